@@ -1,0 +1,1 @@
+"""Schemas of the TFRecords that the project writes and reads."""

@@ -1,0 +1,87 @@
+"""What a method is: a recipe, a model and the stages that train it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetInfo
+
+Schedule = Callable[[tf.Tensor], tf.Tensor]
+"""Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that are updated by one SGD optimizer with one learning-rate schedule.
+
+    The update is that of Caffe, Chainer and PyTorch: weight decay is added to the gradient and
+    the learning rate stands outside the momentum buffer.
+    """
+
+    name: str
+    layers: Callable[[keras.Model], Sequence[keras.layers.Layer]]
+    schedule: Schedule
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training: what it trains, from what, on which batches, with which loss.
+
+    Every layer that no group names is frozen: it keeps its weights, and its batch normalisation
+    runs in inference mode.
+
+    Attributes:
+      name: unique within the method, for example `"main"`.
+      data: `"reid"` or `"parsing"`, the kind of records that the stage reads.
+      inputs: how records become batches.
+      batch_size: images in one global batch.
+      steps: number of updates.
+      groups: disjoint sets of layers to update.
+      forward: `(model, batch, training) -> outputs`, a dict of named tensors.
+      losses: `(outputs, batch) -> {name: [batch] float32}`; their sum is the objective.
+      start: called once with the model before the stage's first step, to copy weights.
+      clip_norm: limit of the global gradient norm over all groups, or None.
+    """
+
+    name: str
+    data: str
+    inputs: InputSpec
+    batch_size: int
+    steps: int
+    groups: tuple[Group, ...]
+    forward: Callable[[keras.Model, Mapping[str, tf.Tensor], bool], dict[str, tf.Tensor]]
+    losses: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
+    start: Callable[[keras.Model], None] | None = None
+    clip_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A published method.
+
+    A model that `build` returns is a subclassed `keras.Model` that takes float32 images
+    `[batch, height, width, 3]` in [0, 255] (it normalises them itself). Calling it returns a
+    dict of named heads. Re-identification models also have `embed(images) -> [batch, d]`, the
+    descriptor, and `explain(images) -> {name: [batch, h, w] float32 in [0, 1]}`, the maps that
+    show where the model looks.
+
+    Attributes:
+      name: as in `--method`.
+      recipe: the paper's settings, a frozen dataclass type with defaults.
+      demo: returns the same recipe scaled to minutes on two CPU cores.
+      build: `(recipe, info) -> model`, not yet built.
+      stages: `(recipe) -> stages`, in the order in which they run.
+    """
+
+    name: str
+    recipe: type
+    demo: Callable[[], Any]
+    build: Callable[[Any, DatasetInfo], keras.Model]
+    stages: Callable[[Any], tuple[Stage, ...]]
