@@ -146,6 +146,8 @@ def test_ranked_list_agrees_with_the_first_match(levels):
         assert (np.diff(distances[row, columns]) >= 0).all()
         first = correct.argmax() + 1 if correct.any() else 0
         assert first == result.first_match[row]
+        shorter = ranked_list(distances[row], *identity, gallery, length=6)
+        np.testing.assert_array_equal(shorter, (columns[:6], correct[:6]))
 
 
 def test_says_when_no_query_has_a_match():

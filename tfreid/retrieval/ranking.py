@@ -124,16 +124,14 @@ def evaluate(
     first, precision, chance = (np.full(len(query), value) for value in (0, np.nan, np.nan))
     row = 0
     for block in blocks:
-        block = _checked(block, len(query) - row, len(gallery))
-        block = block if len(kept) == len(gallery) else block[:, kept]
-        for distances in block:
+        for distances in _checked(block, len(query) - row, len(gallery)):
             person, camera = query.person[row], query.camera[row]
             same, true = index.find(person, camera, camera_filter)
             if true.any():
-                ranks = _match_ranks(distances, same, true)
+                ranks = _match_ranks(distances[kept], same, true)
                 first[row] = ranks[0]
                 precision[row] = _average_precision(ranks, average_precision)
-                chance[row] = true.sum() / (len(kept) - len(same) + true.sum())
+                chance[row] = len(ranks) / (len(kept) - len(same) + len(ranks))
             row += 1
     if row != len(query):
         raise ValueError(f"the distances cover {row} queries; expected {len(query)}")
@@ -170,9 +168,13 @@ def ranked_list(
     true = (gallery.person == person) & (person not in (JUNK, DISTRACTOR))
     valid = gallery.person != JUNK
     if camera_filter:
-        valid = valid & ~(true & (gallery.camera == camera))
-    nearest = np.lexsort((true, distances))
-    nearest = nearest[valid[nearest]][:length]
+        valid &= ~(true & (gallery.camera == camera))
+    columns = np.flatnonzero(valid)
+    if length < len(columns):
+        # Only what is as near as the last place can be in the list; all that tie for it stay.
+        limit = np.partition(distances[columns], length - 1)[length - 1]
+        columns = columns[distances[columns] <= limit]
+    nearest = columns[np.lexsort((true[columns], distances[columns]))][:length]
     return nearest, true[nearest]
 
 
