@@ -1,0 +1,93 @@
+"""Finding a data set's folder, and telling the user what was expected where it is not found."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfreid.errors import DataError, MissingPathError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+_MAX_FOUND_ENTRIES = 12
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a data set lies on a disk.
+
+    Attributes:
+        title: The layout's name, for messages.
+        required: Relative paths that a folder of this layout has.
+        tree: The expected tree, drawn for people.
+        folder_names: Usual names of the folder, tried inside the path that the user gives.
+    """
+
+    title: str
+    required: tuple[str, ...]
+    tree: str
+    folder_names: tuple[str, ...] = ()
+
+    def locate(self, root: Path) -> Path:
+        """Finds the folder of this layout, which is `root` or lies directly inside.
+
+        Args:
+            root: What the user gave: the data set's folder or its parent.
+
+        Returns:
+            The data set's folder.
+
+        Raises:
+            MissingPathError: Neither has the required paths; the text draws the expected tree
+                and lists what was found.
+        """
+        candidates = [root, *(root / name for name in self.folder_names)]
+        for folder in candidates:
+            if all((folder / path).exists() for path in self.required):
+                _log.info("recognised the %s layout in %s", self.title, folder)
+                return folder
+        raise MissingPathError(f"no {self.title} layout in {root}\n{self.expectation(root)}")
+
+    def expectation(self, root: Path) -> str:
+        """Returns the part of an error message that compares the expected tree with the found."""
+        text = f"expected:\n{_indented(self.tree.strip())}\n"
+        if self.folder_names:
+            text += f"there, or in a folder named {' or '.join(self.folder_names)} inside.\n"
+        return f"{text}found:\n{_indented(_found(root))}"
+
+
+def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
+    """Lists the images of one folder, sorted by name; hidden and other files are passed over.
+
+    Raises:
+        DataError: There is no image.
+    """
+    images = sorted(path for path in folder.iterdir() if is_image(path, suffixes))
+    if not images:
+        raise DataError(f"no images in {folder}: expected files named *{', *'.join(suffixes)}")
+    return images
+
+
+def is_image(path: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> bool:
+    """Tells whether a path is named like an image and is not hidden."""
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")
+
+
+def key_of(dataset_name: str, image: Path, folder: Path) -> str:
+    """Returns an image's key: `<data set>/<path relative to its folder, without extension>`."""
+    return f"{dataset_name}/{image.relative_to(folder).with_suffix('').as_posix()}"
+
+
+def _found(root: Path) -> str:
+    if not root.exists():
+        return f"no such path: {root}"
+    if not root.is_dir():
+        return f"a file: {root}"
+    names = sorted(f"{path.name}/" if path.is_dir() else path.name for path in root.iterdir())
+    shown = names[:_MAX_FOUND_ENTRIES]
+    if len(names) > len(shown):
+        shown.append(f"... and {len(names) - len(shown)} more")
+    return "\n".join(shown) or "an empty folder"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
