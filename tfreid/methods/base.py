@@ -1,7 +1,7 @@
 """What a method is: a recipe, a model and the stages that train it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -9,6 +9,12 @@ import tensorflow as tf
 
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetInfo
+
+
+def choice(default: Any) -> Any:
+    """Declares a recipe field that the paper leaves open: `default` is this project's choice."""
+    return field(default=default, metadata={"choice": True})
+
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""

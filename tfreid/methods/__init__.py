@@ -1,0 +1,13 @@
+"""The published methods, one folder each."""
+
+from tfreid.methods import dgd, parsing, pgp
+from tfreid.methods.base import Group, Method, Stage, choice
+
+METHODS: dict[str, Method] = {
+    "dgd": dgd.METHOD,
+    "parsing": parsing.METHOD,
+    "pgp": pgp.METHOD,
+}
+"""Name, as in `--method`, to method."""
+
+__all__ = ["METHODS", "Group", "Method", "Stage", "choice"]

@@ -1,0 +1,126 @@
+"""The person-region guided pooling network."""
+
+import keras
+
+from tfreid.methods.parsing import ParsingNetwork
+from tfreid.methods.pgp.regions import BRANCH_NAMES, guided_pooling, region_masks
+from tfreid.nn import FeatureUnit, InceptionModule, Normalise, Stem, activation_map, scaled
+
+
+class Branch(keras.layers.Layer):
+    """Inception-2, Inception-3, average pooling and a fully connected layer.
+
+    24x24x384 gives 12x12x768, 6x6x1536 and a 256-d descriptor (PGP, section 3.1).
+
+    Args:
+      width: multiplies the channels of every convolution.
+      descriptor_size: length of the descriptor.
+    """
+
+    def __init__(self, width: float, descriptor_size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.descriptor_size = width, descriptor_size
+        self.inceptions = [InceptionModule(scaled(c, width)) for c in (128, 256)]
+        self.pool = keras.layers.GlobalAveragePooling2D()
+        self.feature = FeatureUnit(descriptor_size)
+
+    def features(self, x, training=None):
+        """Maps Inception-1's output to the last feature map."""
+        for inception in self.inceptions:
+            x = inception(x, training=training)
+        return x
+
+    def call(self, x, training=None):
+        """Maps Inception-1's output, gated or not, to descriptors `[batch, descriptor_size]`."""
+        return self.feature(self.pool(self.features(x, training)), training=training)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "width": self.width,
+            "descriptor_size": self.descriptor_size,
+        }
+
+
+class PGP(keras.Model):
+    """Main network, parsing network and guided-pooling sub-network (PGP, section 3.1, Figure 4).
+
+    Args:
+      persons: classes of the classifiers.
+      mean_pixel: RGB mean of the training images, in [0, 255].
+      width: multiplies the channels of the main network and the branches.
+      branches: 0 (main network only), 1 (whole foreground), 2 (head with upper torso, lower
+        torso) or 3 (head, upper torso, lower torso).
+      descriptor_size: length of each branch's and of the final descriptor.
+      parsing_width: multiplies the channels of the parsing network.
+      parsing_head: as in `ParsingNetwork`.
+    """
+
+    def __init__(
+        self,
+        persons,
+        mean_pixel,
+        width=1.0,
+        branches=3,
+        descriptor_size=256,
+        parsing_width=1.0,
+        parsing_head="paper",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.branch_count = branches
+        self.normalise = Normalise(mean_pixel)
+        self.stem = Stem(width)
+        self.inception = InceptionModule(scaled(64, width))
+        self.main = Branch(width, descriptor_size)
+        self.main_classifier = keras.layers.Dense(persons, dtype="float32")
+        if branches:
+            self.parser = ParsingNetwork(4, mean_pixel, parsing_width, parsing_head)
+            self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
+            self.fusion = FeatureUnit(descriptor_size)
+            self.classifier = keras.layers.Dense(persons, dtype="float32")
+
+    def shared(self, images, training=None):
+        """Maps images `[batch, 96, 96, 3]` to Inception-1's output `[batch, 24, 24, 384]`."""
+        x = self.stem(self.normalise(images), training=training)
+        return self.inception(x, training=training)
+
+    def call_main(self, images, training=None):
+        """Runs the main network alone; returns its `descriptor` and `logits`."""
+        descriptor = self.main(self.shared(images, training), training=training)
+        return {"descriptor": descriptor, "logits": self.main_classifier(descriptor)}
+
+    def masks(self, images):
+        """Returns the parsing network's mask `[batch, height, width, 1]` for each branch."""
+        regions = keras.ops.stop_gradient(self.parser.regions(images))
+        return region_masks(regions, self.branch_count)
+
+    def call(self, images, training=None):
+        """Returns the final `descriptor` `[batch, 256]` and `logits` `[batch, persons]`."""
+        if not self.branch_count:
+            return self.call_main(images, training)
+        shared = self.shared(images, training)
+        descriptors = [self.main(shared, training=training)]
+        for branch, mask in zip(self.branches, self.masks(images), strict=True):
+            descriptors.append(branch(guided_pooling(shared, mask), training=training))
+        descriptor = self.fusion(keras.ops.concatenate(descriptors, axis=-1), training=training)
+        return {"descriptor": descriptor, "logits": self.classifier(descriptor)}
+
+    def embed(self, images):
+        """Returns the descriptors `[batch, 256]` of images `[batch, height, width, 3]`."""
+        return keras.ops.cast(self(images, training=False)["descriptor"], "float32")
+
+    def explain(self, images):
+        """Returns `activation` of the main network's last map, and the mask of each branch."""
+        shared = self.shared(images, training=False)
+        maps = {"activation": activation_map(self.main.features(shared, training=False))}
+        if self.branch_count:
+            masks = [keras.ops.squeeze(mask, -1) for mask in self.masks(images)]
+            maps.update(zip(BRANCH_NAMES[self.branch_count], masks, strict=True))
+        return maps
+
+    def copy_main_to_branches(self):
+        """Initialises every branch with the main network's weights (PGP, section 3.4)."""
+        for branch in self.branches:
+            branch.set_weights(self.main.get_weights())

@@ -1,0 +1,135 @@
+"""Input normalisation, and the convolution and fully connected units with batch normalisation."""
+
+from collections.abc import Sequence
+
+import keras
+
+
+def scaled(channels: int, width: float) -> int:
+    """Returns `channels` times `width`, rounded, at least 1."""
+    return max(1, round(channels * width))
+
+
+def batch_normalisation(name: str | None = None) -> keras.layers.Layer:
+    """Returns batch normalisation whose statistics are those of the global batch."""
+    return keras.layers.BatchNormalization(synchronized=True, name=name)
+
+
+class Normalise(keras.layers.Layer):
+    """Maps pixels in [0, 255] to about [-1, 1]: `(image - mean_pixel) / 128`.
+
+    The mean pixel is a weight, so it travels with the model.
+
+    Args:
+      mean_pixel: RGB mean of the training images, in [0, 255].
+    """
+
+    def __init__(self, mean_pixel: Sequence[float], **kwargs):
+        super().__init__(**kwargs)
+        self.mean_pixel = tuple(float(value) for value in mean_pixel)
+        self._mean = self.add_weight(
+            name="mean_pixel",
+            shape=(3,),
+            initializer=lambda shape, dtype: keras.ops.cast(self.mean_pixel, dtype),
+            trainable=False,
+        )
+
+    def call(self, images):
+        """Normalises float images `[batch, height, width, 3]`."""
+        return (images - self._mean) / 128.0
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "mean_pixel": self.mean_pixel}
+
+
+class ConvUnit(keras.layers.Layer):
+    """Same-padded convolution with ReLU and batch normalisation.
+
+    Args:
+      filters: output channels.
+      kernel_size: height and width of the kernel.
+      strides: spatial stride.
+      normalise_last: True puts batch normalisation after ReLU (PGP: "Batch Normalization
+        following each nonlinear operation"), False before it, without a bias (DGD).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        normalise_last: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.normalise_last = normalise_last
+        self.convolution = keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides,
+            padding="same",
+            use_bias=normalise_last,
+            kernel_initializer="he_normal",
+        )
+        self.normalisation = batch_normalisation()
+
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, channels]`."""
+        self.convolution.build(input_shape)
+        self.normalisation.build((*input_shape[:-1], self.filters))
+
+    def call(self, x, training=None):
+        """Maps `[batch, height, width, channels]` to `[batch, ⌈h/s⌉, ⌈w/s⌉, filters]`."""
+        x = self.convolution(x)
+        if self.normalise_last:
+            return self.normalisation(keras.ops.relu(x), training=training)
+        return keras.ops.relu(self.normalisation(x, training=training))
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "normalise_last": self.normalise_last,
+        }
+
+
+class FeatureUnit(keras.layers.Layer):
+    """Fully connected layer with ReLU and batch normalisation, which yields a descriptor.
+
+    Args:
+      units: length of the descriptor.
+      normalise_last: as in `ConvUnit`.
+    """
+
+    def __init__(self, units: int, normalise_last: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.normalise_last = units, normalise_last
+        self.dense = keras.layers.Dense(
+            units, use_bias=normalise_last, kernel_initializer="he_normal"
+        )
+        self.normalisation = batch_normalisation()
+
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, channels]`."""
+        self.dense.build(input_shape)
+        self.normalisation.build((*input_shape[:-1], self.units))
+
+    def call(self, x, training=None):
+        """Maps `[batch, channels]` to `[batch, units]`."""
+        x = self.dense(x)
+        if self.normalise_last:
+            return self.normalisation(keras.ops.relu(x), training=training)
+        return keras.ops.relu(self.normalisation(x, training=training))
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "normalise_last": self.normalise_last,
+        }
