@@ -1,0 +1,235 @@
+"""How much of a model's accuracy comes from the background (PGP, section 2 and Table 2).
+
+The test images are shown to the model in up to four variants: as they are, with the background
+filled with the mean pixel, with another scene as background, and without the person. A model that
+looks at the person keeps its accuracy in the first three and is at chance in the fourth.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from tfreid.errors import UsageError
+from tfreid.inputs import VARIANTS, InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.report.attention import Explanation, explain
+from tfreid.report.descriptors import Descriptors, describe
+from tfreid.retrieval import Identities, Retrieval, cosine_blocks, evaluate, ranked_list
+
+LIST_LENGTH = 10
+EXPLAINED_IMAGES = 8
+EXPLAINED_VARIANTS = ("original", "random_background")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a model is measured.
+
+    Attributes:
+      image_size_px: height, width of the model's input.
+      batch_size: images in a batch; no figure depends on it.
+      flip_averaging: average the descriptors of an image and of its mirror image.
+      camera_filter: leave out gallery images of the query's person from the query's camera.
+      average_precision: `"mean"` or `"trapezoid"`, as in `tfreid.retrieval.evaluate`.
+      seed: chooses the random backgrounds and the images that are explained.
+    """
+
+    image_size_px: tuple[int, int]
+    batch_size: int = 64
+    flip_averaging: bool = False
+    camera_filter: bool = True
+    average_precision: str = "mean"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one variant of the test images gave.
+
+    Attributes:
+      retrieval: how each query fared.
+      lists: for each query the indices of the nearest gallery images and whether each is right.
+    """
+
+    retrieval: Retrieval
+    lists: list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """The audit of one model.
+
+    Attributes:
+      name: what the model is called in tables.
+      folder: the data set that it was measured on.
+      protocol: how it was measured.
+      query: identities of the queries.
+      query_keys: `[queries]` strings.
+      gallery: identities of the gallery images.
+      outcomes: variant to what it gave.
+      explanations: variant to what the model attends to on some queries.
+    """
+
+    name: str
+    folder: DatasetFolder
+    protocol: Protocol
+    query: Identities
+    query_keys: np.ndarray
+    gallery: Identities
+    outcomes: dict[str, Outcome]
+    explanations: dict[str, Explanation]
+
+    @property
+    def chance_rank1(self) -> float:
+        """Expected rank-1 of a random ranking, a fraction; the same for every variant."""
+        return next(iter(self.outcomes.values())).retrieval.chance_rank1
+
+    def metrics(self) -> dict:
+        """Returns the figures as a dict for JSON: all of them fractions, except the counts."""
+        scored = next(iter(self.outcomes.values())).retrieval.scored
+        attention = {
+            variant: {"on_person": shown.on_person, "person_area": shown.person_area}
+            for variant, shown in self.explanations.items()
+            if shown.on_person is not None
+        }
+        return {
+            **{variant: outcome.retrieval.metrics() for variant, outcome in self.outcomes.items()},
+            "chance_rank1": self.chance_rank1,
+            "attention": attention,
+            "counts": {
+                "queries": len(self.query),
+                "queries_without_match": int((~scored).sum()),
+                "gallery": len(self.gallery),
+                "gallery_junk": int((self.gallery.person == -1).sum()),
+                "gallery_distractors": int((self.gallery.person == 0).sum()),
+            },
+        }
+
+
+def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
+    """Returns the variants that a data set allows; without masks only `original`."""
+    masks = folder.info.has_masks
+    if not (masks.get("query") and masks.get("gallery")):
+        return ("original",)
+    if not folder.backgrounds():
+        return tuple(variant for variant in VARIANTS if variant != "random_background")
+    return VARIANTS
+
+
+def audit(
+    model: keras.Model,
+    folder: DatasetFolder,
+    protocol: Protocol,
+    *,
+    name: str,
+    variants: tuple[str, ...] | None = None,
+) -> AuditResult:
+    """Measures a model on the variants of a data set's query and gallery images.
+
+    Args:
+      model: has `embed(images) -> [batch, d]` and `explain(images) -> {name: [batch, h, w]}` for
+        float32 images `[batch, height, width, 3]` in [0, 255].
+      folder: a converted re-identification data set with splits `query` and `gallery`.
+      protocol: how to measure.
+      name: what to call the model.
+      variants: which variants; all that the data set allows by default.
+
+    Returns:
+      The figures and what is needed to show them.
+
+    Raises:
+      UsageError: if a variant is not known, or the data set does not allow it.
+    """
+    variants = _checked(variants, available_variants(folder))
+    outcomes, explanations = {}, {}
+    for variant in variants:
+        query, gallery = (
+            _describe(model, folder, split, variant, protocol) for split in ("query", "gallery")
+        )
+        outcomes[variant] = _compare(query, gallery, protocol)
+        if variant in EXPLAINED_VARIANTS:
+            explanations[variant] = _explain(model, folder, variant, protocol, len(query.keys))
+    return AuditResult(
+        name=name,
+        folder=folder,
+        protocol=protocol,
+        query=query.identities,
+        query_keys=query.keys,
+        gallery=gallery.identities,
+        outcomes=outcomes,
+        explanations=explanations,
+    )
+
+
+def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tuple[str, ...]:
+    for variant in variants or ():
+        if variant not in VARIANTS:
+            raise UsageError(f"variant {variant!r} is not known: use {', '.join(VARIANTS)}")
+        if variant not in available:
+            raise UsageError(
+                f"variant {variant!r} needs masks of the query and gallery images, and "
+                "random_background also a folder of backgrounds: convert the data set with "
+                f"--masks_root and --backgrounds_root, or ask for {', '.join(available)}"
+            )
+    return variants or available
+
+
+def _describe(
+    model: keras.Model, folder: DatasetFolder, split: str, variant: str, protocol: Protocol
+) -> Descriptors:
+    return describe(
+        model,
+        folder,
+        split,
+        InputSpec(image_size_px=protocol.image_size_px, variant=variant),
+        batch_size=protocol.batch_size,
+        seed=protocol.seed,
+        flip_averaging=protocol.flip_averaging,
+    )
+
+
+def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Outcome:
+    lists: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def listed(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for block in blocks:
+            for distances in block:
+                person = query.identities.person[len(lists)]
+                camera = query.identities.camera[len(lists)]
+                nearest = ranked_list(
+                    distances,
+                    person,
+                    camera,
+                    gallery.identities,
+                    length=LIST_LENGTH,
+                    camera_filter=protocol.camera_filter,
+                )
+                lists.append(nearest)
+            yield block
+
+    retrieval = evaluate(
+        listed(cosine_blocks(query.features, gallery.features)),
+        query.identities,
+        gallery.identities,
+        camera_filter=protocol.camera_filter,
+        average_precision=protocol.average_precision,
+    )
+    return Outcome(retrieval, lists)
+
+
+def _explain(
+    model: keras.Model, folder: DatasetFolder, variant: str, protocol: Protocol, queries: int
+) -> Explanation:
+    random = np.random.default_rng(protocol.seed)
+    shown = random.permutation(queries)[:EXPLAINED_IMAGES]
+    masks = folder.info.has_masks.get("query")
+    spec = InputSpec(
+        image_size_px=protocol.image_size_px,
+        variant=variant,
+        mask_vocabulary="binary" if masks else None,
+    )
+    return explain(
+        model, folder, "query", spec, shown, batch_size=protocol.batch_size, seed=protocol.seed
+    )
