@@ -7,10 +7,16 @@
 import difflib
 from pathlib import Path
 
-from tfreid.datasets import lip, market1501, synthetic_reader
+from tfreid.datasets import csv_manifest, folder, lip, market1501, synthetic_reader
 from tfreid.datasets.dataset import Dataset, SplitCounts
 from tfreid.datasets.masks import attach_masks
-from tfreid.datasets.row import DISTRACTOR_PERSON_ID, JUNK_PERSON_ID, ParsingRow, Row
+from tfreid.datasets.row import (
+    DISTRACTOR_PERSON_ID,
+    JUNK_PERSON_ID,
+    NO_CAMERA_ID,
+    ParsingRow,
+    Row,
+)
 from tfreid.datasets.vocabulary import VOCABULARIES, lookup
 from tfreid.errors import DataError, UsageError
 
@@ -18,6 +24,7 @@ __all__ = [
     "DATASETS",
     "DISTRACTOR_PERSON_ID",
     "JUNK_PERSON_ID",
+    "NO_CAMERA_ID",
     "VOCABULARIES",
     "Dataset",
     "ParsingRow",
@@ -33,6 +40,8 @@ DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
     "synthetic": synthetic_reader.DATASET,
     "lip": lip.DATASET,
+    "folder": folder.DATASET,
+    "csv": csv_manifest.DATASET,
 }
 
 

@@ -1,5 +1,6 @@
 """What a reader returns: one row an image, before any file is opened."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,3 +56,8 @@ class ParsingRow:
     mask_path: str
     split: Literal["train", "val"]
     key: str
+
+
+def cameras_known(rows: Iterable[Row]) -> bool:
+    """Tells whether rows say which camera saw what: one camera throughout says nothing."""
+    return len({row.camera_id for row in rows}) > 1

@@ -1,0 +1,161 @@
+import re
+import subprocess
+import sys
+
+import pytest
+from hand_made import SIZE, write_image, write_mask
+
+from tfreid.datasets import SplitCounts, dataset_named, rows_of
+from tfreid.datasets.check import count_splits, differences, file_problems, protocol_problems
+
+MARKET = dataset_named("market1501")
+
+
+def named(problems):
+    """The names that go with each problem, by the first words of its title."""
+    return {" ".join(problem.title.split()[:3]): set(problem.names) for problem in problems}
+
+
+def test_counts_splits(market):
+    assert count_splits(MARKET, rows_of("market1501", market)) == {
+        "train": SplitCounts(images=5, persons=3, cameras=3, junk=0, distractors=0),
+        "query": SplitCounts(images=2, persons=2, cameras=1, junk=0, distractors=0),
+        "gallery": SplitCounts(images=4, persons=2, cameras=3, junk=1, distractors=1),
+    }
+
+
+def test_compares_with_the_published_counts(market):
+    assert differences(MARKET, dict(MARKET.published)) == []
+    lines = differences(MARKET, count_splits(MARKET, rows_of("market1501", market)))
+    assert "train images: expected 12,936, found 5" in lines
+    assert "gallery junk: expected 3,819, found 1" in lines
+    assert not any(line.startswith("train junk") for line in lines)
+    assert "query persons: expected 750, found 0" in differences(MARKET, {})
+
+
+def test_names_the_problems_of_the_protocol(market):
+    write_image(market / "bounding_box_test/0001_c1s1_000020_01.jpg")
+    write_image(market / "bounding_box_train/0000_c1s1_000021_01.jpg")
+    assert named(protocol_problems(rows_of("market1501", market))) == {
+        "queries without any": {"market1501/query/0012_c1s1_000007_00"},
+        "persons with one": {"person 2 in train", "person 3 in train", "person 12 in test"}
+        | {"person 1 in test"},
+        "person IDs shared": {"1"},
+        "training images of": {"market1501/bounding_box_train/0000_c1s1_000021_01"},
+    }
+
+
+def test_tells_single_images_from_single_cameras(market):
+    by_title = {p.title: p.names for p in protocol_problems(rows_of("market1501", market))}
+    assert by_title["persons with one image"] == ("person 3 in train",)
+    assert "person 2 in train" in by_title["persons with one camera"]
+
+
+def test_without_cameras_any_image_of_the_person_matches(image_tree):
+    root = image_tree("query/a/1.jpg", "query/b/1.jpg", "gallery/a/2.jpg")
+    problems = named(protocol_problems(rows_of("folder", root)))
+    assert problems["queries without any"] == {"folder/query/b/1"}
+    assert "fewer than two" in problems
+
+
+def test_names_images_without_a_mask(market, tmp_path):
+    write_mask(tmp_path / "masks/query/0011_c1s1_000006_00.png")
+    rows = rows_of("market1501", market, masks_root=tmp_path / "masks")
+    assert len(named(protocol_problems(rows))["images without a"]) == len(rows) - 1
+
+
+def damage(path, how):
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:-200])
+    elif how == "text":
+        path.write_text("this is not an image")
+    elif how == "zero-byte":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+        path.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("truncated", "truncated"),
+        ("text", "not an image"),
+        ("zero-byte", r"an empty file \(0 bytes\)"),
+        ("dangling", "no such file"),
+    ],
+)
+def test_names_unreadable_images_and_why(market, how, reason):
+    path = market / "query/0011_c1s1_000006_00.jpg"
+    damage(path, how)
+    (problem,) = file_problems(rows_of("market1501", market), None)
+    assert problem.is_error
+    (name,) = problem.names
+    assert name.startswith(f"{path}: ")
+    assert re.search(reason, name)
+
+
+@pytest.mark.parametrize(
+    ("highest", "size", "reason"),
+    [(20, SIZE, "expected classes 0 to 19, found 20"), (19, (8, 8), "found 8x8")],
+)
+def test_names_wrong_masks(lip, highest, size, reason):
+    path = lip / "TrainVal_parsing_annotations/val_segmentations/100_2.png"
+    assert file_problems(rows_of("lip", lip), 20) == []
+    write_mask(path, highest, size)
+    (problem,) = file_problems(rows_of("lip", lip), 20)
+    (name,) = problem.names
+    assert name.startswith(f"{path}: ")
+    assert reason in name
+
+
+def test_names_masks_that_are_missing_or_pictures(lip):
+    folder = lip / "TrainVal_parsing_annotations"
+    write_image(folder / "val_segmentations/100_2.png")
+    (folder / "train_segmentations/77_1.png").unlink()
+    (problem,) = file_problems(rows_of("lip", lip), 20)
+    assert [name.partition(": ")[2] for name in problem.names] == [
+        "no such file",
+        "expected one channel of class indices, found the mode RGB",
+    ]
+
+
+def run(*flags):
+    return subprocess.run(
+        [sys.executable, "-m", "tfreid.datasets", *map(str, flags)], capture_output=True, text=True
+    )
+
+
+def test_command_warns_and_succeeds(market):
+    done = run("--check=market1501", f"--data_root={market}")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING: these are not the published counts of market1501" in done.stdout
+    assert "WARNING: queries without any valid match (a gallery image with" in done.stdout
+    assert "0012_c1s1_000007_00" in done.stdout
+
+
+def test_command_fails_on_damage_and_on_no_data(market):
+    (market / "query/0011_c1s1_000006_00.jpg").write_bytes(b"")
+    done = run("--check=market1501", f"--data_root={market}")
+    assert done.returncode == 1
+    assert "ERROR: unreadable files: 1" in done.stdout
+    for image in (market / "query").glob("*.jpg"):
+        image.unlink()
+    done = run("--check=market1501", f"--data_root={market}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no images in")
+
+
+def test_command_lists_what_is_known():
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert "market1501: Market-1501" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("flags", [["--check=market"], ["--check=lip"], ["--data_root=/"]])
+def test_command_explains_misuse(flags):
+    done = run(*flags)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,169 @@
+"""Counts of a data set, and the problems that would spoil training or evaluation."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from tfreid.datasets.dataset import Dataset, SplitCounts
+from tfreid.datasets.files import damage_of
+from tfreid.datasets.row import (
+    DISTRACTOR_PERSON_ID,
+    JUNK_PERSON_ID,
+    ParsingRow,
+    Row,
+    cameras_known,
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that the user should know before training or evaluating.
+
+    Attributes:
+        title: What it is.
+        names: What it concerns: keys of images, persons or files.
+        is_error: Whether files are damaged, so that the data cannot be used whole.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    is_error: bool = False
+
+
+def count_splits(dataset: Dataset, rows: Sequence[Row | ParsingRow]) -> dict[str, SplitCounts]:
+    """Counts each split that has rows, in the order of use."""
+    by_split = defaultdict(list)
+    for row in rows:
+        by_split[row.split].append(row)
+    count = _count_reid if dataset.kind == "reid" else _count_parsing
+    return {split: count(by_split[split]) for split in dataset.splits if split in by_split}
+
+
+def _count_reid(rows: Sequence[Row]) -> SplitCounts:
+    persons = [row.person_id for row in rows]
+    return SplitCounts(
+        images=len(rows),
+        persons=len({row.person_id for row in rows if row.is_person}),
+        cameras=len({row.camera_id for row in rows}),
+        junk=persons.count(JUNK_PERSON_ID),
+        distractors=persons.count(DISTRACTOR_PERSON_ID),
+    )
+
+
+def _count_parsing(rows: Sequence[ParsingRow]) -> SplitCounts:
+    return SplitCounts(images=len(rows))
+
+
+def differences(dataset: Dataset, counts: dict[str, SplitCounts]) -> list[str]:
+    """Compares counts with the published ones.
+
+    Args:
+        dataset: The data set that was counted.
+        counts: As `count_splits` returns them.
+
+    Returns:
+        A line for every number that differs, naming the expected and the found.
+    """
+    lines = []
+    for split, published in dataset.published.items():
+        found = asdict(counts[split]) if split in counts else {}
+        for what, expected in asdict(published).items():
+            number = found.get(what, 0)
+            if expected is not None and number != expected:
+                lines.append(f"{split} {what}: expected {expected:,}, found {number:,}")
+    return lines
+
+
+def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
+    """Finds what training or the evaluation protocol cannot use, without opening files.
+
+    Args:
+        rows: All rows of a re-identification data set.
+
+    Returns:
+        The problems that there are.
+    """
+    with_cameras = cameras_known(rows)
+    train = _by_person(row for row in rows if row.split == "train")
+    test = _by_person(row for row in rows if row.split != "train")
+    match = "the same person and another camera" if with_cameras else "the same person"
+    unmatched = f"queries without any valid match (a gallery image with {match})"
+    found = {
+        unmatched: _unmatched_queries(rows, with_cameras),
+        "persons with one image": _people(train, test, lambda images: len(images) == 1),
+        "persons with one camera": _people(train, test, _one_camera) if with_cameras else [],
+        "person IDs shared by train and test": [str(person) for person in train if person in test],
+        "training images of person -1 (junk) or 0 (distractor), which have no label": [
+            row.key for row in rows if row.split == "train" and not row.is_person
+        ],
+        "images without a mask, while others have one": _without_mask(rows),
+    }
+    problems = [Problem(title, tuple(names)) for title, names in found.items() if names]
+    if not with_cameras:
+        problems.append(Problem("fewer than two cameras: evaluate with --camera_filter=off", ()))
+    return problems
+
+
+def _by_person(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    people: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.is_person:
+            people[row.person_id].append(row)
+    return dict(sorted(people.items()))
+
+
+def _people(
+    train: dict[int, list[Row]],
+    test: dict[int, list[Row]],
+    concerned: Callable[[list[Row]], bool],
+) -> list[str]:
+    return [
+        f"person {person} in {part}"
+        for part, people in (("train", train), ("test", test))
+        for person, images in people.items()
+        if concerned(images)
+    ]
+
+
+def _one_camera(images: list[Row]) -> bool:
+    return len({image.camera_id for image in images}) == 1
+
+
+def _unmatched_queries(rows: Sequence[Row], with_cameras: bool) -> list[str]:
+    gallery = _by_person(row for row in rows if row.split == "gallery")
+    cameras = {person: {row.camera_id for row in images} for person, images in gallery.items()}
+    return [
+        row.key
+        for row in rows
+        if row.split == "query"
+        and not cameras.get(row.person_id, set()) - ({row.camera_id} if with_cameras else set())
+    ]
+
+
+def _without_mask(rows: Sequence[Row]) -> list[str]:
+    without = [row.key for row in rows if row.mask_path is None]
+    return without if len(without) < len(rows) else []
+
+
+def file_problems(
+    rows: Sequence[Row | ParsingRow],
+    num_classes: int | None,
+    on_file: Callable[[], None] = lambda: None,
+) -> list[Problem]:
+    """Opens every image and mask, several at a time.
+
+    Args:
+        rows: The rows.
+        num_classes: Classes of the masks' vocabulary, or None to accept all.
+        on_file: Called after each row, to show progress.
+
+    Returns:
+        At most one problem, naming the damaged files and what is wrong with each.
+    """
+    damaged = []
+    with ThreadPoolExecutor() as pool:
+        for damage in pool.map(lambda row: damage_of(row, num_classes), rows):
+            damaged += [damage] if damage else []
+            on_file()
+    return [Problem("unreadable files", tuple(damaged), is_error=True)] if damaged else []
