@@ -1,0 +1,55 @@
+# From a bare python3 to a tested checkout: `make setup`, `make test`, `make demo`. See BUILD.md.
+# PYTHON=3.12 chooses another Python; registries and certificates come from your own pip and uv
+# configuration and environment.
+
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+RUN := .venv/bin/python
+SYNCED := .venv/.synced$(PYTHON)
+
+export UV_PROJECT_ENVIRONMENT = .venv
+unexport VIRTUAL_ENV
+
+.PHONY: setup demo test test-quick lint bench clean
+
+setup: $(SYNCED)  ## Install the locked dependencies into .venv
+
+demo: setup  ## Synthesize, convert, train and audit two models; see demo/report/index.html
+	$(RUN) -m tfreid.demo --out=demo
+
+test: setup  ## Run all tests
+	$(RUN) -m pytest
+
+test-quick: setup  ## Run the tests that take seconds
+	$(RUN) -m pytest -m "not slow"
+
+lint: setup  ## Check style and format
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+bench: setup  ## Measure the figures of benchmarks/RESULTS.md
+	$(RUN) -m benchmarks
+
+clean:  ## Remove what these targets made
+	rm -rf .venv .tools build dist demo *.egg-info .pytest_cache .ruff_cache
+
+$(SYNCED): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
+	@python="$(PYTHON)"; $(choose_python); set -x; \
+	$(UV) sync --quiet --frozen --all-extras --python "$$python"
+	@touch .venv/.synced $@
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/python -m pip install --quiet uv
+
+# TFX has wheels for Python 3.10 on any Linux, and for 3.11 to 3.13 where glibc is 2.39 or newer.
+define choose_python
+has() { $(UV) python find --no-project --no-python-downloads "$$1" >/dev/null 2>&1; }; \
+recent_glibc() { printf '2.39\n%s\n' "$$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)" | sort -CV; }; \
+if [ -n "$$python" ]; then :; \
+elif has 3.10; then python=3.10; \
+elif recent_glibc && has '>=3.11,<3.14'; then python='>=3.11,<3.14'; \
+elif $(UV) python install 3.10; then python=3.10; \
+else echo "error: Python 3.10 is needed here and could not be downloaded. Install it (for" \
+"example with pyenv), or use a system with glibc 2.39 or newer (Debian 13, Ubuntu 24.04)," \
+"where Python 3.11 to 3.13 will do." >&2; exit 1; fi
+endef
