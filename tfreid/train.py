@@ -1,0 +1,125 @@
+"""Train a method; the same command again continues an interrupted run.
+
+Without --data it draws the embedded synthetic data set and trains at demo scale. Every field of
+the method's recipe is a flag, for example --recipe.batch_size=64; --helpfull lists them.
+SIGTERM and Ctrl-C save a checkpoint first; the exit code is then 143 or 130.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from tfreid import command, training
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import define_flags
+from tfreid.records import DatasetFolder
+
+_DEFAULTS = training.Options()
+_EMBEDDED = "data/synthetic"
+
+_METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", required=True)
+_DATA = flags.DEFINE_string("data", None, "Converted re-identification data (tfreid.convert).")
+_PARSING_DATA = flags.DEFINE_string("parsing_data", None, "Converted human-parsing data.")
+_OUT = flags.DEFINE_string("out", None, "Folder of the run; runs/METHOD unless given.")
+_SCALE = flags.DEFINE_enum(
+    "scale", None, ["paper", "demo"], "Recipe to start from: paper, or demo without data."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Of weights, batches and dropout.", 0)
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", training.PRECISIONS, "Of the computation; weights stay float32."
+)
+_CHECKPOINT = flags.DEFINE_integer(
+    "checkpoint_every_steps", _DEFAULTS.checkpoint_every_steps, "Steps between checkpoints.", 1
+)
+_LOG = flags.DEFINE_integer(
+    "log_every_steps", _DEFAULTS.log_every_steps, "Steps between TensorBoard scalars.", 1
+)
+_PICTURES = flags.DEFINE_integer(
+    "pictures_every_steps", _DEFAULTS.pictures_every_steps, "Steps between pictures.", 1
+)
+
+
+def define_recipe_flags(argv: Sequence[str]) -> Callable[[], Any] | None:
+    """Defines the flags of the chosen method's recipe.
+
+    Args:
+      argv: the command line, from which the method and the scale are read.
+
+    Returns:
+      A function that gives the recipe after all flags were parsed; None without a method, which
+      parsing the flags will refuse.
+    """
+    early = flags.FlagValues()
+    for name in ("method", "scale", "data", "parsing_data"):
+        flags.DEFINE_string(name, None, "", flag_values=early)
+    with contextlib.suppress(flags.Error):
+        early(list(argv), known_only=True)
+    early.mark_as_parsed()
+    if early.method not in METHODS:
+        return None
+    method = METHODS[early.method]
+    has_data = early.data or early.parsing_data
+    demo = early.scale == "demo" or (early.scale is None and not has_data)
+    return define_flags(method.demo() if demo else method.recipe())
+
+
+_RECIPE = define_recipe_flags(sys.argv)
+
+
+def main() -> int:
+    """Trains as the flags say."""
+    method = METHODS[_METHOD.value]
+    run = training.RunFolder(Path(_OUT.value or f"runs/{method.name}"))
+    was_finished = run.is_finished()
+    recipe, folders = _RECIPE(), _folders()
+    print(f"training {method.name} into {run.path}")
+    try:
+        training.fit(
+            method,
+            recipe,
+            folders,
+            run.path,
+            seed=_SEED.value,
+            precision=_PRECISION.value,
+            options=_options(),
+        )
+    except training.StoppedBySignal as stop:
+        print(stop, file=sys.stderr)
+        return stop.exit_code
+    if was_finished:
+        print(f"{run.path} is finished: nothing to do")
+        return 0
+    run.add_metrics(finished=True)
+    print(f"wrote {', '.join(str(path) for path in run.files())}")
+    return 0
+
+
+def _options() -> training.Options:
+    return training.Options(
+        checkpoint_every_steps=_CHECKPOINT.value,
+        log_every_steps=_LOG.value,
+        pictures_every_steps=_PICTURES.value,
+    )
+
+
+def _folders() -> dict[str, DatasetFolder]:
+    """The converted folders given; without any, the embedded synthetic data set."""
+    paths = {"reid": _DATA.value, "parsing": _PARSING_DATA.value}
+    if not any(paths.values()):
+        print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
+        paths = dict(zip(paths, _ensure_embedded(), strict=True))
+    return {kind: DatasetFolder(path) for kind, path in paths.items() if path}
+
+
+def _ensure_embedded() -> tuple[Path, Path]:
+    from tfreid import embedded  # Only here: it brings the conversion, which is slow to import.
+
+    return embedded.ensure(_EMBEDDED)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,20 @@
+"""The stage runner: trains any method under any number of devices, and continues exactly."""
+
+from tfreid.training.building import PRECISIONS
+from tfreid.training.interruption import StoppedBySignal
+from tfreid.training.loading import load_run
+from tfreid.training.run_folder import RunFolder
+from tfreid.training.runner import fit, train
+from tfreid.training.strategy import make_strategy
+from tfreid.training.watch import Options
+
+__all__ = [
+    "PRECISIONS",
+    "Options",
+    "RunFolder",
+    "StoppedBySignal",
+    "fit",
+    "load_run",
+    "make_strategy",
+    "train",
+]

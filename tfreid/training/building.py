@@ -1,0 +1,40 @@
+"""Builds a method's model from its recipe and a data set's description."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfreid.methods.base import Method
+from tfreid.records import DatasetInfo
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def main_data(method: Method, recipe: Any) -> str:
+    """Returns the kind of records that shapes the model: `"reid"` if any stage reads it."""
+    kinds = {stage.data for stage in method.stages(recipe)}
+    return "reid" if "reid" in kinds else "parsing"
+
+
+def build_model(
+    method: Method, recipe: Any, info: DatasetInfo, precision: str = "float32"
+) -> keras.Model:
+    """Returns a model whose variables exist.
+
+    Args:
+      method: the method.
+      recipe: its settings.
+      info: of the data set of kind `main_data(method, recipe)`.
+      precision: one of `PRECISIONS`; variables are float32 in both.
+    """
+    kind = main_data(method, recipe)
+    last = [stage for stage in method.stages(recipe) if stage.data == kind][-1]
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = method.build(recipe, info)
+        model(tf.zeros((1, *last.inputs.image_size_px, 3)))
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return model

@@ -1,0 +1,136 @@
+"""Checkpoints of a run, from which it continues exactly."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tfreid.errors import DataError, TrainingError
+from tfreid.training.optimizers import CoupledSGD
+
+_DISK_ERRORS = (OSError, tf.errors.OpError)
+
+
+class Checkpoints:
+    """Saves and restores the weights, the momentum of every stage and the run's step.
+
+    A checkpoint counts only once `tf.train.CheckpointManager` has named it in the folder's
+    `checkpoint` file, which it replaces in one move: a run that is killed while saving continues
+    from the checkpoint before.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: keras.Model,
+        step: tf.Variable,
+        optimizers: Mapping[str, Mapping[str, CoupledSGD]],
+        keep: int,
+        chief: bool = True,
+    ):
+        """Names what is saved; all of it must have been made in the strategy's scope.
+
+        Args:
+          folder: where the checkpoints lie.
+          model: a built model.
+          step: the run's step.
+          optimizers: stage -> group -> built optimizer, for all stages of the run.
+          keep: how many of the latest checkpoints to keep.
+          chief: whether this process writes `folder`; other workers must save too, because
+            saving needs them, but what they write is thrown away.
+        """
+        self._folder = folder
+        self._step = step
+        self._checkpoint = tf.train.Checkpoint(model=model, step=step, optimizers=optimizers)
+        target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
+        self._manager = tf.train.CheckpointManager(self._checkpoint, target, max_to_keep=keep)
+        self.saved_step: int | None = None
+
+    def restore(self) -> int:
+        """Restores the latest checkpoint, if there is one.
+
+        Returns:
+          The run's step: the number of updates done.
+
+        Raises:
+          DataError: if the checkpoint is damaged or does not fit the model.
+        """
+        path = tf.train.latest_checkpoint(self._folder)
+        if path is not None:
+            restore_exactly(self._checkpoint, path)
+            self.saved_step = int(self._step.numpy())
+        return int(self._step.numpy())
+
+    def save(self) -> None:
+        """Saves a checkpoint of the present step, unless there is one.
+
+        Raises:
+          TrainingError: if it cannot be written, for example because the disk is full.
+        """
+        step = int(self._step.numpy())
+        if step == self.saved_step:
+            return
+        try:
+            self._manager.save(checkpoint_number=step)
+        except _DISK_ERRORS as error:
+            raise TrainingError(self._cannot_save(step, error)) from error
+        self.saved_step = step
+
+    def _cannot_save(self, step: int, error: Exception) -> str:
+        stands = (
+            "there is no earlier checkpoint"
+            if self.saved_step is None
+            else f"the checkpoint of step {self.saved_step} stands"
+        )
+        return (
+            f"the checkpoint of step {step} cannot be written to {self._folder}: {error}. Free "
+            f"space there; {stands}, and the same command continues from it"
+        )
+
+
+def restore_model(folder: Path, model: keras.Model) -> int:
+    """Restores the weights of the latest checkpoint into a built model.
+
+    Args:
+      folder: where the checkpoints lie.
+      model: a built model.
+
+    Returns:
+      The step of the checkpoint.
+
+    Raises:
+      DataError: if there is no checkpoint, it is damaged or it does not fit the model.
+    """
+    path = tf.train.latest_checkpoint(folder)
+    if path is None:
+        raise DataError(f"{folder} holds no checkpoint: the run saved nothing yet; train it first")
+    step = tf.Variable(0, dtype=tf.int64)
+    restore_exactly(tf.train.Checkpoint(model=model, step=step), path)
+    return int(step.numpy())
+
+
+def restore_exactly(checkpoint: tf.train.Checkpoint, path: str) -> None:
+    """Restores a checkpoint in which every variable at hand must be found.
+
+    Args:
+      checkpoint: what to restore.
+      path: prefix of the checkpoint's files.
+
+    Raises:
+      DataError: if a variable is missing or has another shape, or a file is damaged.
+    """
+    try:
+        status = checkpoint.restore(path)
+        status.assert_existing_objects_matched()
+        status.expect_partial()
+    except (AssertionError, ValueError) as error:
+        raise DataError(
+            f"the checkpoint {path} does not fit the model that the recipe describes: {error}"
+        ) from error
+    except tf.errors.OpError as error:
+        raise DataError(
+            f"the checkpoint {path} cannot be read: {error.message}. Delete its files, and its "
+            "line in the file 'checkpoint' beside them, to use the one before"
+        ) from error

@@ -1,0 +1,213 @@
+"""The training loop: runs the stages of any method, and continues a run where it stopped."""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfreid.errors import DataError, UsageError
+from tfreid.inputs import training_batches
+from tfreid.methods.base import Method, Stage
+from tfreid.records import DatasetFolder
+from tfreid.training.building import build_model, main_data
+from tfreid.training.checkpoints import Checkpoints
+from tfreid.training.run_folder import RunFolder, describe
+from tfreid.training.strategy import is_chief, make_strategy
+from tfreid.training.trainable import freeze_all_but
+from tfreid.training.update import learning_rate_of, make_optimizers, make_update
+from tfreid.training.watch import Evaluate, Options, Watch
+
+Batches = Callable[[Stage, int], tf.data.Dataset]
+"""Stage and step within it -> its global batches from that step on."""
+
+_DATA_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}
+_SAME_EVERYWHERE = tf.VariableAggregation.ONLY_FIRST_REPLICA
+
+
+def fit(
+    method: Method,
+    recipe: Any,
+    folders: Mapping[str, DatasetFolder],
+    out: str | Path,
+    *,
+    seed: int = 0,
+    precision: str = "float32",
+    options: Options | None = None,
+    evaluate: Evaluate | None = None,
+) -> keras.Model:
+    """Trains a method on converted data, or continues the run that `out` holds.
+
+    Args:
+      method: the method.
+      recipe: its settings.
+      folders: kind of records, `"reid"` or `"parsing"` -> converted folder.
+      out: folder of the run.
+      seed: of weights, batches and dropout.
+      precision: one of `tfreid.training.PRECISIONS`.
+      options: how the run is watched and saved.
+      evaluate: called every `options.evaluate_every_steps` steps and at the end.
+
+    Returns:
+      The trained model.
+
+    Raises:
+      UsageError: if a stage's data is missing, or `out` is in use or belongs to another run.
+      DataError: if records or a checkpoint are damaged.
+      TrainingError: if a loss is not finite or a checkpoint cannot be written.
+      StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
+    """
+    stages = method.stages(recipe)
+    folders = _data_of(method, stages, folders)
+    strategy = make_strategy()
+    kind = main_data(method, recipe)
+    run = RunFolder(Path(out))
+
+    def build() -> keras.Model:
+        return build_model(method, recipe, folders[kind].info, precision)
+
+    def batches(stage: Stage, start_step: int) -> tf.data.Dataset:
+        return training_batches(
+            folders[stage.data],
+            "train",
+            stage.inputs,
+            stage.batch_size,
+            seed=stage_seed(seed, stage),
+            start_step=start_step,
+            steps=stage.steps,
+        )
+
+    with run.claim(describe(method.name, recipe, seed, precision, folders)):
+        for name, folder in folders.items():
+            run.write_info(name, folder.info)
+        return train(build, stages, batches, run, strategy, seed, options or Options(), evaluate)
+
+
+def train(
+    build: Callable[[], keras.Model],
+    stages: Sequence[Stage],
+    batches: Batches,
+    run: RunFolder,
+    strategy: tf.distribute.Strategy,
+    seed: int,
+    options: Options,
+    evaluate: Evaluate | None = None,
+) -> keras.Model:
+    """Runs stages on given batches: `fit` without the data and the claim on the folder.
+
+    Args:
+      build: makes the model, with its variables.
+      stages: in the order in which they run.
+      batches: the batches of each stage.
+      run: folder for checkpoints, events and metrics.
+      strategy: where to train.
+      seed: of weights, dropout and what a stage's `start` draws.
+      options: how the run is watched and saved.
+      evaluate: as for `fit`.
+
+    Returns:
+      The trained model.
+
+    Raises:
+      DataError, TrainingError, StoppedBySignal: as for `fit`.
+    """
+    # ---- Reproducibility: seeds, and operations that give the same bits in every run.
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+    # ---- What a checkpoint holds: made in the strategy's scope and before the restore, the
+    #      optimizers of all stages included, because their momentum is restored too.
+    firsts = [sum(stage.steps for stage in stages[:i]) for i in range(len(stages))]
+    with strategy.scope():
+        model = build()
+        step = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=_SAME_EVERYWHERE)
+        optimizers = {
+            stage.name: make_optimizers(stage, freeze_all_but(model, stage), step, first)
+            for stage, first in zip(stages, firsts, strict=True)
+        }
+
+    # ---- Resume: (1) weights, momentum and step; (2) by the step, the stage; (3) in the stage,
+    #      its trainable layers and a fresh tf.function; (4) its batches from that step on.
+    chief = is_chief(strategy)
+    keep = options.keep_checkpoints
+    checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, chief)
+    done = checkpoints.restore()
+
+    # ---- Stages, each to its end.
+    total_steps = firsts[-1] + stages[-1].steps
+    with Watch(run, options, strategy, model, checkpoints, evaluate, total_steps) as watch:
+        for stage, first in zip(stages, firsts, strict=True):
+            if done < first + stage.steps:
+                _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, watch)
+                done = first + stage.steps
+    return model
+
+
+def _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, watch) -> None:
+    # ---- Layers: what the groups name is trained, all else is frozen.
+    done, last = int(step.numpy()), first + stage.steps
+    seed = stage_seed(seed, stage)
+    variables = freeze_all_but(model, stage)
+
+    # ---- Start, once: a run that is resumed within the stage has its effect in the checkpoint.
+    if done == first and stage.start is not None:
+        keras.utils.set_random_seed(seed)
+        with strategy.scope():
+            stage.start(model)
+
+    # ---- Update: a fresh tf.function, as an old one would train what was trainable before.
+    update = make_update(strategy, model, stage, variables, optimizers[stage.name], step, seed)
+
+    # ---- Batches: a function of the step, so that there is no state to restore.
+    _check_batch_size(stage, strategy.num_replicas_in_sync)
+    iterator = iter(_distribute(strategy, batches(stage, done - first)))
+
+    # ---- Steps.
+    rates = {group.name: learning_rate_of(group, step, first) for group in stage.groups}
+    with watch.stage(stage, first, done, rates):
+        for number in range(done + 1, last + 1):
+            batch = next(iterator, None)
+            if batch is None:
+                raise DataError(f"stage {stage.name!r}: the batches end before step {number}")
+            watch.after_step(number, update(batch), batch)
+
+
+def stage_seed(seed: int, stage: Stage) -> int:
+    """Returns the seed of a stage's batches, dropout and start."""
+    return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
+
+
+def _distribute(strategy: tf.distribute.Strategy, batches: tf.data.Dataset):
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return strategy.experimental_distribute_dataset(batches.with_options(options))
+
+
+def _check_batch_size(stage: Stage, replicas: int) -> None:
+    if stage.batch_size % replicas:
+        raise UsageError(
+            f"the batch of {stage.batch_size} images of stage {stage.name!r} cannot be divided "
+            f"among {replicas} devices: choose a multiple"
+        )
+
+
+def _data_of(
+    method: Method, stages: Sequence[Stage], folders: Mapping[str, DatasetFolder]
+) -> dict[str, DatasetFolder]:
+    """The folders that the stages read, each checked for its kind."""
+    for stage in stages:
+        if stage.data not in folders:
+            raise UsageError(
+                f"stage {stage.name!r} of {method.name} trains on {stage.data} records, and no "
+                f"{_DATA_FLAGS[stage.data]} was given: convert a data set of that kind (python -m "
+                f"tfreid.datasets lists them) and give its folder as {_DATA_FLAGS[stage.data]}"
+            )
+        kind = folders[stage.data].info.kind
+        if kind != stage.data:
+            raise UsageError(
+                f"{folders[stage.data].path} holds {kind} records, and {stage.data} records are "
+                f"expected: give it as {_DATA_FLAGS[kind]}"
+            )
+    return {kind: folders[kind] for kind in sorted({stage.data for stage in stages})}

@@ -1,0 +1,157 @@
+"""One update of a stage, under any number of replicas."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from tfreid.errors import TrainingError
+from tfreid.methods.base import Group, Stage
+from tfreid.training.optimizers import CoupledSGD
+
+Values = dict[str, tf.Tensor]
+"""The losses of one step by name, their `"total"` and the `"gradient_norm"`, all scalars."""
+
+
+def make_optimizers(
+    stage: Stage, variables: Sequence[Sequence[keras.Variable]], step: tf.Variable, first_step: int
+) -> dict[str, CoupledSGD]:
+    """Makes the optimizers of a stage; call it in the strategy's scope and before any restore.
+
+    Args:
+      stage: the stage.
+      variables: what each group of the stage trains.
+      step: the run's step, which drives the schedules of all groups.
+      first_step: the run's step at which the stage begins.
+
+    Returns:
+      Name of the group -> its optimizer, built.
+    """
+    optimizers = {}
+    for group, members in zip(stage.groups, variables, strict=True):
+        optimizer = CoupledSGD(
+            learning_rate_of(group, step, first_step),
+            momentum=group.momentum,
+            nesterov=group.nesterov,
+            weight_decay=group.weight_decay,
+            name=f"{stage.name}_{group.name}",
+        )
+        optimizer.build(members)
+        optimizers[group.name] = optimizer
+    return optimizers
+
+
+def learning_rate_of(group: Group, step: tf.Variable, first_step: int) -> Callable[[], tf.Tensor]:
+    """Returns a function without arguments that gives the group's rate at the run's step."""
+    return lambda: group.schedule(step.read_value() - first_step)
+
+
+def make_update(
+    strategy: tf.distribute.Strategy,
+    model: keras.Model,
+    stage: Stage,
+    variables: Sequence[Sequence[keras.Variable]],
+    optimizers: Mapping[str, CoupledSGD],
+    step: tf.Variable,
+    seed: int,
+) -> Callable[[Mapping[str, tf.Tensor]], Values]:
+    """Traces a fresh update function for the layers that are trainable now.
+
+    The objective is the sum over the global batch divided by its size, and clipping looks at the
+    gradient of the global batch over all groups, so that the update does not depend on the
+    number of replicas. Dropout draws from (seed, layer, step, replica): it has no state that a
+    resumed run could lose.
+
+    Args:
+      strategy: that the model and the optimizers were made in.
+      model: a built model whose trainable layers are those of the stage.
+      stage: the stage.
+      variables: what each group of the stage trains.
+      optimizers: name of the group -> its optimizer.
+      step: the run's step; each update adds one.
+      seed: seed of the stage.
+
+    Returns:
+      A function from a (distributed) batch to its losses, before the update.
+    """
+    flat = [variable.value for members in variables for variable in members]
+    states = _seed_states(model)
+    replicas = strategy.num_replicas_in_sync
+
+    def update_replica(batch: Mapping[str, tf.Tensor]) -> tuple[Values, tf.Tensor]:
+        _seed(states, seed, step, replicas)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(flat)
+            outputs = _as_float32(stage.forward(model, batch, True))
+            losses = {
+                name: _average(stage, name, values)
+                for name, values in stage.losses(outputs, batch).items()
+            }
+            objective = tf.add_n(list(losses.values()))
+        gradients = tape.gradient(objective, flat)
+        _check_gradients(stage, variables, gradients)
+        gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        norm = tf.linalg.global_norm(gradients)
+        if stage.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, stage.clip_norm, use_norm=norm)
+        # Keras sums the gradients over the replicas once more.
+        remaining = iter([gradient / replicas for gradient in gradients])
+        for group, members in zip(stage.groups, variables, strict=True):
+            optimizers[group.name].apply([next(remaining) for _ in members], members)
+        return losses, norm
+
+    @tf.function(autograph=False)
+    def update(batch: Mapping[str, tf.Tensor]) -> Values:
+        losses, norm = strategy.run(update_replica, args=(batch,))
+        step.assign_add(1)
+        values = {name: strategy.reduce("SUM", loss, axis=None) for name, loss in losses.items()}
+        values["total"] = tf.add_n(list(values.values()))
+        values["gradient_norm"] = strategy.reduce("MEAN", norm, axis=None)
+        return values
+
+    return update
+
+
+def _seed_states(model: keras.Model) -> list[keras.Variable]:
+    weights = {id(weight) for weight in model.weights}
+    return [
+        variable
+        for variable in model.variables
+        if id(variable) not in weights and variable.name == "seed_generator_state"
+    ]
+
+
+def _seed(states: Sequence[keras.Variable], seed: int, step: tf.Variable, replicas: int) -> None:
+    replica = tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.int64)
+    draw = step.read_value() * replicas + replica
+    for index, state in enumerate(states):
+        folded = tf.random.experimental.stateless_fold_in([seed, index], draw)
+        state.assign(tf.bitcast(folded, state.dtype))
+
+
+def _as_float32(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {
+        name: tf.cast(output, tf.float32) if output.dtype.is_floating else output
+        for name, output in outputs.items()
+    }
+
+
+def _average(stage: Stage, name: str, values: tf.Tensor) -> tf.Tensor:
+    if values.shape.rank != 1:
+        raise TrainingError(
+            f"loss {name!r} of stage {stage.name!r} has shape {values.shape}; expected [batch], "
+            "one value an image"
+        )
+    return tf.nn.compute_average_loss(values, global_batch_size=stage.batch_size)
+
+
+def _check_gradients(
+    stage: Stage, variables: Sequence[Sequence[keras.Variable]], gradients: Sequence
+) -> None:
+    flat = [variable for members in variables for variable in members]
+    lost = [v.path for v, gradient in zip(flat, gradients, strict=True) if gradient is None]
+    if lost:
+        raise TrainingError(
+            f"{len(lost)} variables of stage {stage.name!r} have no influence on its losses and "
+            f"would never change: {', '.join(lost[:5])}{', …' if len(lost) > 5 else ''}"
+        )
