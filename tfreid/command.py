@@ -42,7 +42,7 @@ def run(main: Callable[..., int | None], takes_arguments: bool = False) -> None:
     traceback.
 
     Args:
-      main: the command's function. Its module's docstring is the description in `--help`.
+      main: the command's function; the docstring of its file is the description in `--help`.
       takes_arguments: pass to `main` the list of arguments that are not flags (everything after
         `--` counts as such). Without it they are refused.
     """
@@ -51,7 +51,7 @@ def run(main: Callable[..., int | None], takes_arguments: bool = False) -> None:
 
 def _status(main: Callable[..., int | None], takes_arguments: bool) -> int:
     try:
-        rest = _parse_flags(main, takes_arguments)
+        rest = _parse_flags(takes_arguments)
         if rest is None:
             return 0
         return (main(rest) if takes_arguments else main()) or 0
@@ -86,7 +86,7 @@ def _explain_system_error(error: BaseException) -> str | None:
     return None
 
 
-def _parse_flags(main: Callable, takes_arguments: bool) -> list[str] | None:
+def _parse_flags(takes_arguments: bool) -> list[str] | None:
     """Parses the command line; returns what is not a flag, or None after showing the help.
 
     Raises:
@@ -95,7 +95,7 @@ def _parse_flags(main: Callable, takes_arguments: bool) -> list[str] | None:
     options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     wanted = {option.lstrip("-") for option in options if option.startswith("-")}
     if wanted & {"h", "help", "helpfull"}:
-        print(_help(main, takes_arguments, full="helpfull" in wanted))
+        print(_help(takes_arguments, full="helpfull" in wanted))
         return None
     try:
         rest = flags.FLAGS(sys.argv)[1:]
@@ -103,30 +103,30 @@ def _parse_flags(main: Callable, takes_arguments: bool) -> list[str] | None:
         nearest = difflib.get_close_matches(error.flagname, list(flags.FLAGS), n=3)
         hint = f"; did you mean {' or '.join('--' + name for name in nearest)}?" if nearest else ""
         raise UsageError(
-            f"--{error.flagname} is no flag of {_name(main)}{hint or '; see --help'}"
+            f"--{error.flagname} is no flag of {_name()}{hint or '; see --help'}"
         ) from None
     except (flags.Error, ValueError) as error:
-        missing = [f"--{flag.name}" for flag in _own_flags(main) if _is_missing(flag)]
+        missing = [f"--{flag.name}" for flag in _own_flags() if _is_missing(flag)]
         if missing and _REQUIRED in str(error):
             raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
         raise UsageError(str(error)) from None
     if rest and not takes_arguments:
-        raise UsageError(f"unexpected argument {rest[0]!r}: {_name(main)} takes flags only")
+        raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
     return rest
 
 
-def _name(main: Callable) -> str:
-    spec = sys.modules[main.__module__].__spec__
+def _name() -> str:
+    spec = sys.modules["__main__"].__spec__
     return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
 
 
-def _help(main: Callable, takes_arguments: bool, full: bool) -> str:
+def _help(takes_arguments: bool, full: bool) -> str:
     """The command's usage, description and flags; with `full`, the libraries' flags too."""
     rest = " [-- ARGUMENTS]" if takes_arguments else ""
-    own = _own_flags(main)
+    own = _own_flags()
     text = [
-        f"usage: python -m {_name(main)} [FLAGS]{rest}",
-        (sys.modules[main.__module__].__doc__ or "").strip(),
+        f"usage: python -m {_name()} [FLAGS]{rest}",
+        (sys.modules["__main__"].__doc__ or "").strip(),
         _describe(own) if own else "This command has no flags.",
     ]
     if full:
@@ -159,8 +159,8 @@ def _meaning(flag: flags.Flag) -> str:
     return f"{meaning} ({'; '.join(notes)})" if notes else meaning
 
 
-def _own_flags(main: Callable) -> list[flags.Flag]:
-    return flags.FLAGS.get_key_flags_for_module(sys.modules[main.__module__])
+def _own_flags() -> list[flags.Flag]:
+    return flags.FLAGS.get_key_flags_for_module(sys.modules["__main__"])
 
 
 def _is_missing(flag: flags.Flag) -> bool:
