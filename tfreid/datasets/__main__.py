@@ -8,6 +8,7 @@ file and names what would spoil training or evaluation. It exits with 0 when not
 than a warning and with 1 when files cannot be read.
 """
 
+import logging
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ _COLUMNS = ("split", *(field.name for field in fields(SplitCounts)))
 
 def main() -> int:
     """Lists or checks; returns the exit status."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("tfreid").setLevel(logging.INFO)
     if _CHECK.value is None:
         if _DATA_ROOT.value is not None:
             raise UsageError("--data_root without --check=NAME: name the data set to check")

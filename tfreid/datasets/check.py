@@ -93,7 +93,7 @@ def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
         unmatched: _unmatched_queries(rows, with_cameras),
         "persons with one image": _people(train, test, lambda images: len(images) == 1),
         "persons with one camera": _people(train, test, _one_camera) if with_cameras else [],
-        "person IDs shared by train and test": [str(person) for person in train if person in test],
+        "person IDs shared by train and test": _shared(train, test),
         "training images of person -1 (junk) or 0 (distractor), which have no label": [
             row.key for row in rows if row.split == "train" and not row.is_person
         ],
@@ -119,10 +119,18 @@ def _people(
     concerned: Callable[[list[Row]], bool],
 ) -> list[str]:
     return [
-        f"person {person} in {part}"
+        f"person {person} in {part}, as in {images[0].key}"
         for part, people in (("train", train), ("test", test))
         for person, images in people.items()
         if concerned(images)
+    ]
+
+
+def _shared(train: dict[int, list[Row]], test: dict[int, list[Row]]) -> list[str]:
+    return [
+        f"person {person}, as in {images[0].key} and {test[person][0].key}"
+        for person, images in train.items()
+        if person in test
     ]
 
 
