@@ -5,6 +5,25 @@ import keras
 from tfreid.nn.units import ConvUnit
 
 
+class _Branch(keras.layers.Layer):
+    """Layers in a row; the first may be a pooling layer, the others are `ConvUnit`s."""
+
+    def __init__(self, layers, **kwargs):
+        super().__init__(**kwargs)
+        self.layers = layers
+
+    def build(self, input_shape):
+        for layer in self.layers:
+            layer.build(input_shape)
+            if isinstance(layer, ConvUnit):
+                input_shape = (*input_shape[:-1], layer.filters)
+
+    def call(self, x, training=None):
+        for layer in self.layers:
+            x = layer(x, training=training) if isinstance(layer, ConvUnit) else layer(x)
+        return x
+
+
 class InceptionModule(keras.layers.Layer):
     """Two Inception blocks; the second halves the resolution.
 
@@ -23,45 +42,38 @@ class InceptionModule(keras.layers.Layer):
     def __init__(self, width: int, normalise_last: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.width, self.normalise_last = width, normalise_last
-
-        def units(*kernels_and_strides):
-            return [
-                ConvUnit(width, kernel, stride, normalise_last)
-                for kernel, stride in kernels_and_strides
-            ]
+        self.filters = 6 * width
 
         self.block_a = [
-            units((1, 1)),
-            units((1, 1), (3, 1)),
-            units((1, 1), (3, 1), (3, 1)),
-            [keras.layers.AveragePooling2D(3, 1, padding="same"), *units((1, 1))],
+            self._branch((1, 1)),
+            self._branch((1, 1), (3, 1)),
+            self._branch((1, 1), (3, 1), (3, 1)),
+            self._branch((1, 1), pool=keras.layers.AveragePooling2D(3, 1, padding="same")),
         ]
         self.block_b = [
-            units((1, 1), (3, 2)),
-            units((1, 1), (3, 1), (3, 2)),
-            [keras.layers.MaxPooling2D(3, 2, padding="same")],
+            self._branch((1, 1), (3, 2)),
+            self._branch((1, 1), (3, 1), (3, 2)),
+            self._branch(pool=keras.layers.MaxPooling2D(3, 2, padding="same")),
         ]
+
+    def _branch(self, *kernels_and_strides, pool=None):
+        units = [
+            ConvUnit(self.width, kernel, stride, self.normalise_last)
+            for kernel, stride in kernels_and_strides
+        ]
+        return _Branch([pool, *units] if pool else units)
 
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, height, width, channels]`."""
-        for block in (self.block_a, self.block_b):
-            for branch in block:
-                shape = input_shape
-                for layer in branch:
-                    layer.build(shape)
-                    shape = (*shape[:-1], getattr(layer, "filters", shape[-1]))
-            input_shape = (*input_shape[:-1], self.width * len(block))
+        for branch in self.block_a:
+            branch.build(input_shape)
+        for branch in self.block_b:
+            branch.build((*input_shape[:-1], 4 * self.width))
 
     def call(self, x, training=None):
         """Maps `[batch, height, width, channels]` to `[batch, ⌈h/2⌉, ⌈w/2⌉, 6 x width]`."""
         for block in (self.block_a, self.block_b):
-            x = keras.ops.concatenate([self._run(branch, x, training) for branch in block], axis=-1)
-        return x
-
-    @staticmethod
-    def _run(branch, x, training):
-        for layer in branch:
-            x = layer(x, training=training) if isinstance(layer, ConvUnit) else layer(x)
+            x = keras.ops.concatenate([branch(x, training=training) for branch in block], axis=-1)
         return x
 
     def get_config(self):

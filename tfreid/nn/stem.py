@@ -14,8 +14,8 @@ class Stem(keras.layers.Layer):
 
     def __init__(self, width: float = 1.0, **kwargs):
         super().__init__(**kwargs)
-        self.width = width
-        self.units = [ConvUnit(scaled(64, width), 5) for _ in range(3)]
+        self.width, self.filters = width, scaled(64, width)
+        self.units = [ConvUnit(self.filters, 5) for _ in range(3)]
         self.pool = keras.layers.MaxPooling2D(2)
 
     def build(self, input_shape):

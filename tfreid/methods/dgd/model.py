@@ -39,6 +39,15 @@ class DGD(keras.Model):
         self.dropout = keras.layers.Dropout(dropout)
         self.classifier = keras.layers.Dense(persons, dtype="float32")
 
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
+        channels = input_shape[-1]
+        for layer in (*self.stem, *self.inceptions):
+            layer.build((None, None, None, channels))
+            channels = layer.filters
+        self.feature.build((None, channels))
+        self.classifier.build((None, self.feature.units))
+
     def features(self, images, training=None):
         """Maps images `[batch, height, width, 3]` to the last feature map, 1/16 of their size."""
         x = self.normalise(images)

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfreid.nn import ConvUnit
+from tfreid.nn import ConvUnit, scaled
 
 
 def pyramid_pool(features):
@@ -44,6 +44,11 @@ class PaperHead(keras.layers.Layer):
             keras.layers.Conv2D(classes, 1, use_bias=first) for first in (True, False, False)
         ]
 
+    def build(self, maps_shape):
+        """Creates the weights for the shapes of the four maps."""
+        for classifier in self.classifiers:
+            classifier.build(maps_shape[-1])
+
     def call(self, maps, size_px, training=None):
         """Maps the last of `maps` to logits `[batch, *size_px, classes]`."""
         pooled = pyramid_pool(maps[-1])
@@ -66,11 +71,20 @@ class SkipHead(keras.layers.Layer):
     def __init__(self, classes: int, width: float, **kwargs):
         super().__init__(**kwargs)
         self.classes, self.width = classes, width
-        channels = max(1, round(64 * width))
-        self.context = ConvUnit(channels, 1)
-        self.laterals = [ConvUnit(channels, 1) for _ in range(3)]
-        self.mixers = [ConvUnit(channels, 3) for _ in range(3)]
+        self.filters = scaled(64, width)
+        self.context = ConvUnit(self.filters, 1)
+        self.laterals = [ConvUnit(self.filters, 1) for _ in range(3)]
+        self.mixers = [ConvUnit(self.filters, 3) for _ in range(3)]
         self.classifier = keras.layers.Conv2D(classes, 1)
+
+    def build(self, maps_shape):
+        """Creates the weights for the shapes of the four maps."""
+        *finer, last = maps_shape
+        self.context.build((*last[:-1], 4 * last[-1]))
+        for shape, lateral, mixer in zip(reversed(finer), self.laterals, self.mixers, strict=True):
+            lateral.build(shape)
+            mixer.build((*shape[:-1], 2 * self.filters))
+        self.classifier.build((*last[:-1], self.filters))
 
     def call(self, maps, size_px, training=None):
         """Maps the four `maps`, finest first, to logits `[batch, *size_px, classes]`."""

@@ -23,6 +23,14 @@ class ParsingNetwork(keras.Model):
         self.inceptions = [InceptionModule(scaled(c, 2 * width)) for c in (64, 128, 256)]
         self.head = HEADS[head](classes, width)
 
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
+        channels = [input_shape[-1]]
+        for layer in (self.stem, *self.inceptions):
+            layer.build((None, None, None, channels[-1]))
+            channels.append(layer.filters)
+        self.head.build([(None, None, None, count) for count in channels[1:]])
+
     def call(self, images, training=None):
         """Returns `logits` float32 `[batch, height, width, classes]` for images in [0, 255]."""
         maps = [self.stem(self.normalise(images), training=training)]

@@ -24,6 +24,13 @@ class Branch(keras.layers.Layer):
         self.pool = keras.layers.GlobalAveragePooling2D()
         self.feature = FeatureUnit(descriptor_size)
 
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, channels]`."""
+        for inception in self.inceptions:
+            inception.build(input_shape)
+            input_shape = (*input_shape[:-1], inception.filters)
+        self.feature.build((input_shape[0], input_shape[-1]))
+
     def features(self, x, training=None):
         """Maps Inception-1's output to the last feature map."""
         for inception in self.inceptions:
@@ -80,6 +87,19 @@ class PGP(keras.Model):
             self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
             self.fusion = FeatureUnit(descriptor_size)
             self.classifier = keras.layers.Dense(persons, dtype="float32")
+
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
+        size = self.main.descriptor_size
+        self.stem.build(input_shape)
+        self.inception.build((None, None, None, self.stem.filters))
+        for branch in (self.main, *(self.branches if self.branch_count else ())):
+            branch.build((None, None, None, self.inception.filters))
+        self.main_classifier.build((None, size))
+        if self.branch_count:
+            self.parser.build(input_shape)
+            self.fusion.build((None, size * (1 + self.branch_count)))
+            self.classifier.build((None, size))
 
     def shared(self, images, training=None):
         """Maps images `[batch, 96, 96, 3]` to Inception-1's output `[batch, 24, 24, 384]`."""

@@ -1,0 +1,104 @@
+"""Checks that every method passes, in the manner of a shared base class."""
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+
+def info(persons=5, mean_pixel=(100.0, 110.0, 120.0)):
+    """What `build` reads of a converted data set."""
+    return SimpleNamespace(num_persons=persons, num_cameras=2, mean_pixel=mean_pixel)
+
+
+def trained(model, stage, batch, rate=0.01):
+    """Applies one plain gradient step of a stage; returns the loss before it."""
+    variables = [
+        v
+        for group in stage.groups
+        for layer in group.layers(model)
+        for v in layer.trainable_variables
+    ]
+    with tf.GradientTape() as tape:
+        losses = stage.losses(stage.forward(model, batch, True), batch)
+        total = tf.add_n([tf.reduce_mean(loss) for loss in losses.values()])
+    gradients = tape.gradient(total, [v.value for v in variables])
+    assert all(gradient is not None for gradient in gradients)
+    for variable, gradient in zip(variables, gradients, strict=True):
+        variable.assign_sub(rate * gradient)
+    return float(total)
+
+
+class MethodContract:
+    """Subclass it with `method` set."""
+
+    method = None
+
+    @pytest.fixture
+    def recipe(self):
+        return self.method.demo()
+
+    @pytest.fixture
+    def images(self, recipe):
+        shape = (4, *recipe.image_size_px, 3)
+        return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+
+    @pytest.fixture
+    def model(self, recipe, images):
+        keras.utils.set_random_seed(1)
+        model = self.method.build(recipe, info())
+        model(images)
+        return model
+
+    def batch(self, images, stage):
+        return {
+            "image": tf.constant(images),
+            "label": tf.constant([0, 1, 2, 3]),
+            "mask": tf.zeros(images.shape[:3], tf.int32),
+        }
+
+    def test_recipe_defaults_build_every_stage(self):
+        stages = self.method.stages(self.method.recipe())
+        assert len({stage.name for stage in stages}) == len(stages)
+        for stage in stages:
+            assert stage.steps > 0
+            assert np.isfinite(float(stage.groups[0].schedule(tf.constant(0, tf.int64))))
+
+    def test_eager_and_graph_agree(self, model, images):
+        graph = tf.function(lambda x: model(x, training=False))
+        for name, eager in model(images, training=False).items():
+            np.testing.assert_allclose(graph(images)[name], eager, rtol=1e-4, atol=1e-4)
+
+    def test_descriptor_depends_on_its_own_image_alone(self, model, images):
+        if not hasattr(model, "embed"):
+            pytest.skip("no descriptor")
+        together = model.embed(images)
+        np.testing.assert_allclose(model.embed(images[1:2])[0], together[1], rtol=1e-4, atol=1e-5)
+
+    def test_explain_gives_maps_in_unit_range(self, model, images):
+        for name, values in model.explain(images).items():
+            assert len(values.shape) == 3, name
+            assert values.shape[0] == len(images)
+            assert 0 <= float(tf.reduce_min(values)) <= float(tf.reduce_max(values)) <= 1
+
+    @pytest.mark.slow
+    def test_stages_lower_their_loss(self, recipe, images):
+        model = self.method.build(recipe, info())
+        model(images)
+        for stage in self.method.stages(recipe):
+            if stage.start:
+                stage.start(model)
+            batch = self.batch(images, stage)
+            losses = [trained(model, stage, batch) for _ in range(3)]
+            assert losses[-1] < losses[0], stage.name
+
+    def test_weights_survive_saving(self, recipe, model, images, tmp_path):
+        path = tmp_path / "model.weights.h5"
+        model.save_weights(path)
+        copy = self.method.build(recipe, info(mean_pixel=(0.0, 0.0, 0.0)))
+        copy(images)
+        copy.load_weights(path)
+        for name, values in model(images, training=False).items():
+            np.testing.assert_array_equal(copy(images, training=False)[name], values)

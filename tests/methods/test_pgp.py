@@ -1,0 +1,145 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.methods.harness import MethodContract, info
+from tfreid.errors import UsageError
+from tfreid.methods import pgp
+from tfreid.methods.pgp.recipe import PgpRecipe, build, demo, stages
+from tfreid.methods.pgp.regions import guided_pooling, region_masks
+
+
+def convolution(kernel, inputs, outputs):
+    return kernel * kernel * inputs * outputs + 5 * outputs
+
+
+def inception(inputs, width):
+    a = 4 * convolution(1, inputs, width) + 3 * convolution(3, width, width)
+    b = 2 * convolution(1, 4 * width, width) + 3 * convolution(3, width, width)
+    return a + b
+
+
+class TestPgp(MethodContract):
+    method = pgp.METHOD
+
+
+@pytest.fixture(scope="module")
+def paper_model():
+    model = build(PgpRecipe(), info(persons=751))
+    model.build((1, 96, 96, 3))
+    return model
+
+
+def test_paper_shapes(paper_model):
+    images = np.zeros((1, 96, 96, 3), "float32")
+    shared = paper_model.shared(images)
+    assert paper_model.stem(images).shape == (1, 48, 48, 64)
+    assert shared.shape == (1, 24, 24, 384)
+    for branch in (paper_model.main, *paper_model.branches):
+        x, shapes = shared, []
+        for module in branch.inceptions:
+            x = module(x)
+            shapes.append(x.shape)
+        assert shapes == [(1, 12, 12, 768), (1, 6, 6, 1536)]
+        assert branch(shared).shape == (1, 256)
+    outputs = paper_model(images)
+    assert outputs["descriptor"].shape == (1, 256)
+    assert outputs["logits"].shape == (1, 751)
+    assert paper_model.fusion.dense.kernel.shape == (1024, 256)
+
+
+def test_paper_parameter_count(paper_model):
+    stem = convolution(5, 3, 64) + 2 * convolution(5, 64, 64)
+    branch = inception(384, 128) + inception(768, 256) + 1536 * 256 + 5 * 256
+    classifier = 256 * 751 + 751
+    main = 3 + stem + inception(64, 64) + branch + classifier
+    guided = 3 * branch + 1024 * 256 + 5 * 256 + classifier
+    assert paper_model.count_params() - paper_model.parser.count_params() == main + guided
+
+
+@pytest.mark.parametrize("branches", [0, 1, 2, 3])
+def test_ablations_of_table_3_run(branches):
+    recipe = dataclasses.replace(demo(), branches=branches)
+    model = build(recipe, info())
+    images = np.zeros((2, 48, 48, 3), "float32")
+    assert model.embed(images).shape == (2, 128)
+    assert len(stages(recipe)) == (4 if branches else 1)
+    assert len(model.explain(images)) == 1 + branches
+
+
+def test_region_masks_split_the_person():
+    regions = np.array([[[0, 1], [2, 3]]])
+    head, upper, lower = (np.asarray(m)[0, ..., 0] for m in region_masks(regions, 3))
+    np.testing.assert_array_equal(
+        [head, upper, lower], [np.eye(4)[i].reshape(2, 2) for i in (1, 2, 3)]
+    )
+    np.testing.assert_array_equal(region_masks(regions, 2)[0][0, ..., 0], head + upper)
+    np.testing.assert_array_equal(region_masks(regions, 1)[0][0, ..., 0], head + upper + lower)
+
+
+def test_guided_pooling_matches_float64():
+    rng = np.random.default_rng(0)
+    features, mask = rng.normal(size=(2, 3, 3, 5)), rng.integers(0, 2, (2, 12, 12, 1))
+    small = mask.reshape(2, 3, 4, 3, 4, 1).mean((2, 4))
+    actual = guided_pooling(tf.constant(features, tf.float32), tf.constant(mask, tf.float32))
+    np.testing.assert_allclose(actual, features * small, rtol=1e-6)
+
+
+def test_outside_the_region_nothing_reaches_a_branch():
+    features = tf.random.stateless_normal((1, 3, 3, 2), (1, 2))
+    mask = np.zeros((1, 12, 12, 1), "float32")
+    mask[:, :4, :4] = 1
+    gated = np.array(guided_pooling(features, tf.constant(mask)))
+    np.testing.assert_allclose(gated[:, 0, 0], features[:, 0, 0])
+    gated[:, 0, 0] = 0
+    assert not gated.any()
+
+
+def test_stage_three_starts_from_the_main_network():
+    model = build(demo(), info())
+    model(np.zeros((1, 48, 48, 3), "float32"))
+    stages(demo())[2].start(model)
+    for branch in model.branches:
+        for copied, source in zip(branch.get_weights(), model.main.get_weights(), strict=True):
+            np.testing.assert_array_equal(copied, source)
+
+
+def test_stages_train_what_section_3_4_says():
+    model = build(demo(), info())
+    model(np.zeros((1, 48, 48, 3), "float32"))
+
+    def trains(stage, layer):
+        return any(layer is trained for trained in stage.groups[0].layers(model))
+
+    stage_1, stage_2, stage_3, stage_4 = stages(demo())
+    assert trains(stage_1, model.parser.stem)
+    assert not any(trains(s, model.parser.stem) for s in (stage_2, stage_3, stage_4))
+    assert [trains(s, model.main) for s in (stage_2, stage_3, stage_4)] == [True, False, True]
+    assert [trains(s, model.branches[0]) for s in (stage_2, stage_3, stage_4)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_schedules_are_the_papers():
+    recipe = PgpRecipe()
+    main = [float(recipe.main(tf.constant(s * 20_000, tf.int64))) for s in range(6)]
+    np.testing.assert_allclose(main, 0.1 * 0.5 ** np.arange(6), rtol=1e-6)
+    joint = [float(recipe.joint(tf.constant(s * 20_000, tf.int64))) for s in range(5)]
+    np.testing.assert_allclose(joint, 0.01 * 0.1 ** np.arange(5), rtol=1e-5)
+    assert float(recipe.joint(tf.constant(10**9, tf.int64))) == pytest.approx(1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"branches": 4}, "branches=4"),
+        ({"image_size_px": (64, 64)}, r"parsing\.image_size_px=\(96, 96\) differs"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(change, message):
+    with pytest.raises(UsageError, match=message):
+        dataclasses.replace(PgpRecipe(), **change)
