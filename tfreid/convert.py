@@ -1,0 +1,172 @@
+"""Converts data sets to TFRecords, with one Apache Beam pipeline.
+
+Several --dataset (each with its --data_root) make a joint set: person and camera labels of one
+data set follow those of the one before. Beam options come after `--`, for example
+`-- --direct_running_mode=multi_processing --direct_num_workers=4`.
+"""
+
+import contextlib
+import logging
+import os
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from tfreid import command
+from tfreid.datasets import VOCABULARIES, dataset_named, rows_of
+from tfreid.errors import UsageError
+
+_DATASET = flags.DEFINE_multi_string(
+    "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
+)
+_DATA_ROOT = flags.DEFINE_multi_string(
+    "data_root", None, "Folder of the data set, one for each --dataset.", required=True
+)
+_OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
+_MASKS_ROOT = flags.DEFINE_multi_string(
+    "masks_root",
+    [],
+    "Folder of mask PNGs that mirrors the images; one for each --dataset, may be empty (=).",
+)
+_MASK_VOCABULARY = flags.DEFINE_enum(
+    "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks of --masks_root."
+)
+_BACKGROUNDS_ROOT = flags.DEFINE_string(
+    "backgrounds_root", None, "Folder of scenes without persons, copied into the output."
+)
+_RANDOM_BACKGROUND = flags.DEFINE_integer(
+    "offline_random_background",
+    0,
+    "Copies of each training image on random backgrounds (PGP, Table 4).",
+    lower_bound=0,
+    upper_bound=2,
+)
+_SHARDS = flags.DEFINE_integer("shards", 4, "Files a split.", lower_bound=1)
+_MAX_REJECT_FRACTION = flags.DEFINE_float(
+    "max_reject_fraction",
+    0.01,
+    "Largest fraction of bad records; more fail the job.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of the order, the random backgrounds and splits that are drawn."
+)
+
+SYNTHETIC_JSON = "synthetic.json"
+
+
+def main(beam_args: list[str]) -> None:
+    """Runs the command."""
+    _quieten_workers()
+    from tfreid.records import conversion, sources
+
+    count = len(_DATASET.value)
+    if len(_DATA_ROOT.value) != count or len(_MASKS_ROOT.value) not in (0, count):
+        raise UsageError(
+            f"{count} --dataset, {len(_DATA_ROOT.value)} --data_root and "
+            f"{len(_MASKS_ROOT.value)} --masks_root given: give one --data_root for each "
+            "--dataset, and as many --masks_root (--masks_root= where there are none) or none"
+        )
+    roots = [Path(root).expanduser() for root in _DATA_ROOT.value]
+    masks_roots = _MASKS_ROOT.value or [""] * count
+    out = Path(_OUT.value).expanduser()
+    plan = sources.plan(
+        [_source(*given) for given in zip(_DATASET.value, roots, masks_roots, strict=True)],
+        shards=_SHARDS.value,
+        copies=_RANDOM_BACKGROUND.value,
+        seed=_SEED.value,
+    )
+    synthetic = [folder for root in roots if (folder := _synthetic_folder(root))]
+    options = conversion.Options(
+        max_reject_fraction=_MAX_REJECT_FRACTION.value,
+        random_backgrounds=_RANDOM_BACKGROUND.value,
+        backgrounds_root=_backgrounds_root(synthetic),
+        seed=_SEED.value,
+        synthetic=bool(synthetic),
+    )
+    _announce(plan, options, out, beam_args)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        bar = command.progress(len(plan.entries), "converting", unit="records")
+        info = conversion.convert(
+            plan,
+            out,
+            options,
+            command=shlex.join(["python", "-m", "tfreid.convert", *sys.argv[1:]]),
+            beam_args=beam_args,
+            advance=stack.enter_context(bar).advance,
+        )
+    _summarise(info, out, time.monotonic() - started)
+
+
+def _quieten_workers() -> None:
+    """Keeps Beam's own chatter and tracebacks away; what fails is still raised.
+
+    Worker processes import Google's clients, which warn about the Python version.
+    """
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+
+
+def _source(name: str, root: Path, masks_root: str):
+    from tfreid.records.sources import Source
+
+    dataset = dataset_named(name)
+    rows = rows_of(
+        name, root, masks_root or None, split_seed=_SEED.value if dataset.random_split else None
+    )
+    vocabulary = _MASK_VOCABULARY.value or ""
+    if masks_root and not vocabulary:
+        raise UsageError(f"--masks_root needs --mask_vocabulary, one of {', '.join(VOCABULARIES)}")
+    if not masks_root and dataset.mask_vocabulary:
+        vocabulary = dataset.mask_vocabulary
+    return Source(name, dataset.kind, rows, vocabulary if any(r.mask_path for r in rows) else "")
+
+
+def _synthetic_folder(root: Path) -> Path | None:
+    """The folder that the synthetic generator wrote, if the root is that or a part of it."""
+    return next((f for f in (root, root.parent) if (f / SYNTHETIC_JSON).is_file()), None)
+
+
+def _backgrounds_root(synthetic: Sequence[Path]) -> Path | None:
+    if _BACKGROUNDS_ROOT.value is not None:
+        return Path(_BACKGROUNDS_ROOT.value).expanduser()
+    return next((f / "backgrounds" for f in synthetic if (f / "backgrounds").is_dir()), None)
+
+
+def _announce(plan, options, out: Path, beam_args: Sequence[str]) -> None:
+    counts = Counter(str(entry.features["dataset/split"]) for entry in plan.entries)
+    print(f"{plan.name}: {', '.join(f'{counts[s]:,} {s}' for s in plan.shards)} records")
+    if plan.kind == "reid":
+        persons, cameras = (
+            sum(map(len, table.values())) for table in (plan.person_labels, plan.camera_labels)
+        )
+        print(f"  training labels: {persons:,} persons, {cameras} cameras")
+    print(f"  masks: {plan.mask_vocabulary or 'none'}")
+    print(f"  backgrounds: {options.backgrounds_root or 'none'}")
+    print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
+    print(f"  to: {out}", flush=True)
+
+
+def _summarise(info, out: Path, seconds: float) -> None:
+    records = sum(split.records for split in info.splits.values())
+    rejected = info.made_by["rejected"]
+    print(
+        f"{records:,} records in {seconds:.1f} s ({records / seconds:,.0f}/s), {rejected} rejected"
+    )
+    for split, counts in info.splits.items():
+        masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
+        print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
+    print(
+        f"wrote {out}/: TFRecord shards, {', '.join(sorted(p.name for p in out.glob('*.json*')))}"
+    )
+
+
+if __name__ == "__main__":
+    command.run(main, takes_arguments=True)

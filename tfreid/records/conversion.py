@@ -1,0 +1,256 @@
+"""The conversion of image folders to TFRecords: one Apache Beam pipeline.
+
+Rows become entries with shard and rank (`sources`), are grouped by shard, and each worker opens
+the files of a shard and writes it whole (`shards`). Images never travel between workers.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+import tfreid
+from tfrecords_schema import schema
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.records import images, shards, sources
+from tfreid.records.folder import BACKGROUNDS
+from tfreid.records.info import DatasetInfo, SplitInfo
+from tfreid.records.output import completed_folder
+from tfreid.records.watch import watch_shards
+
+REJECTS = "rejects.jsonl"
+_REPORT = "report.pickle"
+_REASONS_SHOWN = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How to convert.
+
+    Attributes:
+        max_reject_fraction: largest fraction of the records that may be rejected.
+        random_backgrounds: copies of each training image on random backgrounds, 0, 1 or 2
+            (PGP, Table 4: original to random 1:1 and 1:2).
+        backgrounds_root: folder of background scenes, copied into the output.
+        seed: seed of the records' order and of the random backgrounds.
+        synthetic: whether the images were drawn by the synthetic generator.
+    """
+
+    max_reject_fraction: float = 0.01
+    random_backgrounds: int = 0
+    backgrounds_root: Path | None = None
+    seed: int = 0
+    synthetic: bool = False
+
+
+def convert(
+    plan: sources.Plan,
+    out: Path,
+    options: Options,
+    command: str = "",
+    beam_args: Sequence[str] = (),
+    advance: Callable[[int], None] = lambda records: None,
+) -> DatasetInfo:
+    """Writes a converted data set.
+
+    Args:
+        plan: what to write; see `sources.plan`.
+        out: the folder to make. It appears when complete.
+        options: how to convert.
+        command: the command line, to be kept in `dataset.json`.
+        beam_args: Beam pipeline options; without `--runner`, the runner is the local
+            `FnApiRunner`. Workers on other machines need to see the same files.
+        advance: called with the number of records of each shard that is whole.
+
+    Returns:
+        The contents of `dataset.json`.
+
+    Raises:
+        UsageError: if `out` is taken, or random backgrounds lack masks or scenes.
+        DataError: if too many records were rejected, or a split has no record left. The rejects
+            are then in `<out>.rejects.jsonl`.
+        OSError: if the disk is full.
+    """
+    scenes = _scenes(options.backgrounds_root)
+    _check_random_backgrounds(plan, options, scenes)
+    kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
+    with completed_folder(out) as folder:
+        _copy_scenes(scenes, folder)
+        job = shards.Job(str(folder), plan.kind, tuple(map(str, scenes)), options.seed)
+        counts = Counter(entry.shard for entry in plan.entries)
+        with watch_shards(folder, counts, advance), _disk_full_named(out):
+            report = _run(plan.entries, job, beam_args)
+        _write_rejects(report.rejects, folder / REJECTS)
+        try:
+            _check_rejects(plan, report, options.max_reject_fraction)
+        except DataError as error:
+            shutil.copyfile(folder / REJECTS, kept_rejects)
+            raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
+        info = _describe(plan, report, options, command)
+        info.write(folder)
+        _write_tfds_metadata(folder, plan, report)
+    kept_rejects.unlink(missing_ok=True)
+    return info
+
+
+def _scenes(root: Path | None) -> list[Path]:
+    if root is None:
+        return []
+    if not root.is_dir():
+        raise MissingPathError(f"no folder of backgrounds at {root}")
+    scenes = sorted(p for p in root.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not scenes:
+        raise MissingPathError(f"no backgrounds in {root}: expected .jpg or .png files")
+    return scenes
+
+
+def _check_random_backgrounds(plan: sources.Plan, options: Options, scenes: Sequence[Path]) -> None:
+    if not options.random_backgrounds:
+        return
+    if plan.kind != "reid":
+        raise UsageError("random-background copies are made of re-identification data sets only")
+    missing = [
+        what
+        for what, there in (
+            ("masks (--masks_root)", plan.mask_vocabulary),
+            ("backgrounds (--backgrounds_root)", scenes),
+        )
+        if not there
+    ]
+    if missing:
+        raise UsageError(f"random-background copies need {' and '.join(missing)}")
+
+
+def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
+    for scene in scenes:
+        try:
+            images.read_image(str(scene))
+        except images.RejectedError as error:
+            raise DataError(f"unusable background: {error}") from error
+        (folder / BACKGROUNDS).mkdir(exist_ok=True)
+        shutil.copyfile(scene, folder / BACKGROUNDS / scene.name)
+
+
+def _run(
+    entries: Sequence[sources.Entry], job: shards.Job, beam_args: Sequence[str]
+) -> shards.Report:
+    """Runs the pipeline; its report comes back through a file, as any runner can do that."""
+    local = [] if any(arg.startswith("--runner") for arg in beam_args) else ["--runner=FnApiRunner"]
+    path = Path(job.folder, _REPORT)
+    with beam.Pipeline(options=PipelineOptions([*local, *beam_args])) as pipeline:
+        _ = (
+            pipeline
+            | "Entries" >> beam.Create(entries)
+            | "KeyByShard" >> beam.WithKeys(_shard_of)
+            | "GroupByShard" >> beam.GroupByKey()
+            | "WriteShards" >> beam.ParDo(shards.WriteShard(job))
+            | "MergeReports" >> beam.CombineGlobally(shards.merge)
+            | "WriteReport" >> beam.Map(_write_report, str(path))
+        )
+    report = pickle.loads(path.read_bytes())
+    path.unlink()
+    return report
+
+
+@contextlib.contextmanager
+def _disk_full_named(out: Path) -> Iterator[None]:
+    """Raises a full disk as what it is: Beam passes errors of workers on as text."""
+    full = os.strerror(errno.ENOSPC)
+    try:
+        yield
+    except Exception as error:
+        if full not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, full, str(out)) from error
+
+
+def _shard_of(entry: sources.Entry) -> str:
+    return entry.shard
+
+
+def _write_report(report: shards.Report, path: str) -> None:
+    Path(path).write_bytes(pickle.dumps(report))
+
+
+def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for key, reason in sorted(rejects):
+            file.write(json.dumps({"key": key, "reason": reason}) + "\n")
+
+
+def _check_rejects(plan: sources.Plan, report: shards.Report, limit: float) -> None:
+    count, total = len(report.rejects), len(plan.entries)
+    if count > limit * total:
+        reasons = "".join(
+            f"\n  {key}: {reason}" for key, reason in sorted(report.rejects)[:_REASONS_SHOWN]
+        )
+        raise DataError(
+            f"{count:,} of {total:,} records rejected, more than --max_reject_fraction={limit:g} "
+            f"allows. The first reasons:{reasons}\n"
+        )
+    empty = [split for split in plan.shards if not report.splits[split].records]
+    if empty:
+        raise DataError(f"no record of {', '.join(empty)} is left: all were rejected.")
+
+
+def _describe(
+    plan: sources.Plan, report: shards.Report, options: Options, command: str
+) -> DatasetInfo:
+    splits = {
+        split: SplitInfo(
+            records=tally.records,
+            persons=len(tally.persons),
+            cameras=len(tally.cameras),
+            shards=len(names),
+            with_mask=tally.with_mask,
+        )
+        for split, names in plan.shards.items()
+        for tally in [report.splits[split]]
+    }
+    with_mask = any(split.with_mask for split in splits.values())
+    return DatasetInfo(
+        name=plan.name,
+        kind=plan.kind,
+        schema_version=schema.version(plan.kind),
+        splits=splits,
+        num_persons=sum(map(len, plan.person_labels.values())),
+        num_cameras=sum(map(len, plan.camera_labels.values())),
+        mean_pixel=_mean_pixel(report.splits),
+        mask_vocabulary=plan.mask_vocabulary if with_mask else "",
+        synthetic=options.synthetic,
+        fingerprint=hashlib.blake2b(b"".join(sorted(report.digests)), digest_size=16).hexdigest(),
+        person_labels=plan.person_labels,
+        camera_labels=plan.camera_labels,
+        made_by={
+            "command": command,
+            "version": tfreid.__version__,
+            "rejected": len(report.rejects),
+            "random_backgrounds": options.random_backgrounds,
+            "seed": options.seed,
+        },
+    )
+
+
+def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:
+    tallies = [splits[sources.TRAIN]] if sources.TRAIN in splits else list(splits.values())
+    sums = sum(tally.pixel_sums for tally in tallies)
+    return tuple((sums / sum(tally.pixels for tally in tallies)).tolist())
+
+
+def _write_tfds_metadata(folder: Path, plan: sources.Plan, report: shards.Report) -> None:
+    from tfreid.records import tfds_metadata  # imports TensorFlow, which the workers do without
+
+    counts = {
+        split: {name: report.shards[name] for name in names} for split, names in plan.shards.items()
+    }
+    tfds_metadata.write(folder, plan.name, plan.kind, counts)

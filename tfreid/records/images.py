@@ -1,0 +1,138 @@
+"""Reading and checking the files of one record. No TensorFlow: this runs in Beam workers."""
+
+import functools
+import io
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from tfreid.datasets import VOCABULARIES
+
+IMAGE_FORMATS = ("JPEG", "PNG", "BMP")
+
+
+class RejectedError(ValueError):
+    """A record cannot be written; the text is the reason in `rejects.jsonl`."""
+
+
+def read_image(path: str) -> tuple[bytes, PIL.Image.Image]:
+    """Reads an image file and decodes it to the end.
+
+    Returns:
+        The file's bytes and the decoded image.
+
+    Raises:
+        RejectedError: if the file cannot be read or is damaged.
+    """
+    return _read(path, "image", IMAGE_FORMATS)
+
+
+def read_mask(path: str, vocabulary: str, size: tuple[int, int]) -> tuple[bytes, np.ndarray]:
+    """Reads and validates a mask file.
+
+    Args:
+        path: a one-channel PNG of class indices. Palette and 1-bit PNGs count as such: they are
+            written anew with 8 bits, because TensorFlow would decode their colours.
+        vocabulary: key of `VOCABULARIES`.
+        size: width and height of the image in pixels.
+
+    Returns:
+        The PNG's bytes and its uint8 class indices `[height, width]`.
+
+    Raises:
+        RejectedError: if the file cannot be read, is damaged, has several channels, another size
+            than the image, or classes outside the vocabulary.
+    """
+    data, mask = _read(path, "mask", ("PNG",))
+    if mask.size != size:
+        raise RejectedError(
+            f"the mask is {mask.width}x{mask.height} pixels (width x height), "
+            f"the image {size[0]}x{size[1]}: {path}"
+        )
+    bits = data[24]  # bit depth, in the PNG's header
+    if mask.mode not in ("L", "P", "1") or (mask.mode == "L" and bits != 8):
+        raise RejectedError(
+            f"the mask has mode {mask.mode} with {bits} bits: expected one channel of 8: {path}"
+        )
+    indices = np.asarray(mask, dtype=np.uint8)
+    if mask.mode != "L":
+        data = encode_png(indices)
+    classes = VOCABULARIES[vocabulary]
+    highest = int(indices.max())
+    if highest >= len(classes):
+        raise RejectedError(
+            f"unknown class {highest} in the mask: {vocabulary} has classes 0 to "
+            f"{len(classes) - 1}: {path}"
+        )
+    return data, indices
+
+
+def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Image.Image]:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise RejectedError(f"cannot read the {what} ({error.strerror}): {path}") from error
+    if not data:
+        raise RejectedError(f"the {what} file is empty: {path}")
+    try:
+        image = PIL.Image.open(io.BytesIO(data), formats=formats)
+        if image.format == "PNG":  # TensorFlow checks a PNG's checksums, loading it here does not
+            image.verify()
+            image = PIL.Image.open(io.BytesIO(data), formats=formats)
+        image.load()
+    except PIL.UnidentifiedImageError as error:
+        raise RejectedError(f"the {what} is no {' or '.join(formats)} file: {path}") from error
+    except Exception as error:  # Pillow's decoders raise many types on damaged data
+        raise RejectedError(f"the {what} is damaged ({error}): {path}") from error
+    return data, image
+
+
+def pixel_sums(image: PIL.Image.Image) -> np.ndarray:
+    """Returns the sums over all pixels of red, green and blue in [0, 255]: int64 `[3]`."""
+    counts = np.reshape(image.convert("RGB").histogram(), (3, 256))
+    return counts @ np.arange(256)
+
+
+def on_random_background(
+    image: PIL.Image.Image, mask: np.ndarray, backgrounds: tuple[str, ...], seed: int
+) -> bytes:
+    """Puts the person before another scene: `I_in * M + R * (1 - M)` (PGP, sec. 3.3).
+
+    Args:
+        image: the image, I_in.
+        mask: class indices `[height, width]`; classes above 0 are the person, M.
+        backgrounds: paths of the scenes that R is a random crop of, not scaled.
+        seed: chooses the scene and the crop.
+
+    Returns:
+        The result as PNG, so that the person's pixels stay exactly what they were.
+
+    Raises:
+        RejectedError: if the chosen scene is smaller than the image.
+    """
+    rng = np.random.default_rng(seed)
+    path = backgrounds[rng.integers(len(backgrounds))]
+    scene = _scene(path)
+    height, width = mask.shape
+    free_rows, free_columns = scene.shape[0] - height, scene.shape[1] - width
+    if min(free_rows, free_columns) < 0:
+        raise RejectedError(
+            f"the background is {scene.shape[1]}x{scene.shape[0]} pixels, smaller than the image, "
+            f"{width}x{height}: {path}"
+        )
+    top, left = rng.integers(free_rows + 1), rng.integers(free_columns + 1)
+    crop = scene[top : top + height, left : left + width]
+    return encode_png(np.where(mask[..., None] > 0, np.asarray(image.convert("RGB")), crop))
+
+
+@functools.lru_cache(maxsize=128)
+def _scene(path: str) -> np.ndarray:
+    return np.asarray(read_image(path)[1].convert("RGB"))
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Returns uint8 pixels `[height, width]` or `[height, width, 3]` as a PNG file's bytes."""
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()

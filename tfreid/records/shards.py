@@ -1,0 +1,169 @@
+"""What the Beam workers do: write whole shards and report on them. No TensorFlow here."""
+
+import hashlib
+import os
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+
+from tfrecords_schema import schema
+from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
+from tfreid.errors import DataError
+from tfreid.records import framing, images
+from tfreid.records.sources import Entry, key_hash
+
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker needs to know.
+
+    Attributes:
+        folder: where shards are written; all workers must see it.
+        kind: record kind.
+        backgrounds: paths of the scenes for random-background copies.
+        seed: seed of those copies.
+    """
+
+    folder: str
+    kind: str
+    backgrounds: tuple[str, ...]
+    seed: int
+
+
+@dataclass
+class SplitTally:
+    """Sums over the records of a split; `pixel_sums` over original images only."""
+
+    records: int = 0
+    with_mask: int = 0
+    persons: set[int] = field(default_factory=set)
+    cameras: set[int] = field(default_factory=set)
+    pixel_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
+    pixels: int = 0
+
+    def merge(self, other: "SplitTally") -> None:
+        """Adds the sums of other records."""
+        self.records += other.records
+        self.with_mask += other.with_mask
+        self.persons |= other.persons
+        self.cameras |= other.cameras
+        self.pixel_sums = self.pixel_sums + other.pixel_sums
+        self.pixels += other.pixels
+
+
+@dataclass
+class Report:
+    """What was written and what was not.
+
+    Attributes:
+        splits: sums by split.
+        shards: number of records and of their bytes by shard.
+        digests: hash of each record's bytes.
+        rejects: key and reason of each record that was left out.
+    """
+
+    splits: dict[str, SplitTally] = field(default_factory=lambda: defaultdict(SplitTally))
+    shards: dict[str, tuple[int, int]] = field(default_factory=dict)
+    digests: list[bytes] = field(default_factory=list)
+    rejects: list[tuple[str, str]] = field(default_factory=list)
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """Combines reports; their order does not matter."""
+    merged = Report()
+    for report in reports:
+        for split, tally in report.splits.items():
+            merged.splits[split].merge(tally)
+        merged.shards.update(report.shards)
+        merged.digests += report.digests
+        merged.rejects += report.rejects
+    return merged
+
+
+class WriteShard(beam.DoFn):
+    """Writes all records of a shard: (shard name, entries) to a `Report`.
+
+    The shard appears under its name when it is whole, so a bundle that a runner repeats writes
+    the same file again.
+    """
+
+    def __init__(self, job: Job):
+        """Takes what every worker needs to know."""
+        self._job = job
+
+    def process(self, element: tuple[str, Iterable[Entry]]) -> Iterator[Report]:
+        """Writes one shard."""
+        name, entries = element
+        report, written_bytes = Report(), 0
+        temporary = Path(self._job.folder, f"{name}.{uuid.uuid4().hex}.tmp")
+        with temporary.open("wb") as file:
+            for entry in sorted(entries, key=lambda entry: entry.rank):
+                record = self._record_or_none(entry, report)
+                if record is not None:
+                    file.write(framing.frame(record))
+                    written_bytes += len(record)
+        os.replace(temporary, Path(self._job.folder, name))
+        report.shards[name] = len(report.digests), written_bytes
+        yield report
+
+    def _record_or_none(self, entry: Entry, report: Report) -> bytes | None:
+        tally = SplitTally(records=1)
+        try:
+            record = make_record(entry, self._job, tally)
+        except (images.RejectedError, DataError) as error:
+            report.rejects.append((str(entry.features["image/key"]), str(error)))
+            return None
+        report.splits[str(entry.features["dataset/split"])].merge(tally)
+        report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).digest())
+        return record
+
+
+def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
+    """Reads, checks and encodes one record.
+
+    Args:
+        entry: the record.
+        job: the conversion.
+        tally: sums of one record, to be filled.
+
+    Returns:
+        The serialised example.
+
+    Raises:
+        RejectedError: if a file is unreadable, damaged or does not fit the others.
+        DataError: if a value does not follow the schema.
+    """
+    data, image = images.read_image(entry.image_path)
+    mask_data, mask = b"", None
+    if entry.mask_path:
+        mask_data, mask = images.read_mask(entry.mask_path, entry.mask_vocabulary, image.size)
+        tally.with_mask = 1
+    if entry.copy:
+        if mask is None:
+            raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
+        seed = key_hash(str(entry.features["image/key"]), job.seed)
+        data = images.on_random_background(image, mask, job.backgrounds, seed)
+    else:
+        tally.pixel_sums, tally.pixels = images.pixel_sums(image), image.width * image.height
+    _tally_ids(entry, tally)
+    values = entry.features | {
+        "image/encoded": data,
+        "image/height": image.height,
+        "image/width": image.width,
+        "mask/encoded": mask_data,
+        "mask/vocabulary": entry.mask_vocabulary,
+    }
+    return schema.encode(job.kind, values)
+
+
+def _tally_ids(entry: Entry, tally: SplitTally) -> None:
+    person, camera = entry.features.get("person/id", 0), entry.features.get("camera/id", 0)
+    tally.persons = {person} if person > DISTRACTOR_PERSON_ID else set()
+    tally.cameras = {camera} if camera != NO_CAMERA_ID else set()

@@ -1,0 +1,225 @@
+"""From rows to entries: labels, joint sets, the order of the records and their shards.
+
+All of this is decided before any file is opened, from the rows alone, so that it does not depend
+on how many workers convert.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tfreid.datasets import VOCABULARIES, ParsingRow, Row
+from tfreid.datasets.row import NO_CAMERA_ID
+from tfreid.errors import DataError, UsageError
+from tfreid.records.folder import shard_name
+from tfreid.records.info import LabelMap
+
+TRAIN = "train"
+_SPLITS = (TRAIN, "val", "query", "gallery")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows of one data set.
+
+    Attributes:
+        dataset: name of the data set; unique within a joint set.
+        kind: record kind, `reid` or `parsing`.
+        rows: what its reader returned.
+        mask_vocabulary: vocabulary of the rows' masks; empty where no row has one.
+    """
+
+    dataset: str
+    kind: str
+    rows: Sequence[Row] | Sequence[ParsingRow]
+    mask_vocabulary: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record to be written: what is known of it before its files are opened.
+
+    Attributes:
+        shard: file name of its shard.
+        rank: its place in the shuffled split.
+        image_path: the image file.
+        mask_path: the mask file, where there is one.
+        mask_vocabulary: vocabulary of that mask.
+        copy: 0 for the image itself, n for its n-th copy on a random background.
+        features: the features that come from the row, by the schema's names.
+    """
+
+    shard: str
+    rank: int
+    image_path: str
+    mask_path: str | None
+    mask_vocabulary: str
+    copy: int
+    features: dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a conversion will write.
+
+    Attributes:
+        name: name of the converted data set.
+        kind: record kind.
+        mask_vocabulary: vocabulary of all masks; empty where there are none.
+        shards: file names of the shards by split.
+        entries: one a record, in no particular order.
+        person_labels: person label by data set and published person ID.
+        camera_labels: camera label by data set and published camera ID.
+    """
+
+    name: str
+    kind: str
+    mask_vocabulary: str
+    shards: dict[str, list[str]]
+    entries: list[Entry]
+    person_labels: LabelMap
+    camera_labels: LabelMap
+
+
+@dataclass
+class _Numbering:
+    """Labels and unambiguous IDs of persons or cameras over several data sets."""
+
+    labels: LabelMap = field(default_factory=dict)
+    num_labels: int = 0
+    id_offset: int = 0
+    _next_id_offset: int = 0
+
+    def add(self, dataset: str, trained: Iterable[int], known: Iterable[int]) -> None:
+        """Goes on to the next data set: labels for `trained` IDs, new numbers for all `known`."""
+        table = {raw: self.num_labels + i for i, raw in enumerate(sorted(set(trained)))}
+        self.labels[dataset] = table
+        self.num_labels += len(table)
+        self.id_offset = self._next_id_offset
+        self._next_id_offset += max(known, default=0)
+
+
+def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan:
+    """Decides labels, order and shards of the records.
+
+    Person labels are 0 ... n-1 over the sorted IDs of the training split's persons, camera labels
+    over its cameras; records of other persons and cameras get -1. In a joint set the labels of a
+    data set follow those of the one before, and so do the raw IDs of persons and cameras (not
+    those of junk, distractors and unknown cameras), so that they stay unambiguous.
+
+    Args:
+        sources: data sets of one kind; more than one make a joint set.
+        shards: number of files a split; fewer where a split has fewer records.
+        copies: number of random-background copies of each training image.
+        seed: seed of the order.
+
+    Raises:
+        UsageError: if the data sets cannot be joined.
+        DataError: if there are no rows.
+    """
+    _check_sources(sources)
+    name = "_".join(source.dataset for source in sources)
+    persons, cameras = _Numbering(), _Numbering()
+    drafts: dict[str, list[Entry]] = {}
+    for source in sources:
+        if source.kind == "reid":
+            _number(source, persons, cameras)
+        for row in source.rows:
+            features = _features(row, source, persons, cameras)
+            for copy in range(1 + copies if row.split == TRAIN else 1):
+                drafts.setdefault(row.split, []).append(_draft(row, source, features, copy))
+    names = {
+        split: [shard_name(name, split, i, n) for i in range(n)]
+        for split in _SPLITS
+        if (found := drafts.get(split))
+        for n in [min(shards, len(found))]
+    }
+    entries = [e for split in names for e in _place(drafts[split], names[split], seed)]
+    vocabularies = {source.mask_vocabulary for source in sources} - {""}
+    return Plan(
+        name, sources[0].kind, "".join(vocabularies), names, entries, persons.labels, cameras.labels
+    )
+
+
+def _check_sources(sources: Sequence[Source]) -> None:
+    names = [source.dataset for source in sources]
+    if len(set(names)) < len(names):
+        raise UsageError(f"a joint set cannot hold a data set twice: {', '.join(names)}")
+    if len({source.kind for source in sources}) > 1:
+        raise UsageError(
+            f"{' and '.join(names)} cannot be joined: re-identification and parsing data sets "
+            "are converted apart"
+        )
+    vocabularies = sorted({source.mask_vocabulary for source in sources} - {""})
+    if len(vocabularies) > 1:
+        raise UsageError(
+            f"{' and '.join(names)} cannot be joined: their masks have different vocabularies, "
+            f"{' and '.join(vocabularies)}"
+        )
+    for source in sources:
+        if not source.rows:
+            raise DataError(f"{source.dataset} has no images: nothing to convert")
+        if source.mask_vocabulary not in VOCABULARIES and any(r.mask_path for r in source.rows):
+            raise UsageError(
+                f"{source.dataset} has masks of unknown vocabulary: give --mask_vocabulary, "
+                f"one of {', '.join(VOCABULARIES)}"
+            )
+
+
+def _number(source: Source, persons: _Numbering, cameras: _Numbering) -> None:
+    trained = [row for row in source.rows if row.split == TRAIN]
+    persons.add(
+        source.dataset,
+        trained=(row.person_id for row in trained if row.is_person),
+        known=(row.person_id for row in source.rows),
+    )
+    cameras.add(
+        source.dataset,
+        trained=(row.camera_id for row in trained if row.camera_id != NO_CAMERA_ID),
+        known=(row.camera_id for row in source.rows),
+    )
+
+
+def _features(
+    row: Row | ParsingRow, source: Source, persons: _Numbering, cameras: _Numbering
+) -> dict[str, str | int]:
+    features: dict[str, str | int] = {
+        "image/key": row.key,
+        "dataset/name": source.dataset,
+        "dataset/split": row.split,
+    }
+    if isinstance(row, ParsingRow):
+        return features
+    trained = row.split == TRAIN
+    person_label = persons.labels[source.dataset].get(row.person_id, -1) if trained else -1
+    has_camera = row.camera_id != NO_CAMERA_ID
+    return features | {
+        "person/id": row.person_id + (persons.id_offset if row.is_person else 0),
+        "person/label": person_label,
+        "camera/id": row.camera_id + (cameras.id_offset if has_camera else 0),
+        "camera/label": cameras.labels[source.dataset].get(row.camera_id, -1),
+    }
+
+
+def _draft(
+    row: Row | ParsingRow, source: Source, features: dict[str, str | int], copy: int
+) -> Entry:
+    """An entry without its place."""
+    if copy:
+        features = features | {"image/key": f"{row.key}+background{copy}"}
+    vocabulary = source.mask_vocabulary if row.mask_path else ""
+    return Entry("", 0, row.image_path, row.mask_path, vocabulary, copy, features)
+
+
+def _place(drafts: list[Entry], shards: list[str], seed: int) -> Iterator[Entry]:
+    """Shuffles a split by a hash of the keys and cuts it into shards of equal size."""
+    drafts = sorted(drafts, key=lambda entry: key_hash(str(entry.features["image/key"]), seed))
+    for rank, draft in enumerate(drafts):
+        shard = shards[rank * len(shards) // len(drafts)]
+        yield replace(draft, shard=shard, rank=rank)
+
+
+def key_hash(key: str, seed: int) -> int:
+    """Returns a 64-bit hash of a record's key, the same everywhere."""
+    data = f"{seed}/{key}".encode()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
