@@ -22,11 +22,16 @@ def test_reads_splits_persons_and_cameras(image_tree):
 
 def test_keeps_integer_names(image_tree):
     root = image_tree(
-        "train/0007/3/1.jpg", "query/12/0/1.jpg", "gallery/12/3/1.jpg", "gallery/-1/0/1.jpg"
+        "train/0007/3/1.jpg", "query/12/5/1.jpg", "gallery/12/3/1.jpg", "gallery/-1/5/1.jpg"
     )
     rows = rows_of("folder", root)
     assert {row.person_id for row in rows} == {7, 12, -1}
-    assert {row.camera_id for row in rows} == {0, 3}
+    assert {row.camera_id for row in rows} == {3, 5}
+
+
+def test_numbers_cameras_counted_from_zero_anew(image_tree):
+    rows = rows_of("folder", image_tree("train/0/0/1.jpg", "train/1/1/1.jpg"))
+    assert [(row.person_id, row.camera_id) for row in rows] == [(0, 1), (1, 2)]
 
 
 def test_reads_without_cameras(image_tree):

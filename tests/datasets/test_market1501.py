@@ -51,7 +51,10 @@ def test_refuses_an_empty_split(market):
         rows_of("market1501", market)
 
 
-@pytest.mark.parametrize("name", ["portrait.jpg", "0001_c1s1_000001.jpg", "-2_c1s1_000001_01.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    ["portrait.jpg", "0001_c1s1_000001.jpg", "-2_c1s1_000001_01.jpg", "0001_c0s1_000001_01.jpg"],
+)
 def test_refuses_a_foreign_file_name(market, name):
     write_image(market / "query" / name)
     with pytest.raises(DataError, match=rf"{name}: .*0002_c1s1_000451_03\.jpg"):

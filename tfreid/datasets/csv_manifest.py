@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout
 from tfreid.datasets.numbering import number_names
-from tfreid.datasets.row import NO_CAMERA_ID, Row
+from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
 from tfreid.errors import DataError, MissingPathError
 
 COLUMNS = ("path", "person_id", "camera_id", "split")
@@ -129,8 +129,10 @@ def _errors(lines: list[_Line], folder: Path) -> Iterator[str]:
 
 
 def _rows(lines: list[_Line], folder: Path) -> Iterator[Row]:
-    persons = number_names((line.fields["person_id"] for line in lines), "person")
-    cameras = number_names((line.fields["camera_id"] for line in lines), "camera")
+    person_names = (line.fields["person_id"] for line in lines)
+    camera_names = (line.fields["camera_id"] for line in lines)
+    persons = number_names(person_names, "person", JUNK_PERSON_ID)
+    cameras = number_names(filter(None, camera_names), "camera", NO_CAMERA_ID + 1)
     for fields in (line.fields for line in lines):
         path, mask = folder / fields["path"], fields.get("mask_path")
         relative = PurePath(os.path.relpath(path, folder)).with_suffix("")

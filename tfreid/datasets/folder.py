@@ -8,7 +8,7 @@ from pathlib import Path
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout, is_image, key_of, list_images
 from tfreid.datasets.numbering import number_names
-from tfreid.datasets.row import NO_CAMERA_ID, Row
+from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
 from tfreid.datasets.splits import draw_split
 from tfreid.errors import DataError, MissingPathError
 
@@ -79,8 +79,10 @@ def _images(split: str, place: Path) -> Iterator[_Image]:
 
 
 def _rows(images: list[_Image], root: Path) -> list[Row]:
-    persons = number_names((image.person for image in images), "person")
-    cameras = number_names((image.camera for image in images if image.camera), "camera")
+    persons = number_names((image.person for image in images), "person", JUNK_PERSON_ID)
+    cameras = number_names(
+        (image.camera for image in images if image.camera), "camera", NO_CAMERA_ID + 1
+    )
     if cameras and any(image.camera is None for image in images):
         without = next(image for image in images if image.camera is None)
         raise DataError(

@@ -21,7 +21,7 @@ bounding_box_test/0000_c1s1_000151_01.jpg ...
     folder_names=("Market-1501-v15.09.15", "Market-1501", "market1501"),
 )
 
-_FILE_NAME = re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>\d+)s\d+_\d+_\d+\.jpg")
+_FILE_NAME = re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>[1-9]\d*)s\d+_\d+_\d+\.jpg")
 
 
 def read(root: Path) -> list[Row]:

@@ -11,7 +11,7 @@ DISTRACTOR_PERSON_ID = 0
 """Person ID of gallery images that show none of the queried persons."""
 
 NO_CAMERA_ID = 0
-"""Camera ID of every row of a data set that does not say which camera saw what."""
+"""Camera ID of every row of a data set that does not say which camera saw what; no camera's."""
 
 
 @dataclass(frozen=True)
