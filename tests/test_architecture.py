@@ -1,0 +1,107 @@
+"""The shape of the code: which layer may import which, and what the commands promise."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "tfreid"
+
+# The way of the data; layers of one line do not import each other.
+LAYERS = [
+    {"datasets"},
+    {"records"},
+    {"inputs"},
+    {"nn"},
+    {"methods"},
+    {"training"},
+    {"retrieval"},
+    {"serving", "report"},
+]
+RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
+LEAVES = {"errors", "progress", "quiet"}
+WITHOUT_TENSORFLOW = ["datasets", "retrieval"]
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Yields the dotted name of every module, or module member, that a file imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part(file: Path) -> str:
+    """The layer, leaf or command that a file of the package belongs to."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def own_parts(file: Path) -> set[str]:
+    """The layers, leaves and commands of the package that a file imports."""
+    names = {name.split(".")[1] for name in imports(file) if name.startswith("tfreid.")}
+    return names - {part(file), "__version__"}
+
+
+def library_files(layer: str) -> list[Path]:
+    """A layer's files; its `__main__.py` is a command."""
+    return [file for file in (PACKAGE / layer).rglob("*.py") if file.name != "__main__.py"]
+
+
+@pytest.mark.parametrize("layer", RANK)
+def test_layers_import_only_from_before_them(layer: str):
+    allowed = LEAVES | {other for other in RANK if RANK[other] < RANK[layer]}
+    for file in library_files(layer):
+        assert own_parts(file) <= allowed, f"{file} imports {own_parts(file) - allowed}"
+
+
+@pytest.mark.parametrize("leaf", sorted(LEAVES))
+def test_leaves_import_nothing_of_the_project(leaf: str):
+    assert own_parts(PACKAGE / f"{leaf}.py") == set()
+
+
+def test_every_folder_is_a_known_layer():
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders <= set(RANK)
+
+
+@pytest.mark.parametrize("layer", WITHOUT_TENSORFLOW)
+def test_some_layers_do_without_tensorflow(layer: str):
+    for file in library_files(layer):
+        roots = {name.split(".")[0] for name in imports(file)}
+        assert not roots & {"tensorflow", "keras"}, file
+
+
+def test_light_packages_load_without_tensorflow():
+    code = "import sys, tfreid, tfreid.datasets; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def commands() -> list[str]:
+    """The modules of the package that can be run."""
+    files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__main__.py")]
+    runnable = [file for file in files if "command.run(" in file.read_text()]
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in runnable]
+    return sorted(name.removesuffix(".__main__") for name in names if name != "tfreid.command")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", commands())
+def test_help_fits_a_screen(command: str):
+    result = subprocess.run(
+        [sys.executable, "-m", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"usage: python -m {command} [FLAGS]")
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 100
