@@ -5,6 +5,7 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 RUN := .venv/bin/python
 SYNCED := .venv/.synced$(PYTHON)
+BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
 export UV_PROJECT_ENVIRONMENT = .venv
 unexport VIRTUAL_ENV
@@ -27,13 +28,14 @@ lint: setup  ## Check style and format
 	$(RUN) -m ruff format --check .
 
 bench: setup  ## Measure the figures of benchmarks/RESULTS.md
-	$(RUN) -m benchmarks
+	for name in $(BENCHMARKS); do $(RUN) -m benchmarks.$$name || exit; done
 
 clean:  ## Remove what these targets made
 	rm -rf .venv .tools build dist demo *.egg-info .pytest_cache .ruff_cache
 
 $(SYNCED): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
-	@python="$(PYTHON)"; $(choose_python); set -x; \
+	@python="$(PYTHON)"; $(choose_python); \
+	echo "installing into .venv what uv.lock names for Python $$python (3 GB)"; \
 	$(UV) sync --quiet --frozen --all-extras --python "$$python"
 	@touch .venv/.synced $@
 
