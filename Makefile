@@ -4,7 +4,7 @@
 
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 RUN := .venv/bin/python
-SYNCED := .venv/.synced$(PYTHON)
+SYNCED := .venv/.synced$(notdir $(PYTHON))
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
 export UV_PROJECT_ENVIRONMENT = .venv
@@ -36,7 +36,8 @@ clean:  ## Remove what these targets made
 $(SYNCED): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
 	@python="$(PYTHON)"; $(choose_python); \
 	echo "installing into .venv what uv.lock names for Python $$python (3 GB)"; \
-	$(UV) sync --quiet --frozen --all-extras --python "$$python"
+	$(UV) sync --quiet --frozen --all-extras --python "$$python" || \
+	{ echo "error: see 'What fails, and why' in BUILD.md" >&2; exit 1; }
 	@touch .venv/.synced $@
 
 .tools/bin/uv:
