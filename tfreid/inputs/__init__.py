@@ -1,5 +1,15 @@
 """TFRecords to batches: decode, resize, augment, replace backgrounds, sample persons."""
 
+from tfreid.inputs.batches import data_errors, evaluation_batches, training_batches
+from tfreid.inputs.images import decode_image, resize_image
 from tfreid.inputs.spec import VARIANTS, InputSpec
 
-__all__ = ["VARIANTS", "InputSpec"]
+__all__ = [
+    "VARIANTS",
+    "InputSpec",
+    "data_errors",
+    "decode_image",
+    "evaluation_batches",
+    "resize_image",
+    "training_batches",
+]

@@ -62,6 +62,30 @@ class InputSpec:
             f"images_per_person must be 0 (random batches) or more, not {self.images_per_person}",
         )
 
+    @property
+    def changes_background(self) -> bool:
+        """Whether any image is composed from a person and something else."""
+        return self.variant != "original" or self.random_background_probability > 0.0
+
+    @property
+    def needs_masks(self) -> bool:
+        """Whether every record has to carry a mask."""
+        return self.changes_background or self.mask_vocabulary is not None
+
+    @property
+    def needs_backgrounds(self) -> bool:
+        """Whether background images are needed."""
+        return self.variant == "random_background" or self.random_background_probability > 0.0
+
+    @property
+    def mask_reason(self) -> str:
+        """The setting that makes masks necessary, for error texts."""
+        if self.variant != "original":
+            return f"variant={self.variant!r}"
+        if self.random_background_probability > 0.0:
+            return f"random_background_probability={self.random_background_probability}"
+        return f"mask_vocabulary={self.mask_vocabulary!r}"
+
 
 def _require(condition: bool, text: str) -> None:
     if not condition:

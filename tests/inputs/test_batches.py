@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfreid.errors import DataError, UsageError
+from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
+from tfreid.records import DatasetFolder
+
+SIZE_PX = (16, 8)
+FULL = InputSpec(
+    SIZE_PX, random_background_probability=0.5, flip_probability=0.5, mask_vocabulary="regions4"
+)
+PERSONS = InputSpec(SIZE_PX, images_per_person=4)
+
+
+def batches_of(dataset):
+    return list(dataset.as_numpy_iterator())
+
+
+def assert_equal(batches, others):
+    assert len(batches) == len(others)
+    for batch, other in zip(batches, others, strict=True):
+        assert batch.keys() == other.keys()
+        for name, value in batch.items():
+            np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+def test_training_batches_of_reid_records(reid_folder):
+    dataset = training_batches(reid_folder, "train", FULL, 10, seed=0, steps=3)
+    assert {name: (spec.dtype, spec.shape) for name, spec in dataset.element_spec.items()} == {
+        "image": (tf.float32, (10, *SIZE_PX, 3)),
+        "mask": (tf.int32, (10, *SIZE_PX)),
+        "key": (tf.string, (10,)),
+        "label": (tf.int32, (10,)),
+        "camera": (tf.int32, (10,)),
+    }
+    assert int(dataset.cardinality()) == len(batches_of(dataset)) == 3
+    columns = reid_folder.store("train").columns(("image/key", "person/label", "camera/label"))
+    of_key = {key: row for row, key in enumerate(columns["image/key"])}
+    for batch in batches_of(dataset):
+        rows = [of_key[key] for key in batch["key"]]
+        np.testing.assert_array_equal(batch["label"], columns["person/label"][rows])
+        np.testing.assert_array_equal(batch["camera"], columns["camera/label"][rows])
+        assert batch["image"].min() >= 0
+        assert 200 < batch["image"].max() <= 255
+        assert set(np.unique(batch["mask"])) == {0, 1, 2, 3}
+
+
+def test_training_batches_of_parsing_records(parsing_folder):
+    dataset = training_batches(parsing_folder, "train", FULL, 5, seed=0, steps=2)
+    assert set(dataset.element_spec) == {"image", "mask", "key"}
+    assert len(batches_of(dataset)) == 2
+
+
+@pytest.mark.parametrize("spec", [FULL, PERSONS], ids=["random", "persons"])
+def test_a_step_has_the_same_batch_wherever_the_run_started(reid_folder, spec):
+    whole = training_batches(reid_folder, "train", spec, 8, seed=3, steps=14)
+    resumed = training_batches(reid_folder, "train", spec, 8, seed=3, start_step=9, steps=5)
+    assert_equal(batches_of(resumed), batches_of(whole)[9:])
+
+
+def test_batches_do_not_depend_on_parallelism(reid_folder):
+    dataset = training_batches(reid_folder, "train", FULL, 8, seed=3, steps=6)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.threading.private_threadpool_size = 1
+    assert_equal(batches_of(dataset.with_options(options)), batches_of(dataset))
+
+
+def test_seeds_give_different_batches(reid_folder):
+    first, second = (
+        next(training_batches(reid_folder, "train", FULL, 8, seed).as_numpy_iterator())
+        for seed in (0, 1)
+    )
+    assert (first["key"] != second["key"]).any()
+
+
+def test_without_steps_there_is_no_end(reid_folder):
+    dataset = training_batches(reid_folder, "train", FULL, 8, seed=0)
+    assert int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY
+
+
+def test_a_batch_may_exceed_the_split(parsing_folder):
+    dataset = training_batches(parsing_folder, "train", InputSpec(SIZE_PX), 30, seed=0, steps=2)
+    keys = np.concatenate([batch["key"] for batch in batches_of(dataset)])
+    assert set(np.unique(keys, return_counts=True)[1]) == {5}
+
+
+def test_persons_stay_together(reid_folder):
+    dataset = training_batches(reid_folder, "train", PERSONS, 12, seed=0, steps=8)
+    for batch in batches_of(dataset):
+        labels = batch["label"].reshape(3, 4)
+        assert (labels == labels[:, :1]).all()
+        assert len(set(labels[:, 0])) == 3
+        assert len(set(batch["key"])) == 12
+
+
+def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder):
+    if not tf.config.list_logical_devices("CPU")[1:]:
+        pytest.skip("needs two logical devices")
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 12, 64])
+def test_evaluation_shows_each_record_once_in_order(reid_folder, batch_size):
+    dataset = evaluation_batches(reid_folder, "query", InputSpec(SIZE_PX), batch_size, seed=0)
+    batches = batches_of(dataset)
+    assert len(batches) == int(dataset.cardinality()) == -(-12 // batch_size)
+    names = {"key": "image/key", "person_id": "person/id", "camera_id": "camera/id"}
+    columns = reid_folder.store("query").columns(tuple(names.values()))
+    for name, column in names.items():
+        shown = np.concatenate([batch[name] for batch in batches])
+        np.testing.assert_array_equal(shown, columns[column])
+    assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int32
+
+
+def test_evaluation_does_not_augment(reid_folder):
+    plain = evaluation_batches(reid_folder, "query", InputSpec(SIZE_PX), 4, seed=0)
+    augmenting = InputSpec(SIZE_PX, random_background_probability=1.0, flip_probability=1.0)
+    assert_equal(
+        batches_of(evaluation_batches(reid_folder, "query", augmenting, 4, seed=0)),
+        batches_of(plain),
+    )
+
+
+IMAGE = np.full((6, 4, 3), 9, np.uint8)
+MASK = np.ones((6, 4), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"random_background_probability": 0.1},
+        {"variant": "mean_background"},
+        {"mask_vocabulary": "binary"},
+    ],
+)
+def test_missing_masks_are_counted(make_folder, changes):
+    folder = make_folder([IMAGE] * 5, [MASK, None, MASK, None, MASK], [IMAGE])
+    name, value = next(iter(changes.items()))
+    text = rf"2 of 5 records .* have no mask, and {name}={value!r} needs .*--masks_root.*parse"
+    with pytest.raises(UsageError, match=text):
+        training_batches(folder, "train", InputSpec(SIZE_PX, **changes), 2, seed=0)
+
+
+@pytest.mark.parametrize("batches", [training_batches, evaluation_batches])
+def test_refusals(make_folder, batches):
+    folder = make_folder([IMAGE] * 3, [MASK] * 3, mask_vocabulary="binary", labels=[0, 1, -1])
+    for spec, split, text in [
+        (InputSpec(SIZE_PX), "val", "'val' of .* does not exist: choose one of train"),
+        (InputSpec(SIZE_PX), "query", "'query' of .* is empty: choose one of train"),
+        (InputSpec(SIZE_PX, mask_vocabulary="regions4"), "train", "binary cannot be converted"),
+        (InputSpec(SIZE_PX, variant="random_background"), "train", "--backgrounds_root"),
+    ]:
+        with pytest.raises(UsageError, match=text):
+            batches(folder, split, spec, 2, seed=0)
+
+
+def test_training_refusals(make_folder, parsing_folder):
+    folder = make_folder([IMAGE] * 3, [MASK] * 3, labels=[0, 1, -1])
+    with pytest.raises(UsageError, match=r"1 of 3 records in split 'train' .* no training person"):
+        training_batches(folder, "train", InputSpec(SIZE_PX), 2, seed=0)
+    with pytest.raises(UsageError, match="parsing records do not have"):
+        training_batches(parsing_folder, "train", PERSONS, 8, seed=0)
+
+
+def test_a_batch_holds_whole_persons(reid_folder):
+    with pytest.raises(UsageError, match=r"a batch of 10 images .* with 4 images each"):
+        training_batches(reid_folder, "train", PERSONS, 10, seed=0)
+
+
+def test_a_damaged_record_is_named(make_folder):
+    folder = make_folder([IMAGE] * 3, [MASK] * 3)
+    shard = next(folder.path.glob("*.tfrecord-*"))
+    data = bytearray(shard.read_bytes())
+    data[-20] ^= 1  # in the last record's payload
+    shard.write_bytes(data)
+    dataset = evaluation_batches(DatasetFolder(folder.path), "train", InputSpec(SIZE_PX), 1, seed=0)
+    with pytest.raises(DataError, match=rf"{shard.name}.*\d+"), data_errors():
+        batches_of(dataset)
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(tf.errors.NotFoundError), data_errors():
+        raise tf.errors.NotFoundError(None, None, "elsewhere")

@@ -1,0 +1,190 @@
+"""Batches for training and evaluation, each a pure function of (seed, step) or of the record."""
+
+import contextlib
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+
+from tfrecords_schema import schema
+from tfreid.errors import DataError
+from tfreid.inputs.backgrounds import Backgrounds, load_backgrounds
+from tfreid.inputs.checks import check_folder, training_sampler
+from tfreid.inputs.prepare import DRAWS, Preparation
+from tfreid.inputs.sampling import Purpose
+from tfreid.inputs.spec import InputSpec
+from tfreid.records import DatasetFolder
+
+# Name in a batch: name in a record. Integers become int32.
+_COLUMNS = {
+    "key": "image/key",
+    "label": "person/label",
+    "camera": "camera/label",
+    "person_id": "person/id",
+    "camera_id": "camera/id",
+}
+_TRAINING = ("key", "label", "camera")
+
+Reader = Callable[[int], tuple[np.ndarray, np.ndarray]]
+"""Number of a batch -> serialised records, object `[n]`; draws, float64 `[n, DRAWS]`."""
+
+
+def training_batches(
+    folder: DatasetFolder,
+    split: str,
+    spec: InputSpec,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    steps: int | None = None,
+) -> tf.data.Dataset:
+    """Returns training batches; the batch of a step depends on the seed and the step alone.
+
+    Starting at `start_step` gives what a run that started at 0 would have seen from there on.
+    Under `strategy.experimental_distribute_dataset` each replica gets a contiguous part.
+
+    Args:
+      folder: converted data set.
+      split: its split, usually `train`.
+      spec: how records become images.
+      batch_size: images in a (global) batch; may exceed the split.
+      seed: of the run, at least 0.
+      start_step: step of the first batch.
+      steps: number of batches, or None for no end.
+
+    Returns:
+      Dicts: `image` float32 `[batch, height, width, 3]` in [0, 255]; `key` string `[batch]`;
+      with a mask vocabulary `mask` int32 `[batch, height, width]`; of re-identification records
+      `label` (person) and `camera` int32 `[batch]`.
+
+    Raises:
+      UsageError: if the folder does not have what the spec needs.
+      DataError: if a shard or a background image is damaged.
+    """
+    check_folder(folder, split, spec)
+    store = folder.store(split)
+    sampler = training_sampler(folder, split, spec, batch_size, seed)
+
+    def read(step: int) -> tuple[np.ndarray, np.ndarray]:
+        draws = np.random.default_rng([seed, Purpose.AUGMENTATION, step])
+        return store.read(sampler(step)), draws.random((batch_size, DRAWS))
+
+    numbers = tf.data.Dataset.counter(start_step)
+    numbers = numbers if steps is None else numbers.take(steps)
+    images = _images(numbers, read, folder, split, spec, _TRAINING)
+    batches = images.batch(batch_size, drop_remainder=True)
+    return _finish(batches, tf.data.INFINITE_CARDINALITY if steps is None else steps)
+
+
+def evaluation_batches(
+    folder: DatasetFolder, split: str, spec: InputSpec, batch_size: int, seed: int
+) -> tf.data.Dataset:
+    """Returns all records of a split once, in their order, without augmentation.
+
+    Random backgrounds (`variant="random_background"`) depend on the seed and the record alone:
+    a record gets the same one at any batch size.
+
+    Args:
+      folder: converted data set.
+      split: its split.
+      spec: how records become images; its two probabilities are ignored.
+      batch_size: images in a batch; the last one may hold fewer.
+      seed: of the random backgrounds, at least 0.
+
+    Returns:
+      Dicts as of `training_batches`, of re-identification records with `person_id` and
+      `camera_id` int32 `[batch]`.
+
+    Raises:
+      UsageError: if the folder does not have what the spec needs.
+      DataError: if a shard or a background image is damaged.
+    """
+    spec = replace(spec, random_background_probability=0.0, flip_probability=0.0)
+    check_folder(folder, split, spec)
+    store = folder.store(split)
+    draws = np.random.default_rng([seed, Purpose.EVALUATION]).random((len(store), DRAWS))
+
+    def read(number: int) -> tuple[np.ndarray, np.ndarray]:
+        start = number * batch_size
+        indices = np.arange(start, min(start + batch_size, len(store)))
+        return store.read(indices), draws[indices]
+
+    count = math.ceil(len(store) / batch_size)
+    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
+    return _finish(images.batch(batch_size), count)
+
+
+@contextlib.contextmanager
+def data_errors() -> Iterator[None]:
+    """Gives a `DataError` raised while a batch is read back its type.
+
+    TensorFlow wraps what Python code raises inside a pipeline into an error of its own; code
+    that iterates over batches does so inside `with data_errors():`.
+
+    Raises:
+      DataError: naming the damaged shard and the place in it.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        found = re.search(r"\bDataError: (.+)", error.message)
+        if found is None:
+            raise
+        raise DataError(found[1]) from None
+
+
+def _images(
+    numbers: tf.data.Dataset,
+    read: Reader,
+    folder: DatasetFolder,
+    split: str,
+    spec: InputSpec,
+    columns: Sequence[str],
+) -> tf.data.Dataset:
+    """Returns prepared images, one by one, from the numbers of the batches they belong to.
+
+    Records are read a batch at a time, because each call of Python costs, and prepared image by
+    image, in parallel.
+    """
+    prepare = Preparation(spec, folder.info, _scenes(folder, split, spec))
+    parse_spec = schema.parse_spec(folder.info.kind)
+    columns = [name for name in columns if _COLUMNS[name] in parse_spec]
+    wanted = ["image/encoded", *(_COLUMNS[name] for name in columns)]
+    wanted += ["mask/encoded"] if spec.needs_masks else []
+
+    def records(number: tf.Tensor) -> dict[str, tf.Tensor]:
+        types = (tf.string, tf.float64)
+        serialised, draws = tf.numpy_function(lambda n: read(int(n)), [number], types)
+        serialised = tf.ensure_shape(serialised, [None])
+        features = tf.io.parse_example(serialised, {name: parse_spec[name] for name in wanted})
+        return features | {"draws": tf.ensure_shape(draws, [None, DRAWS])}
+
+    def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        pixels = prepare(record["image/encoded"], record.get("mask/encoded"), record["draws"])
+        return pixels | {name: _narrow(record[_COLUMNS[name]]) for name in columns}
+
+    dataset = numbers.map(records, tf.data.AUTOTUNE, deterministic=True).unbatch()
+    return dataset.map(prepared, tf.data.AUTOTUNE, deterministic=True)
+
+
+def _scenes(folder: DatasetFolder, split: str, spec: InputSpec) -> Backgrounds | None:
+    if not spec.needs_backgrounds:
+        return None
+    sizes = folder.store(split).columns(("image/height", "image/width"))
+    largest = (int(sizes["image/height"].max()), int(sizes["image/width"].max()))
+    return load_backgrounds(folder.backgrounds(), largest)
+
+
+def _narrow(value: tf.Tensor) -> tf.Tensor:
+    return value if value.dtype == tf.string else tf.cast(value, tf.int32)
+
+
+def _finish(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Says how many batches there are, fetches ahead and lets workers share each batch."""
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,0 +1,75 @@
+"""Refuses, before anything is read, what a converted folder cannot deliver."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tfreid.datasets.vocabulary import lookup
+from tfreid.errors import UsageError
+from tfreid.inputs.sampling import PersonSampler, RandomSampler
+from tfreid.inputs.spec import InputSpec
+from tfreid.records import DatasetFolder
+
+
+def check_folder(folder: DatasetFolder, split: str, spec: InputSpec) -> None:
+    """Checks that a split exists and has what a spec needs.
+
+    Raises:
+      UsageError: if the split is not there or empty, if masks or backgrounds are missing, or if
+        the masks do not tell apart the classes asked for.
+    """
+    info = folder.info
+    filled = [name for name, counts in info.splits.items() if counts.records]
+    if split not in filled:
+        state = "is empty" if split in info.splits else "does not exist"
+        raise UsageError(
+            f"split {split!r} of {folder.path} {state}: "
+            f"choose one of {', '.join(filled) or 'none, convert again'}"
+        )
+    if spec.needs_masks and not info.has_masks(split):
+        counts = info.splits[split]
+        raise UsageError(
+            f"{counts.records - counts.with_mask} of {counts.records} records in split {split!r} "
+            f"of {folder.path} have no mask, and {spec.mask_reason} needs one for each. Convert "
+            "with --masks_root, or make masks with python -m tfreid.parse"
+        )
+    if spec.mask_vocabulary is not None:
+        lookup(info.mask_vocabulary, spec.mask_vocabulary)
+    if spec.needs_backgrounds and not folder.backgrounds():
+        raise UsageError(
+            f"{folder.path} has no background images, and {spec.mask_reason} needs some. "
+            "Convert with --backgrounds_root"
+        )
+
+
+def training_sampler(
+    folder: DatasetFolder, split: str, spec: InputSpec, batch_size: int, seed: int
+) -> Callable[[int], np.ndarray]:
+    """Returns the sampler that a spec asks for: step -> record indices, int64 `[batch]`.
+
+    Raises:
+      UsageError: if the split has records without a training label, or if the batch cannot be
+        made of whole persons.
+    """
+    count = folder.info.splits[split].records
+    if folder.info.kind == "reid":
+        labels = folder.store(split).columns(("person/label",))["person/label"]
+        if labels.min() < 0:
+            raise UsageError(
+                f"{(labels < 0).sum()} of {count} records in split {split!r} of {folder.path} "
+                "show no training person: train on split 'train'"
+            )
+    if spec.images_per_person == 0:
+        return RandomSampler(count, batch_size, seed)
+    if folder.info.kind != "reid":
+        raise UsageError(
+            f"images_per_person={spec.images_per_person} needs person labels, which "
+            f"{folder.info.kind} records do not have ({folder.path}); set it to 0"
+        )
+    persons, remainder = divmod(batch_size, spec.images_per_person)
+    if remainder:
+        raise UsageError(
+            f"a batch of {batch_size} images cannot be made of whole persons with "
+            f"{spec.images_per_person} images each: choose a multiple"
+        )
+    return PersonSampler(labels, persons, spec.images_per_person, seed)

@@ -1,0 +1,94 @@
+"""From encoded bytes to pixels: decoding, mirroring and resizing of images and their masks."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfreid.datasets.vocabulary import lookup
+
+_MIRRORED_CLASSES = {"lip20": {14: 15, 15: 14, 16: 17, 17: 16, 18: 19, 19: 18}}
+"""Classes that change places when an image is mirrored: left and right arm, leg and shoe."""
+
+
+def decode_image(encoded: tf.Tensor) -> tf.Tensor:
+    """Decodes a JPEG, PNG or BMP file.
+
+    Args:
+      encoded: string scalar, the file's bytes.
+
+    Returns:
+      RGB, uint8 `[height, width, 3]`.
+    """
+    image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def decode_mask(encoded: tf.Tensor) -> tf.Tensor:
+    """Decodes a one-channel PNG of class indices.
+
+    Args:
+      encoded: string scalar, the file's bytes.
+
+    Returns:
+      Class indices, uint8 `[height, width, 1]`.
+    """
+    return tf.io.decode_png(encoded, channels=1)
+
+
+def mirror(pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
+    """Mirrors left and right where asked to; the classes of a mask stay as they are.
+
+    Args:
+      pixels: `[height, width, channels]`, any dtype.
+      flip: bool scalar.
+
+    Returns:
+      `[height, width, channels]` of the same dtype.
+    """
+    mirrored = tf.raw_ops.Reverse(tensor=pixels, dims=tf.stack([False, flip, False]))
+    return tf.ensure_shape(mirrored, pixels.shape)
+
+
+def resize_image(image: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
+    """Resizes bilinearly, without anti-aliasing, pixel centres at half-integers.
+
+    Args:
+      image: uint8 or float32 `[height, width, 3]`.
+      size_px: height, width of the result.
+
+    Returns:
+      float32 `[*size_px, 3]`, in the range of the input.
+    """
+    return tf.cast(tf.image.resize(image, size_px, "bilinear"), tf.float32)
+
+
+def resize_mask(mask: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
+    """Resizes to the nearest class, with the pixel grid of `resize_image`.
+
+    Args:
+      mask: `[height, width, 1]`, any integer dtype.
+      size_px: height, width of the result.
+
+    Returns:
+      `[*size_px]` of the same dtype.
+    """
+    return tf.image.resize(mask, size_px, "nearest")[..., 0]
+
+
+def class_tables(source: str, target: str) -> np.ndarray:
+    """Returns the tables that turn a stored mask's classes into those of a batch.
+
+    Args:
+      source: vocabulary of the stored masks.
+      target: vocabulary wanted.
+
+    Returns:
+      int32 `[2, classes of source]`: row 0 for an image as it is, row 1 for a mirrored one, in
+      which left and right limbs have changed places.
+
+    Raises:
+      UsageError: if the source cannot be converted to the target.
+    """
+    plain = lookup(source, target)
+    swapped = _MIRRORED_CLASSES.get(source, {})
+    mirrored = [plain[swapped.get(index, index)] for index in range(len(plain))]
+    return np.array([plain, mirrored], np.int32)

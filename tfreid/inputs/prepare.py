@@ -1,0 +1,78 @@
+"""What happens to one image between its record and its batch."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfreid.inputs import backgrounds, images
+from tfreid.inputs.spec import InputSpec
+from tfreid.records import DatasetInfo
+
+DRAWS = 5
+"""Random numbers that an image takes: flip, replace the background, image, top, left."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Decodes, composes, mirrors and resizes one image and its mask.
+
+    Attributes:
+      spec: how the image is to look.
+      info: of the converted folder: its mean pixel and mask vocabulary.
+      scenes: background images, or None where the spec needs none.
+    """
+
+    spec: InputSpec
+    info: DatasetInfo
+    scenes: backgrounds.Backgrounds | None
+
+    def __call__(
+        self, encoded_image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Prepares one image.
+
+        Args:
+          encoded_image: string scalar.
+          encoded_mask: string scalar, or None where the spec needs no mask.
+          draws: float64 `[DRAWS]`, uniform in [0, 1).
+
+        Returns:
+          `image` float32 `[height, width, 3]` in [0, 255] and, with a mask vocabulary, `mask`
+          int32 `[height, width]`.
+        """
+        image = images.decode_image(encoded_image)
+        image = self._with_background(image, encoded_mask, draws)
+        flip = draws[0] < self.spec.flip_probability
+        size_px = self.spec.image_size_px
+        prepared = {"image": images.resize_image(self._mirror(image, flip), size_px)}
+        if self.spec.mask_vocabulary is not None:
+            mask = self._mirror(images.decode_mask(encoded_mask), flip)
+            tables = images.class_tables(self.info.mask_vocabulary, self.spec.mask_vocabulary)
+            table = tf.constant(tables)[tf.cast(flip, tf.int32)]
+            mask = tf.cast(images.resize_mask(mask, size_px), tf.int32)
+            prepared["mask"] = tf.gather(table, mask)
+        return prepared
+
+    def _with_background(
+        self, image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
+    ) -> tf.Tensor:
+        """Applies the variant at the image's own size; `[height, width, 3]` in and out."""
+        probability, variant = self.spec.random_background_probability, self.spec.variant
+        if not self.spec.changes_background:
+            return image
+
+        def changed() -> tf.Tensor:
+            mask = images.decode_mask(encoded_mask)
+            if variant == "mean_background":
+                return backgrounds.fill_background(image, mask, self.info.mean_pixel)
+            if variant == "background_only":
+                return backgrounds.fill_person(image, mask, self.info.mean_pixel)
+            scene = self.scenes.crop(draws[2:], tf.shape(image)[:2])
+            return backgrounds.compose(image, mask, scene)
+
+        if variant != "original":
+            return changed()
+        return tf.cond(draws[1] < probability, changed, lambda: image)
+
+    def _mirror(self, pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
+        return images.mirror(pixels, flip) if self.spec.flip_probability else pixels
