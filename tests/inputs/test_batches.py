@@ -95,9 +95,16 @@ def test_persons_stay_together(reid_folder):
         assert len(set(batch["key"])) == 12
 
 
-def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder):
-    if not tf.config.list_logical_devices("CPU")[1:]:
-        pytest.skip("needs two logical devices")
+def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder, two_replicas):
+    def dataset():
+        return training_batches(reid_folder, "train", PERSONS, 16, seed=0, steps=3)
+
+    distributed = two_replicas.experimental_distribute_dataset(dataset())
+    for batch, parts in zip(dataset(), distributed, strict=True):
+        for name, value in batch.items():
+            halves = two_replicas.experimental_local_results(parts[name])
+            np.testing.assert_array_equal(halves[0], value[:8])
+            np.testing.assert_array_equal(halves[1], value[8:])
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 12, 64])
