@@ -1,7 +1,7 @@
 """Checkpoints of a run, from which it continues exactly."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -43,7 +43,14 @@ class Checkpoints:
         """
         self._folder = folder
         self._step = step
-        self._checkpoint = tf.train.Checkpoint(model=model, step=step, optimizers=optimizers)
+        self._model = model
+        momentum = {
+            stage: {group: _values(sgd.momentum_buffers) for group, sgd in groups.items()}
+            for stage, groups in optimizers.items()
+        }
+        self._checkpoint = tf.train.Checkpoint(
+            weights=_values(model.weights), momentum=momentum, step=step
+        )
         target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
         self._manager = tf.train.CheckpointManager(self._checkpoint, target, max_to_keep=keep)
         self.saved_step: int | None = None
@@ -59,7 +66,7 @@ class Checkpoints:
         """
         path = tf.train.latest_checkpoint(self._folder)
         if path is not None:
-            restore_exactly(self._checkpoint, path)
+            _restore(self._checkpoint, self._model, path)
             self.saved_step = int(self._step.numpy())
         return int(self._step.numpy())
 
@@ -107,30 +114,50 @@ def restore_model(folder: Path, model: keras.Model) -> int:
     if path is None:
         raise DataError(f"{folder} holds no checkpoint: the run saved nothing yet; train it first")
     step = tf.Variable(0, dtype=tf.int64)
-    restore_exactly(tf.train.Checkpoint(model=model, step=step), path)
+    checkpoint = tf.train.Checkpoint(weights=_values(model.weights), step=step)
+    _restore(checkpoint, model, path)
     return int(step.numpy())
 
 
-def restore_exactly(checkpoint: tf.train.Checkpoint, path: str) -> None:
-    """Restores a checkpoint in which every variable at hand must be found.
+def _values(variables: Sequence[keras.Variable]) -> list[tf.Variable]:
+    """The variables in an order that the model's structure fixes.
 
-    Args:
-      checkpoint: what to restore.
-      path: prefix of the checkpoint's files.
-
-    Raises:
-      DataError: if a variable is missing or has another shape, or a file is damaged.
+    Keras hides layers that it keeps in lists from TensorFlow's tracking, and numbers the names of
+    layers through a process, so neither objects nor names identify a weight; its place does.
     """
+    return [variable.value for variable in variables]
+
+
+def _restore(checkpoint: tf.train.Checkpoint, model: keras.Model, path: str) -> None:
+    """Restores a checkpoint that has all that is asked for, and exactly the model's weights."""
     try:
+        _refuse_other_model(model, path)
         status = checkpoint.restore(path)
         status.assert_existing_objects_matched()
         status.expect_partial()
-    except (AssertionError, ValueError) as error:
-        raise DataError(
-            f"the checkpoint {path} does not fit the model that the recipe describes: {error}"
-        ) from error
+    except AssertionError as error:
+        raise DataError(f"the checkpoint {path} does not fit the recipe: {error}") from error
     except tf.errors.OpError as error:
         raise DataError(
-            f"the checkpoint {path} cannot be read: {error.message}. Delete its files, and its "
-            "line in the file 'checkpoint' beside them, to use the one before"
+            f"the checkpoint {path} cannot be read: {error.message}. Remove its line from the file "
+            "'checkpoint' beside it to continue from the one before"
         ) from error
+
+
+def _refuse_other_model(model: keras.Model, path: str) -> None:
+    shapes = {
+        int(key.split("/")[1]): tuple(shape)
+        for key, shape in tf.train.load_checkpoint(path).get_variable_to_shape_map().items()
+        if key.startswith("weights/")
+    }
+    wrong = [
+        f"{weight.path} has shape {tuple(weight.shape)}, found {shapes.get(number, 'nothing')}"
+        for number, weight in enumerate(model.weights)
+        if shapes.get(number) != tuple(weight.shape)
+    ]
+    if wrong or len(shapes) != len(model.weights):
+        listed = "".join(f"\n  {line}" for line in wrong[:10])
+        raise DataError(
+            f"the checkpoint {path} has {len(shapes)} weights and the recipe's model "
+            f"{len(model.weights)}, of which {len(wrong)} do not match:{listed}"
+        )

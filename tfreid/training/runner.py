@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import training_batches
+from tfreid.inputs import data_errors, training_batches
 from tfreid.methods.base import Method, Stage
 from tfreid.records import DatasetFolder
 from tfreid.training.building import build_model, main_data
@@ -76,7 +76,7 @@ def fit(
             stage.batch_size,
             seed=stage_seed(seed, stage),
             start_step=start_step,
-            steps=stage.steps,
+            steps=stage.steps - start_step,
         )
 
     with run.claim(describe(method.name, recipe, seed, precision, folders)):
@@ -162,13 +162,14 @@ def _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, w
 
     # ---- Batches: a function of the step, so that there is no state to restore.
     _check_batch_size(stage, strategy.num_replicas_in_sync)
-    iterator = iter(_distribute(strategy, batches(stage, done - first)))
+    iterator = iter(strategy.experimental_distribute_dataset(batches(stage, done - first)))
 
     # ---- Steps.
     rates = {group.name: learning_rate_of(group, step, first) for group in stage.groups}
     with watch.stage(stage, first, done, rates):
         for number in range(done + 1, last + 1):
-            batch = next(iterator, None)
+            with data_errors():
+                batch = next(iterator, None)
             if batch is None:
                 raise DataError(f"stage {stage.name!r}: the batches end before step {number}")
             watch.after_step(number, update(batch), batch)
@@ -177,12 +178,6 @@ def _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, w
 def stage_seed(seed: int, stage: Stage) -> int:
     """Returns the seed of a stage's batches, dropout and start."""
     return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
-
-
-def _distribute(strategy: tf.distribute.Strategy, batches: tf.data.Dataset):
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return strategy.experimental_distribute_dataset(batches.with_options(options))
 
 
 def _check_batch_size(stage: Stage, replicas: int) -> None:
