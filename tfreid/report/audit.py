@@ -110,8 +110,7 @@ class AuditResult:
 
 def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
     """Returns the variants that a data set allows; without masks only `original`."""
-    masks = folder.info.has_masks
-    if not (masks.get("query") and masks.get("gallery")):
+    if not (folder.info.has_masks("query") and folder.info.has_masks("gallery")):
         return ("original",)
     if not folder.backgrounds():
         return tuple(variant for variant in VARIANTS if variant != "random_background")
@@ -224,7 +223,7 @@ def _explain(
 ) -> Explanation:
     random = np.random.default_rng(protocol.seed)
     shown = random.permutation(queries)[:EXPLAINED_IMAGES]
-    masks = folder.info.has_masks.get("query")
+    masks = folder.info.has_masks("query")
     spec = InputSpec(
         image_size_px=protocol.image_size_px,
         variant=variant,

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import TrainingError
-from tfreid.inputs import InputSpec, evaluation_batches
+from tfreid.inputs import InputSpec, data_errors, evaluation_batches
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import Identities
 
@@ -51,14 +51,18 @@ def apply_in_batches(
 
     Yields:
       The batch and the outputs, both as arrays of the images in the batch.
+
+    Raises:
+      DataError: if a record is damaged.
     """
     shape = (batch_size, *spec.image_size_px, 3)
     compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
-    for batch in evaluation_batches(folder, split, spec, batch_size, seed):
-        count = len(batch["image"])
-        padded = tf.pad(batch["image"], [[0, batch_size - count], [0, 0], [0, 0], [0, 0]])
-        outputs = {name: value[:count].numpy() for name, value in compiled(padded).items()}
-        yield {name: value.numpy() for name, value in batch.items()}, outputs
+    with data_errors():
+        for batch in evaluation_batches(folder, split, spec, batch_size, seed):
+            count = len(batch["image"])
+            padded = tf.pad(batch["image"], [[0, batch_size - count], [0, 0], [0, 0], [0, 0]])
+            outputs = {name: value[:count].numpy() for name, value in compiled(padded).items()}
+            yield {name: value.numpy() for name, value in batch.items()}, outputs
 
 
 def describe(

@@ -1,0 +1,113 @@
+"""Charts as SVG that takes its colours for text and lines from the page around it."""
+
+import html
+import io
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tfreid.report.markup import readable
+
+MODEL_COLOURS = ("#8a94a6", "#d9622b", "#2f7fb8", "#3f9a6b", "#8b62b5")
+VARIANT_COLOURS = {
+    "original": "#2f7fb8",
+    "mean_background": "#3f9a6b",
+    "random_background": "#d9622b",
+    "background_only": "#8a94a6",
+}
+# Matplotlib cannot write a CSS variable, so two colours that nothing else uses stand for them.
+_INK, _LINE = "#010203", "#040506"
+_STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _LINE,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "grid.color": _LINE,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+}
+
+
+def rank1_bars(rank1: Mapping[str, Mapping[str, float]], chance: float) -> str:
+    """Draws rank-1 by variant, one bar a model.
+
+    Args:
+      rank1: model's name to variant to rank-1, a fraction.
+      chance: rank-1 of a random ranking, a fraction, drawn as a dashed line.
+
+    Returns:
+      An `<svg>` element.
+    """
+    variants = list(next(iter(rank1.values())))
+    width = 0.8 / len(rank1)
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": "bars"}):
+        figure, axes = _figure(6.6, 3.6)
+        for i, (model, scores) in enumerate(rank1.items()):
+            values = [100 * scores[variant] for variant in variants]
+            places = np.arange(len(variants)) + (i - (len(rank1) - 1) / 2) * width
+            bars = axes.bar(
+                places, values, 0.92 * width, color=MODEL_COLOURS[i % len(MODEL_COLOURS)]
+            )
+            bars.set_label(model)
+            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=10)
+        axes.axhline(100 * chance, color=_INK, linewidth=1, linestyle=(0, (4, 3)), label="chance")
+        axes.set_xticks(range(len(variants)), [readable(v).replace(" ", "\n") for v in variants])
+        axes.set_ylabel("rank-1 (%)")
+        axes.set_ylim(0, 108)
+        axes.set_yticks(range(0, 101, 20))
+        figure.legend(loc="outside upper left", ncols=6)
+        return _svg(figure, "Rank-1 by background variant and model")
+
+
+def cmc_curves(model: str, curves: Mapping[str, np.ndarray]) -> str:
+    """Draws a model's cumulative match characteristic in each variant.
+
+    Args:
+      model: the model's name.
+      curves: variant to `[ranks]` floats, fractions.
+
+    Returns:
+      An `<svg>` element.
+    """
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": f"cmc {model}"}):
+        figure, axes = _figure(4.6, 3.6)
+        for variant, curve in curves.items():
+            ranks = np.arange(1, len(curve) + 1)
+            colour = VARIANT_COLOURS[variant]
+            axes.plot(ranks, 100 * curve, color=colour, linewidth=2, label=readable(variant))
+        axes.set_xlabel("rank")
+        axes.set_ylabel("queries with a match (%)")
+        axes.set_xlim(1, len(curve))
+        axes.set_xticks([1, *range(5, len(curve) + 1, 5)])
+        axes.set_ylim(0, 103)
+        axes.set_yticks(range(0, 101, 20))
+        figure.legend(loc="outside upper left", ncols=2)
+        return _svg(figure, f"CMC curves of {model}")
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _svg(figure: Figure, title: str) -> str:
+    buffer = io.StringIO()
+    # Without a date the same figures give the same bytes.
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Title": title})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(_INK, "currentColor").replace(_LINE, "var(--line)")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(title)}" ', 1)

@@ -1,0 +1,189 @@
+"""The report's pictures: ranked lists before and after, and what each model attends to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from tfreid.inputs import InputSpec, evaluation_batches
+from tfreid.records import DatasetFolder
+from tfreid.report.audit import AuditResult
+from tfreid.report.markup import percent, picture, readable, row
+from tfreid.report.pictures import embedded, overlay
+
+PICTURE_SIZE_PX = (256, 128)
+MOST_CHANGED_QUERIES, RANDOM_QUERIES = 5, 3
+_PREFERENCE = ("original", "random_background", "mean_background", "background_only")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A query to show.
+
+    Attributes:
+      query: its index.
+      reason: why it is shown.
+    """
+
+    query: int
+    reason: str
+
+
+def compared_variants(results: Sequence[AuditResult]) -> list[str]:
+    """Returns the one or two variants that are shown side by side."""
+    return [variant for variant in _PREFERENCE if variant in results[0].outcomes][:2]
+
+
+def choose_examples(results: Sequence[AuditResult]) -> list[Example]:
+    """Chooses queries: those that suffer most from another background, and some at random.
+
+    Each is of another person. With a single variant, those that fare worst take the place of
+    those that suffer most.
+
+    Args:
+      results: audits of models on the same data.
+
+    Returns:
+      At most `MOST_CHANGED_QUERIES + RANDOM_QUERIES` queries.
+    """
+    variants = compared_variants(results)
+    precision = np.array(
+        [[r.outcomes[v].retrieval.average_precision for v in variants] for r in results]
+    )
+    falls = precision[:, 0] - precision[:, 1] if len(variants) == 2 else -precision[:, 0]
+    largest, model = falls.max(axis=0), falls.argmax(axis=0)
+    scored = np.flatnonzero(~np.isnan(largest))
+    examples, persons = [], set()
+
+    def take(candidates: np.ndarray, count: int, reason: Callable[[int], str]) -> None:
+        for query in candidates:
+            person = results[0].query.person[query]
+            if count and person not in persons:
+                persons.add(person)
+                examples.append(Example(int(query), reason(query)))
+                count -= 1
+
+    def fall(query: int) -> str:
+        if len(variants) == 1:
+            return "among the lowest average precision"
+        name = escape(results[model[query]].name)
+        return f"average precision of {name} falls by {percent(largest[query])} points"
+
+    take(scored[np.argsort(-largest[scored], kind="stable")], MOST_CHANGED_QUERIES, fall)
+    random = np.random.default_rng(results[0].protocol.seed)
+    take(random.permutation(scored), RANDOM_QUERIES, lambda _: "drawn at random")
+    return examples
+
+
+def ranked_lists_section(results: Sequence[AuditResult]) -> str:
+    """Returns the section with the nearest gallery images of some queries."""
+    examples = choose_examples(results)
+    variants = compared_variants(results)
+    addresses = {variant: _addresses(results, variant, examples) for variant in variants}
+    cards = [_example_card(results, example, variants, addresses) for example in examples]
+    chosen = (
+        f"the {MOST_CHANGED_QUERIES} whose average precision falls most, in any model, from "
+        f"{readable(variants[0])} to {readable(variants[1])}"
+        if len(variants) == 2
+        else f"{MOST_CHANGED_QUERIES} of the lowest average precision"
+    )
+    return (
+        "<h2>What the nearest images are</h2>"
+        '<p class="soft">A query, then the ten nearest gallery images. Green with a tick: the '
+        "same person. Red with a cross: somebody else. Images that the protocol leaves out are not "
+        f"shown. The queries are {chosen}, and {RANDOM_QUERIES} drawn at random; each shows "
+        f"another person.</p>{''.join(cards)}"
+    )
+
+
+def attention_section(result: AuditResult) -> str:
+    """Returns the card that shows where one model responds."""
+    rows = []
+    for variant, shown in result.explanations.items():
+        images = [picture(embedded(i, PICTURE_SIZE_PX), readable(variant)) for i in shown.images]
+        rows.append(row(escape(readable(variant)), images))
+        for name, maps in shown.maps.items():
+            if name != "activation" and variant != "original":
+                continue
+            figures = [
+                picture(embedded(overlay(image, heat), PICTURE_SIZE_PX), f"{name} map")
+                for image, heat in zip(shown.images, maps, strict=True)
+            ]
+            rows.append(row(f'<span class="soft">{escape(name)}</span>', figures))
+    shares = [
+        f"{percent(shown.on_person)}% in {readable(variant)} images"
+        for variant, shown in result.explanations.items()
+        if shown.on_person is not None
+    ]
+    area = next(iter(result.explanations.values())).person_area
+    text = (
+        f'<p class="soft small">Share of the response that lies on the person: '
+        f"{', '.join(shares)}. The person covers {percent(area)}% of the picture.</p>"
+        if shares
+        else ""
+    )
+    return (
+        f'<div class="card query maps"><h3>{escape(result.name)}</h3>{text}'
+        f'<div class="lists">{"".join(rows)}</div></div>'
+    )
+
+
+def _example_card(
+    results: Sequence[AuditResult],
+    example: Example,
+    variants: Sequence[str],
+    addresses: dict[str, dict[tuple[str, int], str]],
+) -> str:
+    rows = []
+    for result in results:
+        for variant in variants:
+            nearest, correct = result.outcomes[variant].lists[example.query]
+            figures = [picture(addresses[variant]["query", example.query], "query", "asked")]
+            for rank, (index, right) in enumerate(zip(nearest, correct, strict=True), start=1):
+                text = f"rank {rank}: {'same person' if right else 'somebody else'}"
+                address = addresses[variant]["gallery", int(index)]
+                figures.append(
+                    picture(address, text, "right" if right else "wrong", "✓" if right else "✗")
+                )
+            name = f'{escape(result.name)}<br> <span class="soft">{readable(variant)}</span>'
+            rows.append(row(name, figures))
+    person = results[0].query.person[example.query]
+    camera = results[0].query.camera[example.query]
+    return (
+        f'<div class="card query"><header><h3>Person {person}, camera {camera}</h3>'
+        f'<span class="soft small">{example.reason}</span></header>'
+        f'<div class="lists">{"".join(rows)}</div></div>'
+    )
+
+
+def _addresses(
+    results: Sequence[AuditResult], variant: str, examples: Sequence[Example]
+) -> dict[tuple[str, int], str]:
+    """Returns the embedded picture of every image that the examples show in a variant."""
+    queries = {example.query for example in examples}
+    gallery = {
+        int(index)
+        for result in results
+        for query in queries
+        for index in result.outcomes[variant].lists[query][0]
+    }
+    folder, seed = results[0].folder, results[0].protocol.seed
+    return {
+        (split, index): embedded(image, PICTURE_SIZE_PX)
+        for split, indices in (("query", queries), ("gallery", gallery))
+        for index, image in _load(folder, split, variant, indices, seed).items()
+    }
+
+
+def _load(
+    folder: DatasetFolder, split: str, variant: str, indices: set[int], seed: int
+) -> dict[int, np.ndarray]:
+    spec = InputSpec(image_size_px=PICTURE_SIZE_PX, variant=variant)
+    images, start = {}, 0
+    for batch in evaluation_batches(folder, split, spec, 64, seed):
+        for index in indices & set(range(start, start + len(batch["image"]))):
+            pixels = batch["image"][index - start].numpy()
+            images[index] = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+        start += len(batch["image"])
+    return images

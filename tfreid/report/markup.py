@@ -1,0 +1,39 @@
+"""Small pieces of HTML that the report's sections share."""
+
+from collections.abc import Iterable
+from html import escape
+
+LARGE_LOSS, SMALL_LOSS = 0.10, 0.04
+"""Losses of rank-1, fractions: above the first a reader should worry, below the second not."""
+
+
+def readable(variant: str) -> str:
+    """Returns a variant's name in words."""
+    return variant.replace("_", " ")
+
+
+def percent(fraction: float, sign: str = "") -> str:
+    """Writes a fraction as a percentage, with a real minus sign; `sign="+"` shows a plus too."""
+    return f"{100 * fraction:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def loss_class(loss: float) -> str:
+    """Returns the style class for a loss of rank-1 (a fraction)."""
+    return "bad" if loss > LARGE_LOSS else "fair" if loss > SMALL_LOSS else "good"
+
+
+def row(name: str, figures: Iterable[str]) -> str:
+    """Returns a named row of pictures."""
+    return (
+        f'<div class="list"><div class="name">{name}</div>'
+        f'<div class="strip">{"".join(figures)}</div></div>'
+    )
+
+
+def picture(address: str, text: str, kind: str = "", mark: str = "") -> str:
+    """Returns a picture with its description for those who cannot see it."""
+    badge = f'<span class="mark" aria-hidden="true">{mark}</span>' if mark else ""
+    return (
+        f'<figure class="{kind}"><img src="{address}" alt="{escape(text)}" '
+        f'title="{escape(text)}">{badge}</figure>'
+    )

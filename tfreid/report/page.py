@@ -1,0 +1,189 @@
+"""The report: one page, in one file, with everything that it shows inside."""
+
+import os
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from tfreid.report.audit import AuditResult
+from tfreid.report.charts import cmc_curves, rank1_bars
+from tfreid.report.examples import attention_section, ranked_lists_section
+from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
+from tfreid.retrieval import RANKS
+
+CURVE_RANKS = 20
+CHANGED_BACKGROUNDS = ("mean_background", "random_background")
+
+
+def write_report(path: str | Path, results: Sequence[AuditResult], command: str = "") -> None:
+    """Writes the page that shows one or several audits.
+
+    Args:
+      path: the file to write, for example `report/index.html`; it appears when it is complete.
+      results: audits of different models on the same data, in the order of the columns.
+      command: what repeats the measurement, shown at the end of the page.
+
+    Raises:
+      ValueError: if the audits are of different data or cover different variants.
+    """
+    described = {(r.folder.info.fingerprint, r.protocol.seed, *r.outcomes) for r in results}
+    if len(described) != 1:
+        raise ValueError("a report compares audits of the same data, seed and variants")
+    sections = [
+        _header(results),
+        _verdicts(results),
+        _table(results),
+        _charts(results),
+        ranked_lists_section(results),
+        _attention(results),
+        _method(results, command),
+    ]
+    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    page = Template(template).substitute(title=escape(_title(results)), body="\n".join(sections))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(page, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _title(results: Sequence[AuditResult]) -> str:
+    return f"Background audit: {', '.join(result.name for result in results)}"
+
+
+def _header(results: Sequence[AuditResult]) -> str:
+    info, counts = results[0].folder.info, results[0].metrics()["counts"]
+    label = '<span class="tag">synthetic data, not a benchmark</span>' if info.synthetic else ""
+    note = (
+        ""
+        if len(results[0].outcomes) > 1
+        else "<p>These images have no masks, so only the original images were measured: how much "
+        "of the accuracy comes from the background cannot be told.</p>"
+    )
+    return (
+        "<h1>Does it look at the person?</h1>"
+        '<p class="soft">How far re-identification models keep their accuracy when the background '
+        f"changes. Data set <b>{escape(info.name)}</b>, {counts['queries']:,} queries, "
+        f"{counts['gallery']:,} gallery images. {label}</p>{note}"
+    )
+
+
+def _verdicts(results: Sequence[AuditResult]) -> str:
+    cards = "".join(_verdict(result) for result in results)
+    return f'<div class="grid verdicts">{cards}</div>'
+
+
+def _verdict(result: AuditResult) -> str:
+    metrics = result.metrics()
+    changed = [variant for variant in reversed(CHANGED_BACKGROUNDS) if variant in metrics]
+    first = metrics[next(iter(result.outcomes))]["rank1"]
+    lines = [f'<div class="big">{percent(first)}%</div><div class="soft">rank-1</div>']
+    if changed and "original" in metrics:
+        other = metrics[changed[0]]["rank1"]
+        loss = first - other
+        lines = [
+            f'<div class="big">{percent(first)} <span class="soft">→</span> '
+            f'<span class="{loss_class(loss)}">{percent(other)}</span></div>'
+            f'<div><b class="{loss_class(loss)}">{percent(-loss, "+")} points</b> of rank-1, '
+            f"{readable('original')} → {readable(changed[0])}</div>"
+        ]
+    if "background_only" in metrics:
+        alone = metrics["background_only"]["rank1"]
+        lines.append(
+            f'<div class="soft small">{percent(alone)}% from the background alone, '
+            f"where chance is {percent(result.chance_rank1)}%</div>"
+        )
+    return f'<div class="card"><h3>{escape(result.name)}</h3>{"".join(lines)}</div>'
+
+
+def _table(results: Sequence[AuditResult]) -> str:
+    heads = [*(f"rank-{rank}" for rank in RANKS), "mAP", "rank-1 against original"]
+    body = ""
+    for result in results:
+        body += f'<tr><th colspan="{len(heads) + 1}">{escape(result.name)}</th></tr>'
+        metrics = result.metrics()
+        for variant in result.outcomes:
+            cells = [f"{percent(value)}" for value in metrics[variant].values()]
+            cells.append(_against_original(result, metrics, variant))
+            body += f"<tr><td>{readable(variant)}</td>"
+            body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    head = "".join(f"<th>{name}</th>" for name in ("images", *heads))
+    return (
+        '<h2>Accuracy by background</h2><p class="soft">Percent. The last column is the change of '
+        f"rank-1 in points; a loss of up to {100 * SMALL_LOSS:.0f} is green, above "
+        f"{100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: what "
+        "is above chance was read off the scenery.</p>"
+        f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _against_original(result: AuditResult, metrics: dict, variant: str) -> str:
+    rank1 = metrics[variant]["rank1"]
+    if variant == "background_only":
+        return f'<span class="soft">{rank1 / result.chance_rank1:.1f} &times; chance</span>'
+    if variant not in CHANGED_BACKGROUNDS or "original" not in metrics:
+        return '<span class="soft">&ndash;</span>'
+    change = rank1 - metrics["original"]["rank1"]
+    return f'<span class="pill {loss_class(-change)}">{percent(change, "+")}</span>'
+
+
+def _charts(results: Sequence[AuditResult]) -> str:
+    rank1 = {
+        result.name: {v: o.retrieval.metrics()["rank1"] for v, o in result.outcomes.items()}
+        for result in results
+    }
+    charts = [f'<div class="card wide">{rank1_bars(rank1, results[0].chance_rank1)}</div>']
+    for result in results:
+        curves = {v: o.retrieval.cmc(CURVE_RANKS) for v, o in result.outcomes.items()}
+        name = escape(result.name)
+        charts.append(f'<div class="card"><h3>{name}</h3>{cmc_curves(result.name, curves)}</div>')
+    return f'<div class="grid charts">{"".join(charts)}</div>'
+
+
+def _attention(results: Sequence[AuditResult]) -> str:
+    cards = "".join(attention_section(result) for result in results if result.explanations)
+    if not cards:
+        return ""
+    return (
+        '<h2>What the models attend to</h2><p class="soft">Bright is where the last feature map '
+        "responds most (<i>activation</i>); other maps are the model's own, such as its region "
+        f"masks. The same queries for every model, drawn at random.</p>{cards}"
+    )
+
+
+def _method(results: Sequence[AuditResult], command: str) -> str:
+    first = results[0]
+    info, counts, protocol = first.folder.info, first.metrics()["counts"], first.protocol
+    cameras = (
+        "gallery images of the same person from the same camera are left out for each query"
+        if protocol.camera_filter
+        else "the same-camera filter is off"
+    )
+    precision = {
+        "mean": "mean of the precision at each true match's rank",
+        "trapezoid": "average of trapezoids, as in the Market-1501 MATLAB toolbox",
+    }[protocol.average_precision]
+    inputs = ", ".join(
+        f"{escape(r.name)} {r.protocol.image_size_px[0]}&times;{r.protocol.image_size_px[1]} px"
+        for r in results
+    )
+    facts = {
+        "Data": f"{escape(info.name)}, fingerprint {escape(info.fingerprint[:12])}",
+        "Queries": f"{counts['queries']:,}, of which {counts['queries_without_match']:,} without a "
+        "valid match are left out",
+        "Gallery": f"{counts['gallery']:,}, of which {counts['gallery_distractors']:,} distractors "
+        f"and {counts['gallery_junk']:,} junk images; junk is left out",
+        "Protocol": f"single query, cosine distance; {cameras}; ties count against the model",
+        "Average precision": precision,
+        "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
+        "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
+        f"{protocol.seed}",
+        "Input": inputs
+        + ("; descriptors averaged with the mirror image's" * protocol.flip_averaging),
+    }
+    items = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())
+    repeat = f"<pre>{escape(command)}</pre>" if command else ""
+    return f'<h2>How this was measured</h2><div class="card"><dl>{items}</dl>{repeat}</div>'
