@@ -1,9 +1,11 @@
 """The shape of the code: which layer may import which, and what the commands promise."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,15 @@ LAYERS = [
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
 LEAVES = {"errors", "progress", "quiet"}
 WITHOUT_TENSORFLOW = ["datasets", "retrieval"]
+
+# Modules whose project has another name.
+PROJECT_OF = {
+    "PIL": "pillow",
+    "absl": "absl-py",
+    "google": "protobuf",
+    "grpc": "grpcio",
+    "tensorflow_serving": "tensorflow-serving-api",
+}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -75,6 +86,16 @@ def test_some_layers_do_without_tensorflow(layer: str):
     for file in library_files(layer):
         roots = {name.split(".")[0] for name in imports(file)}
         assert not roots & {"tensorflow", "keras"}, file
+
+
+@pytest.mark.parametrize("package", ["tfreid", "tfrecords_schema", "pipeline"])
+def test_third_party_imports_are_declared(package: str):
+    requirements = metadata.requires("tfreid")
+    declared = {re.match(r"[\w.-]+", requirement)[0] for requirement in requirements}
+    files = (ROOT / package).rglob("*.py")
+    roots = {name.split(".")[0] for file in files for name in imports(file)}
+    roots -= sys.stdlib_module_names | {"tfreid", "tfrecords_schema", "pipeline"}
+    assert {PROJECT_OF.get(root, root.replace("_", "-")) for root in roots} <= declared
 
 
 def test_light_packages_load_without_tensorflow():
