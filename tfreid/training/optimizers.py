@@ -66,15 +66,18 @@ class CoupledSGD(keras.Optimizer):
           variable: the variable to update.
           learning_rate: scalar.
         """
-        rate = tf.cast(learning_rate, variable.dtype)
-        gradient = tf.cast(gradient, variable.dtype)
         if self.coupled_weight_decay:
             gradient += self.coupled_weight_decay * variable
         buffer = self.momentum_buffers[self._get_variable_index(variable)]
-        velocity = self.momentum * buffer + gradient
-        self.assign(buffer, velocity)
-        direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        self.assign_sub(variable, rate * direction)
+        # TensorFlow's kernel is this update in one pass over the memory.
+        tf.raw_ops.ResourceApplyMomentum(
+            var=variable.handle,
+            accum=buffer.value.handle,
+            lr=learning_rate,
+            grad=gradient,
+            momentum=self.momentum,
+            use_nesterov=self.nesterov,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""

@@ -90,12 +90,14 @@ def make_update(
             objective = tf.add_n(list(losses.values()))
         gradients = tape.gradient(objective, flat)
         _check_gradients(stage, variables, gradients)
-        gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        if replicas > 1:
+            gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
         norm = tf.linalg.global_norm(gradients)
         if stage.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, stage.clip_norm, use_norm=norm)
-        # Keras sums the gradients over the replicas once more.
-        remaining = iter([gradient / replicas for gradient in gradients])
+        if replicas > 1:  # Keras sums over the replicas once more.
+            gradients = [gradient / replicas for gradient in gradients]
+        remaining = iter(gradients)
         for group, members in zip(stage.groups, variables, strict=True):
             optimizers[group.name].apply([next(remaining) for _ in members], members)
         return losses, norm
