@@ -11,7 +11,6 @@ import os
 import shlex
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def main(beam_args: list[str]) -> None:
     _announce(plan, options, out, beam_args)
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        bar = command.progress(len(plan.entries), "converting", unit="records")
+        bar = command.progress(sum(plan.num_records.values()), "converting", unit="records")
         info = conversion.convert(
             plan,
             out,
@@ -141,8 +140,8 @@ def _backgrounds_root(synthetic: Sequence[Path]) -> Path | None:
 
 
 def _announce(plan, options, out: Path, beam_args: Sequence[str]) -> None:
-    counts = Counter(str(entry.features["dataset/split"]) for entry in plan.entries)
-    print(f"{plan.name}: {', '.join(f'{counts[s]:,} {s}' for s in plan.shards)} records")
+    counts = ", ".join(f"{count:,} {split}" for split, count in plan.num_records.items())
+    print(f"{plan.name}: {counts} records")
     if plan.kind == "reid":
         persons, cameras = (
             sum(map(len, table.values())) for table in (plan.person_labels, plan.camera_labels)

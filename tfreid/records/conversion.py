@@ -1,7 +1,7 @@
 """The conversion of image folders to TFRecords: one Apache Beam pipeline.
 
-Rows become entries with shard and rank (`sources`), are grouped by shard, and each worker opens
-the files of a shard and writes it whole (`shards`). Images never travel between workers.
+Rows become entries, each with its place in a shard (`sources`); each worker opens the files of a
+shard and writes it whole (`shards`). Images never travel between workers.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ import json
 import os
 import pickle
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -87,9 +86,8 @@ def convert(
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
         job = shards.Job(str(folder), plan.kind, tuple(map(str, scenes)), options.seed)
-        counts = Counter(entry.shard for entry in plan.entries)
-        with watch_shards(folder, counts, advance), _disk_full_named(out):
-            report = _run(plan.entries, job, beam_args)
+        with _disk_full_named(out):
+            report = _run(plan, job, beam_args, advance)
         _write_rejects(report.rejects, folder / REJECTS)
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
@@ -142,23 +140,31 @@ def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
 
 
 def _run(
-    entries: Sequence[sources.Entry], job: shards.Job, beam_args: Sequence[str]
+    plan: sources.Plan, job: shards.Job, beam_args: Sequence[str], advance: Callable[[int], None]
 ) -> shards.Report:
     """Runs the pipeline; its report comes back through a file, as any runner can do that."""
+    folder = Path(job.folder)
+    entries = {name: found for split in plan.shards.values() for name, found in split.items()}
+    for name, found in entries.items():
+        shards.write_manifest(folder, name, found)
     local = [] if any(arg.startswith("--runner") for arg in beam_args) else ["--runner=FnApiRunner"]
-    path = Path(job.folder, _REPORT)
-    with beam.Pipeline(options=PipelineOptions([*local, *beam_args])) as pipeline:
+    counts = {name: len(found) for name, found in entries.items()}
+    with (
+        watch_shards(folder, counts, advance),
+        beam.Pipeline(options=PipelineOptions([*local, *beam_args])) as pipeline,
+    ):
         _ = (
             pipeline
-            | "Entries" >> beam.Create(entries)
-            | "KeyByShard" >> beam.WithKeys(_shard_of)
-            | "GroupByShard" >> beam.GroupByKey()
+            | "Shards" >> beam.Create(list(entries))
+            | "Spread" >> beam.Reshuffle()
             | "WriteShards" >> beam.ParDo(shards.WriteShard(job))
-            | "MergeReports" >> beam.CombineGlobally(shards.merge)
-            | "WriteReport" >> beam.Map(_write_report, str(path))
+            | "MergeReports" >> beam.CombineGlobally(shards.merge).without_defaults()
+            | "WriteReport" >> beam.Map(_write_report, str(folder / _REPORT))
         )
-    report = pickle.loads(path.read_bytes())
-    path.unlink()
+    report = pickle.loads((folder / _REPORT).read_bytes())
+    for name in entries:
+        shards.remove_manifest(folder, name)
+    (folder / _REPORT).unlink()
     return report
 
 
@@ -174,10 +180,6 @@ def _disk_full_named(out: Path) -> Iterator[None]:
         raise OSError(errno.ENOSPC, full, str(out)) from error
 
 
-def _shard_of(entry: sources.Entry) -> str:
-    return entry.shard
-
-
 def _write_report(report: shards.Report, path: str) -> None:
     Path(path).write_bytes(pickle.dumps(report))
 
@@ -189,7 +191,7 @@ def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
 
 
 def _check_rejects(plan: sources.Plan, report: shards.Report, limit: float) -> None:
-    count, total = len(report.rejects), len(plan.entries)
+    count, total = len(report.rejects), sum(plan.num_records.values())
     if count > limit * total:
         reasons = "".join(
             f"\n  {key}: {reason}" for key, reason in sorted(report.rejects)[:_REASONS_SHOWN]

@@ -1,10 +1,16 @@
-"""What the Beam workers do: write whole shards and report on them. No TensorFlow here."""
+"""What the Beam workers do: write whole shards and report on them. No TensorFlow here.
+
+A worker gets the name of a shard. What belongs to it lies beside it in a manifest, because a
+pipeline should not carry its data in its own description: Beam compresses that several times,
+and some runners limit its size.
+"""
 
 import hashlib
 import os
+import pickle
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,8 +93,22 @@ def merge(reports: Iterable[Report]) -> Report:
     return merged
 
 
+def write_manifest(folder: Path, name: str, entries: Sequence[Entry]) -> None:
+    """Writes what belongs to a shard, for the worker that will write it."""
+    _manifest(folder, name).write_bytes(pickle.dumps(entries))
+
+
+def remove_manifest(folder: Path, name: str) -> None:
+    """Removes what `write_manifest` wrote."""
+    _manifest(folder, name).unlink()
+
+
+def _manifest(folder: Path, name: str) -> Path:
+    return folder / f"{name}.manifest"
+
+
 class WriteShard(beam.DoFn):
-    """Writes all records of a shard: (shard name, entries) to a `Report`.
+    """Writes all records of a shard: shard name to `Report`.
 
     The shard appears under its name when it is whole, so a bundle that a runner repeats writes
     the same file again.
@@ -98,18 +118,18 @@ class WriteShard(beam.DoFn):
         """Takes what every worker needs to know."""
         self._job = job
 
-    def process(self, element: tuple[str, Iterable[Entry]]) -> Iterator[Report]:
+    def process(self, name: str) -> Iterator[Report]:
         """Writes one shard."""
-        name, entries = element
+        folder = Path(self._job.folder)
         report, written_bytes = Report(), 0
-        temporary = Path(self._job.folder, f"{name}.{uuid.uuid4().hex}.tmp")
+        temporary = folder / f"{name}.{uuid.uuid4().hex}.tmp"
         with temporary.open("wb") as file:
-            for entry in sorted(entries, key=lambda entry: entry.rank):
+            for entry in pickle.loads(_manifest(folder, name).read_bytes()):
                 record = self._record_or_none(entry, report)
                 if record is not None:
                     file.write(framing.frame(record))
                     written_bytes += len(record)
-        os.replace(temporary, Path(self._job.folder, name))
+        os.replace(temporary, folder / name)
         report.shards[name] = len(report.digests), written_bytes
         yield report
 
@@ -118,7 +138,7 @@ class WriteShard(beam.DoFn):
         try:
             record = make_record(entry, self._job, tally)
         except (images.RejectedError, DataError) as error:
-            report.rejects.append((str(entry.features["image/key"]), str(error)))
+            report.rejects.append((entry.key, str(error)))
             return None
         report.splits[str(entry.features["dataset/split"])].merge(tally)
         report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).digest())
@@ -148,7 +168,7 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
     if entry.copy:
         if mask is None:
             raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
-        seed = key_hash(str(entry.features["image/key"]), job.seed)
+        seed = key_hash(entry.key, job.seed)
         data = images.on_random_background(image, mask, job.backgrounds, seed)
     else:
         tally.pixel_sums, tally.pixels = images.pixel_sums(image), image.width * image.height

@@ -5,8 +5,8 @@ on how many workers convert.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
 from tfreid.datasets.row import NO_CAMERA_ID
@@ -40,8 +40,6 @@ class Entry:
     """A record to be written: what is known of it before its files are opened.
 
     Attributes:
-        shard: file name of its shard.
-        rank: its place in the shuffled split.
         image_path: the image file.
         mask_path: the mask file, where there is one.
         mask_vocabulary: vocabulary of that mask.
@@ -49,13 +47,16 @@ class Entry:
         features: the features that come from the row, by the schema's names.
     """
 
-    shard: str
-    rank: int
     image_path: str
     mask_path: str | None
     mask_vocabulary: str
     copy: int
     features: dict[str, str | int]
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return str(self.features["image/key"])
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class Plan:
         name: name of the converted data set.
         kind: record kind.
         mask_vocabulary: vocabulary of all masks; empty where there are none.
-        shards: file names of the shards by split.
-        entries: one a record, in no particular order.
+        shards: the records' entries by shard file name, by split, in the order to be written.
         person_labels: person label by data set and published person ID.
         camera_labels: camera label by data set and published camera ID.
     """
@@ -75,10 +75,14 @@ class Plan:
     name: str
     kind: str
     mask_vocabulary: str
-    shards: dict[str, list[str]]
-    entries: list[Entry]
+    shards: dict[str, dict[str, list[Entry]]]
     person_labels: LabelMap
     camera_labels: LabelMap
+
+    @property
+    def num_records(self) -> dict[str, int]:
+        """Number of records by split."""
+        return {split: sum(map(len, found.values())) for split, found in self.shards.items()}
 
 
 @dataclass
@@ -120,24 +124,22 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
     _check_sources(sources)
     name = "_".join(source.dataset for source in sources)
     persons, cameras = _Numbering(), _Numbering()
-    drafts: dict[str, list[Entry]] = {}
+    entries: dict[str, list[Entry]] = {}
     for source in sources:
         if source.kind == "reid":
             _number(source, persons, cameras)
         for row in source.rows:
             features = _features(row, source, persons, cameras)
             for copy in range(1 + copies if row.split == TRAIN else 1):
-                drafts.setdefault(row.split, []).append(_draft(row, source, features, copy))
-    names = {
-        split: [shard_name(name, split, i, n) for i in range(n)]
+                entries.setdefault(row.split, []).append(_entry(row, source, features, copy))
+    placed = {
+        split: _place(entries[split], name, split, shards, seed)
         for split in _SPLITS
-        if (found := drafts.get(split))
-        for n in [min(shards, len(found))]
+        if split in entries
     }
-    entries = [e for split in names for e in _place(drafts[split], names[split], seed)]
     vocabularies = {source.mask_vocabulary for source in sources} - {""}
     return Plan(
-        name, sources[0].kind, "".join(vocabularies), names, entries, persons.labels, cameras.labels
+        name, sources[0].kind, "".join(vocabularies), placed, persons.labels, cameras.labels
     )
 
 
@@ -201,22 +203,26 @@ def _features(
     }
 
 
-def _draft(
+def _entry(
     row: Row | ParsingRow, source: Source, features: dict[str, str | int], copy: int
 ) -> Entry:
-    """An entry without its place."""
     if copy:
         features = features | {"image/key": f"{row.key}+background{copy}"}
     vocabulary = source.mask_vocabulary if row.mask_path else ""
-    return Entry("", 0, row.image_path, row.mask_path, vocabulary, copy, features)
+    return Entry(row.image_path, row.mask_path, vocabulary, copy, features)
 
 
-def _place(drafts: list[Entry], shards: list[str], seed: int) -> Iterator[Entry]:
+def _place(
+    entries: list[Entry], name: str, split: str, shards: int, seed: int
+) -> dict[str, list[Entry]]:
     """Shuffles a split by a hash of the keys and cuts it into shards of equal size."""
-    drafts = sorted(drafts, key=lambda entry: key_hash(str(entry.features["image/key"]), seed))
-    for rank, draft in enumerate(drafts):
-        shard = shards[rank * len(shards) // len(drafts)]
-        yield replace(draft, shard=shard, rank=rank)
+    entries = sorted(entries, key=lambda entry: key_hash(entry.key, seed))
+    shards = min(shards, len(entries))
+    bounds = [len(entries) * i // shards for i in range(shards + 1)]
+    return {
+        shard_name(name, split, i, shards): entries[bounds[i] : bounds[i + 1]]
+        for i in range(shards)
+    }
 
 
 def key_hash(key: str, seed: int) -> int:
