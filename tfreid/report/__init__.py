@@ -1,6 +1,23 @@
 """Audits of trained models and the pages that show them."""
 
-from tfreid.report.audit import AuditResult, Protocol, audit, available_variants
+from tfreid.report.audit import (
+    AuditResult,
+    Protocol,
+    audit,
+    available_variants,
+    data_source,
+    images_to_see,
+)
 from tfreid.report.page import write_report
+from tfreid.report.segmentation import score_parser
 
-__all__ = ["AuditResult", "Protocol", "audit", "available_variants", "write_report"]
+__all__ = [
+    "AuditResult",
+    "Protocol",
+    "audit",
+    "available_variants",
+    "data_source",
+    "images_to_see",
+    "score_parser",
+    "write_report",
+]

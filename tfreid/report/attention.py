@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
-from tfreid.report.descriptors import apply_in_batches
+from tfreid.report.descriptors import Advance, Batched, no_progress
 
 
 @dataclass(frozen=True)
@@ -51,31 +50,30 @@ def shares_on_person(activation: np.ndarray, mask: np.ndarray) -> tuple[np.ndarr
 
 
 def explain(
-    model: keras.Model,
+    explainer: Batched,
     folder: DatasetFolder,
     split: str,
     spec: InputSpec,
     shown: np.ndarray,
-    *,
-    batch_size: int,
     seed: int = 0,
+    advance: Advance = no_progress,
 ) -> Explanation:
     """Explains a split's images and keeps the maps of a few.
 
     Args:
-      model: has `explain(images) -> {name: [batch, h, w]}` with a map `activation`.
+      explainer: a model's `explain`, whose maps `[batch, h, w]` include `activation`.
       folder: the converted data set.
       split: `"query"` or `"gallery"`.
       spec: how records become images; with `mask_vocabulary` the shares are measured.
       shown: indices of the images to keep.
-      batch_size: images in a batch.
       seed: chooses the random backgrounds.
+      advance: called with the number of images after each batch.
 
     Returns:
       The explanation.
     """
     kept, shares, start = {}, [], 0
-    for batch, maps in apply_in_batches(model.explain, folder, split, spec, batch_size, seed):
+    for batch, maps in explainer.over(folder, split, spec, seed, advance):
         if spec.mask_vocabulary:
             shares.append(shares_on_person(maps["activation"], batch["mask"]))
         for index in shown[(shown >= start) & (shown < start + len(batch["image"]))]:

@@ -5,6 +5,7 @@ filled with the mean pixel, with another scene as background, and without the pe
 looks at the person keeps its accuracy in the first three and is at chance in the fourth.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,14 @@ from tfreid.errors import UsageError
 from tfreid.inputs import VARIANTS, InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.report.attention import Explanation, explain
-from tfreid.report.descriptors import Descriptors, describe
+from tfreid.report.descriptors import (
+    Advance,
+    Batched,
+    Descriptors,
+    describe,
+    embedder,
+    no_progress,
+)
 from tfreid.retrieval import Identities, Retrieval, cosine_blocks, evaluate, ranked_list
 
 LIST_LENGTH = 10
@@ -87,7 +95,10 @@ class AuditResult:
         return next(iter(self.outcomes.values())).retrieval.chance_rank1
 
     def metrics(self) -> dict:
-        """Returns the figures as a dict for JSON: all of them fractions, except the counts."""
+        """Returns what was measured, how and on what, as a dict for JSON; figures are fractions.
+
+        Each variant is an entry with `rank1`, `rank5`, `rank10`, `rank20` and `mAP`.
+        """
         scored = next(iter(self.outcomes.values())).retrieval.scored
         attention = {
             variant: {"on_person": shown.on_person, "person_area": shown.person_area}
@@ -105,16 +116,43 @@ class AuditResult:
                 "gallery_junk": int((self.gallery.person == -1).sum()),
                 "gallery_distractors": int((self.gallery.person == 0).sum()),
             },
+            "protocol": dataclasses.asdict(self.protocol),
+            "data": data_source(self.folder),
         }
 
 
+def data_source(folder: DatasetFolder) -> dict:
+    """Returns what identifies a data set, for JSON."""
+    info = folder.info
+    return {
+        "name": info.name,
+        "path": str(folder.path),
+        "fingerprint": info.fingerprint,
+        "synthetic": info.synthetic,
+    }
+
+
 def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
-    """Returns the variants that a data set allows; without masks only `original`."""
+    """Returns the variants that a data set allows; without masks only `original`.
+
+    Raises:
+      UsageError: if the data set has no query or no gallery split.
+      DataError: if one of them is empty or damaged.
+    """
+    for split in ("query", "gallery"):
+        folder.store(split)
     if not (folder.info.has_masks("query") and folder.info.has_masks("gallery")):
         return ("original",)
     if not folder.backgrounds():
         return tuple(variant for variant in VARIANTS if variant != "random_background")
     return VARIANTS
+
+
+def images_to_see(folder: DatasetFolder, variants: tuple[str, ...]) -> int:
+    """Returns how often `audit` will have shown an image to the model, for a progress line."""
+    queries, gallery = (folder.info.splits[split].records for split in ("query", "gallery"))
+    explained = len(set(variants) & set(EXPLAINED_VARIANTS))
+    return len(variants) * (queries + gallery) + explained * queries
 
 
 def audit(
@@ -124,6 +162,7 @@ def audit(
     *,
     name: str,
     variants: tuple[str, ...] | None = None,
+    advance: Advance = no_progress,
 ) -> AuditResult:
     """Measures a model on the variants of a data set's query and gallery images.
 
@@ -134,22 +173,33 @@ def audit(
       protocol: how to measure.
       name: what to call the model.
       variants: which variants; all that the data set allows by default.
+      advance: called with a number of images after each batch.
 
     Returns:
       The figures and what is needed to show them.
 
     Raises:
-      UsageError: if a variant is not known, or the data set does not allow it.
+      UsageError: if a variant is not known, the data set does not allow it or has no query or
+        gallery images, or no query has a match there.
+      DataError: if a record is damaged.
+      TrainingError: if a descriptor is not finite.
     """
     variants = _checked(variants, available_variants(folder))
+    size, seed = protocol.image_size_px, protocol.seed
+    embed = embedder(model, size, protocol.batch_size, protocol.flip_averaging)
+    explainer = Batched(model.explain, size, protocol.batch_size)
+    queries = folder.info.splits["query"].records
+    shown = np.random.default_rng(seed).permutation(queries)[:EXPLAINED_IMAGES]
+    masks = "binary" if folder.info.has_masks("query") else None
     outcomes, explanations = {}, {}
     for variant in variants:
-        query, gallery = (
-            _describe(model, folder, split, variant, protocol) for split in ("query", "gallery")
-        )
+        spec = InputSpec(image_size_px=size, variant=variant)
+        query = describe(embed, folder, "query", spec, seed, advance)
+        gallery = describe(embed, folder, "gallery", spec, seed, advance)
         outcomes[variant] = _compare(query, gallery, protocol)
         if variant in EXPLAINED_VARIANTS:
-            explanations[variant] = _explain(model, folder, variant, protocol, len(query.keys))
+            spec = dataclasses.replace(spec, mask_vocabulary=masks)
+            explanations[variant] = explain(explainer, folder, "query", spec, shown, seed, advance)
     return AuditResult(
         name=name,
         folder=folder,
@@ -173,20 +223,6 @@ def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tu
                 f"--masks_root and --backgrounds_root, or ask for {', '.join(available)}"
             )
     return variants or available
-
-
-def _describe(
-    model: keras.Model, folder: DatasetFolder, split: str, variant: str, protocol: Protocol
-) -> Descriptors:
-    return describe(
-        model,
-        folder,
-        split,
-        InputSpec(image_size_px=protocol.image_size_px, variant=variant),
-        batch_size=protocol.batch_size,
-        seed=protocol.seed,
-        flip_averaging=protocol.flip_averaging,
-    )
 
 
 def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Outcome:
@@ -216,19 +252,3 @@ def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Ou
         average_precision=protocol.average_precision,
     )
     return Outcome(retrieval, lists)
-
-
-def _explain(
-    model: keras.Model, folder: DatasetFolder, variant: str, protocol: Protocol, queries: int
-) -> Explanation:
-    random = np.random.default_rng(protocol.seed)
-    shown = random.permutation(queries)[:EXPLAINED_IMAGES]
-    masks = folder.info.has_masks("query")
-    spec = InputSpec(
-        image_size_px=protocol.image_size_px,
-        variant=variant,
-        mask_vocabulary="binary" if masks else None,
-    )
-    return explain(
-        model, folder, "query", spec, shown, batch_size=protocol.batch_size, seed=protocol.seed
-    )

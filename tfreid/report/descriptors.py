@@ -12,6 +12,13 @@ from tfreid.inputs import InputSpec, data_errors, evaluation_batches
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import Identities
 
+Advance = Callable[[int], None]
+"""Is told how many more images are done."""
+
+
+def no_progress(images: int) -> None:
+    """Reports nothing."""
+
 
 @dataclass(frozen=True)
 class Descriptors:
@@ -28,69 +35,76 @@ class Descriptors:
     keys: np.ndarray
 
 
-def apply_in_batches(
-    function: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
-    folder: DatasetFolder,
-    split: str,
-    spec: InputSpec,
-    batch_size: int,
-    seed: int,
-) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
-    """Applies a function of images to a whole split.
+class Batched:
+    """A function of images, compiled once for batches of one shape.
 
-    The function is compiled once, for full batches. The last batch is padded to that size and the
-    outputs of the padding are dropped, so every image is seen once.
-
-    Args:
-      function: maps images `[batch_size, height, width, 3]` to named tensors, image by image.
-      folder: the converted data set.
-      split: `"query"`, `"gallery"`, `"train"` or `"val"`.
-      spec: how records become images.
-      batch_size: images in a batch.
-      seed: chooses the random backgrounds.
-
-    Yields:
-      The batch and the outputs, both as arrays of the images in the batch.
-
-    Raises:
-      DataError: if a record is damaged.
+    The last batch of a split is padded to that shape and the outputs of the padding are dropped,
+    so every image is seen once and no result depends on the batch size.
     """
-    shape = (batch_size, *spec.image_size_px, 3)
-    compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
-    with data_errors():
-        for batch in evaluation_batches(folder, split, spec, batch_size, seed):
-            count = len(batch["image"])
-            padded = tf.pad(batch["image"], [[0, batch_size - count], [0, 0], [0, 0], [0, 0]])
-            outputs = {name: value[:count].numpy() for name, value in compiled(padded).items()}
-            yield {name: value.numpy() for name, value in batch.items()}, outputs
+
+    def __init__(
+        self,
+        function: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+        image_size_px: tuple[int, int],
+        batch_size: int,
+    ):
+        """Prepares the function; it is traced when it is first used.
+
+        Args:
+          function: maps float32 images `[batch, height, width, 3]` to named tensors, each image
+            by itself.
+          image_size_px: height, width of the images.
+          batch_size: images in a batch.
+        """
+        self._batch_size = batch_size
+        signature = tf.TensorSpec((batch_size, *image_size_px, 3), tf.float32)
+        self._function = tf.function(function, input_signature=[signature])
+
+    def over(
+        self,
+        folder: DatasetFolder,
+        split: str,
+        spec: InputSpec,
+        seed: int = 0,
+        advance: Advance = no_progress,
+    ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        """Applies the function to a whole split, in the order of its records.
+
+        Args:
+          folder: the converted data set.
+          split: for example `"query"`.
+          spec: how records become images.
+          seed: chooses the random backgrounds.
+          advance: called with the number of images after each batch.
+
+        Yields:
+          The batch and the outputs, both as arrays of the images in the batch.
+
+        Raises:
+          DataError: if a record is damaged.
+        """
+        with data_errors():
+            for batch in evaluation_batches(folder, split, spec, self._batch_size, seed):
+                count = len(batch["image"])
+                padding = [[0, self._batch_size - count], [0, 0], [0, 0], [0, 0]]
+                outputs = self._function(tf.pad(batch["image"], padding))
+                yield (
+                    {name: value.numpy() for name, value in batch.items()},
+                    {name: value[:count].numpy() for name, value in outputs.items()},
+                )
+                advance(count)
 
 
-def describe(
-    model: keras.Model,
-    folder: DatasetFolder,
-    split: str,
-    spec: InputSpec,
-    *,
-    batch_size: int,
-    seed: int = 0,
-    flip_averaging: bool = False,
-) -> Descriptors:
-    """Computes the descriptors of a split.
+def embedder(
+    model: keras.Model, image_size_px: tuple[int, int], batch_size: int, flip_averaging: bool
+) -> Batched:
+    """Returns the function from images to `descriptor` `[batch, d]`.
 
     Args:
       model: has `embed(images) -> [batch, d]`.
-      folder: the converted data set.
-      split: `"query"` or `"gallery"`.
-      spec: how records become images.
-      batch_size: images in a batch; the descriptors do not depend on it.
-      seed: chooses the random backgrounds.
+      image_size_px: height, width of the model's input.
+      batch_size: images in a batch.
       flip_averaging: average the descriptors of an image and of its mirror image.
-
-    Returns:
-      The descriptors and whose they are.
-
-    Raises:
-      TrainingError: if a descriptor is not finite.
     """
 
     def embed(images):
@@ -99,8 +113,36 @@ def describe(
             descriptors = (descriptors + model.embed(tf.image.flip_left_right(images))) / 2
         return {"descriptor": tf.cast(descriptors, tf.float32)}
 
+    return Batched(embed, image_size_px, batch_size)
+
+
+def describe(
+    embed: Batched,
+    folder: DatasetFolder,
+    split: str,
+    spec: InputSpec,
+    seed: int = 0,
+    advance: Advance = no_progress,
+) -> Descriptors:
+    """Computes the descriptors of a split.
+
+    Args:
+      embed: from `embedder`.
+      folder: the converted data set.
+      split: `"query"` or `"gallery"`.
+      spec: how records become images.
+      seed: chooses the random backgrounds.
+      advance: called with the number of images after each batch.
+
+    Returns:
+      The descriptors and whose they are.
+
+    Raises:
+      DataError: if a record is damaged.
+      TrainingError: if a descriptor is not finite.
+    """
     columns: dict[str, list] = {"descriptor": [], "person_id": [], "camera_id": [], "key": []}
-    for batch, outputs in apply_in_batches(embed, folder, split, spec, batch_size, seed):
+    for batch, outputs in embed.over(folder, split, spec, seed, advance):
         for name, parts in columns.items():
             parts.append({**batch, **outputs}[name])
     features, person, camera, key = (np.concatenate(parts) for parts in columns.values())

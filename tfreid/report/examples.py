@@ -1,6 +1,6 @@
 """The report's pictures: ranked lists before and after, and what each model attends to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -51,29 +51,39 @@ def choose_examples(results: Sequence[AuditResult]) -> list[Example]:
     precision = np.array(
         [[r.outcomes[v].retrieval.average_precision for v in variants] for r in results]
     )
-    falls = precision[:, 0] - precision[:, 1] if len(variants) == 2 else -precision[:, 0]
+    falls = precision[:, 0] - precision[:, 1] if len(variants) == 2 else 1 - precision[:, 0]
     largest, model = falls.max(axis=0), falls.argmax(axis=0)
+    worst_first = np.argsort(-largest, kind="stable")
+    persons: set[int] = set()
+    changed = _of_new_persons(
+        worst_first[largest[worst_first] > 0], MOST_CHANGED_QUERIES, results[0], persons
+    )
     scored = np.flatnonzero(~np.isnan(largest))
-    examples, persons = [], set()
+    shuffled = np.random.default_rng(results[0].protocol.seed).permutation(scored)
+    drawn = _of_new_persons(shuffled, RANDOM_QUERIES, results[0], persons)
 
-    def take(candidates: np.ndarray, count: int, reason: Callable[[int], str]) -> None:
-        for query in candidates:
-            person = results[0].query.person[query]
-            if count and person not in persons:
-                persons.add(person)
-                examples.append(Example(int(query), reason(query)))
-                count -= 1
-
-    def fall(query: int) -> str:
+    def reason(query: int) -> str:
         if len(variants) == 1:
-            return "among the lowest average precision"
-        name = escape(results[model[query]].name)
-        return f"average precision of {name} falls by {percent(largest[query])} points"
+            return "low average precision"
+        name, points = escape(results[model[query]].name), percent(largest[query])
+        return f"average precision of {name} falls by {points} points"
 
-    take(scored[np.argsort(-largest[scored], kind="stable")], MOST_CHANGED_QUERIES, fall)
-    random = np.random.default_rng(results[0].protocol.seed)
-    take(random.permutation(scored), RANDOM_QUERIES, lambda _: "drawn at random")
-    return examples
+    return [Example(query, reason(query)) for query in changed] + [
+        Example(query, "drawn at random") for query in drawn
+    ]
+
+
+def _of_new_persons(
+    queries: np.ndarray, count: int, result: AuditResult, persons: set[int]
+) -> list[int]:
+    """Takes the first `count` queries of persons not yet in the set, which it adds to."""
+    taken = []
+    for query in queries:
+        person = int(result.query.person[query])
+        if len(taken) < count and person not in persons:
+            persons.add(person)
+            taken.append(int(query))
+    return taken
 
 
 def ranked_lists_section(results: Sequence[AuditResult]) -> str:
@@ -83,10 +93,10 @@ def ranked_lists_section(results: Sequence[AuditResult]) -> str:
     addresses = {variant: _addresses(results, variant, examples) for variant in variants}
     cards = [_example_card(results, example, variants, addresses) for example in examples]
     chosen = (
-        f"the {MOST_CHANGED_QUERIES} whose average precision falls most, in any model, from "
+        f"those {MOST_CHANGED_QUERIES} whose average precision falls most, in any model, from "
         f"{readable(variants[0])} to {readable(variants[1])}"
         if len(variants) == 2
-        else f"{MOST_CHANGED_QUERIES} of the lowest average precision"
+        else f"the {MOST_CHANGED_QUERIES} of lowest average precision"
     )
     return (
         "<h2>What the nearest images are</h2>"

@@ -1,6 +1,12 @@
-"""How well a parsing network labels pixels: arrays in, numbers out (PGP, Table 5)."""
+"""How well a parsing network labels pixels (PGP, Table 5)."""
 
+import keras
 import numpy as np
+
+from tfreid.datasets.vocabulary import VOCABULARIES
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.report.descriptors import Advance, Batched, no_progress
 
 
 def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -47,3 +53,37 @@ def parsing_scores(confusion: np.ndarray, names: tuple[str, ...]) -> dict:
     }
     means = {score: float(values[present].mean()) for score, values in scores.items()}
     return {"accuracy": float(right.sum() / confusion.sum()), **means, "classes": by_class}
+
+
+def score_parser(
+    model: keras.Model,
+    folder: DatasetFolder,
+    split: str,
+    spec: InputSpec,
+    *,
+    batch_size: int,
+    advance: Advance = no_progress,
+) -> dict:
+    """Scores a parsing network on a split, at the size of its input.
+
+    Args:
+      model: a call returns `logits` `[batch, height, width, classes]`.
+      folder: a converted data set whose split has masks.
+      split: for example `"val"`.
+      spec: how records become images; its `mask_vocabulary` is the model's.
+      batch_size: images in a batch; the scores do not depend on it.
+      advance: called with the number of images after each batch.
+
+    Returns:
+      The scores, as from `parsing_scores`.
+    """
+    names = VOCABULARIES[spec.mask_vocabulary]
+
+    def classify(images):
+        return {"classes": keras.ops.argmax(model(images, training=False)["logits"], axis=-1)}
+
+    confusion = np.zeros((len(names), len(names)), np.int64)
+    classifier = Batched(classify, spec.image_size_px, batch_size)
+    for batch, outputs in classifier.over(folder, split, spec, advance=advance):
+        confusion += confusion_matrix(batch["mask"], outputs["classes"], len(names))
+    return parsing_scores(confusion, names)

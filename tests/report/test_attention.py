@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from toy_models import SIZE_PX, PersonModel, SceneryModel
+
+from tfreid.inputs import InputSpec
+from tfreid.report.attention import explain, shares_on_person
+from tfreid.report.descriptors import Batched
+
+
+def explained(model, batch_size, *arguments):
+    return explain(Batched(model.explain, SIZE_PX, batch_size), *arguments)
+
+
+def test_shares_equal_their_definition():
+    random = np.random.default_rng(0)
+    activation = random.random((3, 4, 2)).astype(np.float32)
+    mask = random.integers(0, 3, (3, 16, 8))
+    on_person, area = shares_on_person(activation, mask)
+    enlarged = activation.repeat(4, axis=1).repeat(4, axis=2).astype(np.float64)
+    expected = (enlarged * (mask > 0)).sum(axis=(1, 2)) / enlarged.sum(axis=(1, 2))
+    np.testing.assert_allclose(on_person, expected, rtol=1e-5)
+    np.testing.assert_allclose(area, (mask > 0).mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_even_map_has_the_share_of_the_area():
+    mask = np.zeros((1, 10, 6), int)
+    mask[:, 2:7, 1:4] = 1
+    on_person, area = shares_on_person(np.ones((1, 3, 4), np.float32), mask)
+    assert on_person == pytest.approx(area, rel=1e-5)
+    assert area == pytest.approx(15 / 60, rel=1e-5)
+
+
+def test_map_of_zeros_has_no_share():
+    on_person, _ = shares_on_person(np.zeros((1, 2, 2), np.float32), np.ones((1, 4, 4), int))
+    assert np.isnan(on_person)
+
+
+def test_model_that_sees_the_person_is_told_from_one_that_sees_the_scenery(reid_folder):
+    spec = InputSpec(image_size_px=SIZE_PX, mask_vocabulary="binary")
+    shown = np.array([7, 2])
+    person, scenery = (
+        explained(model(), 5, reid_folder, "query", spec, shown)
+        for model in (PersonModel, SceneryModel)
+    )
+    assert person.on_person > 0.9 > 0.5 > person.person_area
+    assert scenery.on_person < 0.05
+    assert person.images.shape == (2, *SIZE_PX, 3)
+    assert person.maps["activation"].shape == (2, *SIZE_PX)
+    assert person.maps["half"].shape == (2, 4, 2)
+
+
+def test_shown_images_are_those_asked_for(reid_folder):
+    spec = InputSpec(image_size_px=SIZE_PX)
+    every = explained(PersonModel(), 12, reid_folder, "query", spec, np.arange(12))
+    some = explained(PersonModel(), 5, reid_folder, "query", spec, np.array([11, 0]))
+    np.testing.assert_array_equal(some.images, every.images[[11, 0]])
+    assert every.on_person is None

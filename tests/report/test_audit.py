@@ -1,0 +1,93 @@
+import json
+
+import numpy as np
+import pytest
+from toy_models import SIZE_PX, PersonModel
+
+from tfreid.errors import UsageError
+from tfreid.inputs import VARIANTS
+from tfreid.report import Protocol, audit, available_variants, images_to_see
+
+PROTOCOL = Protocol(image_size_px=SIZE_PX, batch_size=8)
+
+
+def test_background_tells_the_models_apart(audits):
+    scenery, person = (result.metrics() for result in audits)
+    for variant in ("original", "mean_background", "random_background"):
+        assert person[variant]["rank1"] > 0.7
+        assert person[variant]["rank1"] > scenery[variant]["rank1"] + 0.3
+    assert person["background_only"]["rank1"] < 0.5
+
+
+def test_metrics_are_complete_and_fit_json(audits):
+    metrics = json.loads(json.dumps(audits[1].metrics()))
+    assert set(metrics) == {*VARIANTS, "chance_rank1", "attention", "counts", "protocol", "data"}
+    assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20", "mAP"}
+    assert metrics["counts"] == {
+        "queries": 12,
+        "queries_without_match": 0,
+        "gallery": 26,
+        "gallery_junk": 1,
+        "gallery_distractors": 1,
+    }
+    # Of 25 gallery images that are not junk, 2 are of the query's camera and 2 are matches.
+    assert metrics["chance_rank1"] == pytest.approx(2 / 23)
+    assert metrics["data"]["synthetic"] is True
+    assert set(metrics["attention"]) == {"original", "random_background"}
+
+
+def test_lists_are_of_the_outcome(audits):
+    for result in audits:
+        for outcome in result.outcomes.values():
+            assert len(outcome.lists) == 12
+            for (nearest, correct), first in zip(
+                outcome.lists, outcome.retrieval.first_match, strict=True
+            ):
+                assert len(nearest) == 10
+                assert (correct.argmax() + 1 == first) if correct.any() else first > 10
+
+
+def test_batch_size_does_not_matter(reid_folder, audits):
+    result = audit(PersonModel(), reid_folder, PROTOCOL, name="person", variants=VARIANTS[:3])
+    for variant in VARIANTS[:3]:
+        np.testing.assert_array_equal(
+            result.outcomes[variant].retrieval.average_precision,
+            audits[1].outcomes[variant].retrieval.average_precision,
+        )
+
+
+def test_camera_filter_can_be_off(reid_folder):
+    off = Protocol(image_size_px=SIZE_PX, camera_filter=False)
+    result = audit(PersonModel(), reid_folder, off, name="person", variants=("original",))
+    assert result.chance_rank1 == pytest.approx(4 / 25)
+
+
+def test_progress_counts_every_image(reid_folder):
+    seen = []
+    variants = ("original", "mean_background")
+    audit(PersonModel(), reid_folder, PROTOCOL, name="p", variants=variants, advance=seen.append)
+    assert sum(seen) == images_to_see(reid_folder, variants) == 2 * (12 + 26) + 12
+
+
+def test_without_masks_only_the_original_is_measured(folder_without_masks):
+    assert available_variants(folder_without_masks) == ("original",)
+    result = audit(PersonModel(), folder_without_masks, PROTOCOL, name="person")
+    assert list(result.outcomes) == ["original"]
+    assert result.metrics()["attention"] == {}
+
+
+def test_variant_that_needs_masks_is_refused_without_them(folder_without_masks):
+    with pytest.raises(UsageError, match=r"needs masks.*--masks_root.*ask for original"):
+        audit(
+            PersonModel(), folder_without_masks, PROTOCOL, name="p", variants=("mean_background",)
+        )
+
+
+def test_unknown_variant_is_refused(reid_folder):
+    with pytest.raises(UsageError, match="'night' is not known"):
+        audit(PersonModel(), reid_folder, PROTOCOL, name="p", variants=("night",))
+
+
+def test_data_without_query_split_is_refused(parsing_folder):
+    with pytest.raises(UsageError, match="no split 'query'"):
+        available_variants(parsing_folder)

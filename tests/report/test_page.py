@@ -1,0 +1,141 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from toy_models import SIZE_PX, PersonModel
+
+from tfreid.report import Protocol, audit, write_report
+from tfreid.report.examples import choose_examples
+from tfreid.report.pictures import embedded, overlay
+
+VOID = {"meta", "img", "br", "path", "use", "rect", "link"}
+
+
+class Page(HTMLParser):
+    """Checks that tags match and keeps addresses and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.addresses, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def written(audits, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report" / "index.html"
+    write_report(path, audits, "python -m tfreid.evaluate --run=a&b")
+    assert [file.name for file in path.parent.iterdir()] == ["index.html"]
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    return Page(written)
+
+
+def test_page_holds_everything_it_shows(page, written):
+    assert page.addresses
+    for address in page.addresses:
+        assert address.startswith(("data:image/jpeg;base64,", "#"))
+    # What is left of addresses are names of XML vocabularies in the charts.
+    outside = set(re.findall(r"https?://[^\"'\s]*", written))
+    assert all(
+        "w3.org" in address
+        or "purl.org" in address
+        or "creativecommons" in address
+        or "matplotlib.org" in address
+        for address in outside
+    )
+
+
+def test_page_names_models_data_and_protocol(page, audits):
+    for expected in (
+        "scenery <1>",
+        "person",
+        "synthetic data",
+        "12 queries",
+        "26 gallery images",
+        "random background",
+        "python -m tfreid.evaluate --run=a&b",
+        "8.7% rank-1 for a random ranking",
+    ):
+        assert expected in page.text, expected
+    rank1 = audits[1].metrics()["original"]["rank1"]
+    assert f"{100 * rank1:.1f}" in page.text
+
+
+def test_page_shows_right_and_wrong(written):
+    assert written.count('class="right"') > 10
+    assert written.count('class="wrong"') > 10
+
+
+def test_same_audits_write_the_same_page(audits, written, tmp_path):
+    write_report(tmp_path / "index.html", audits, "python -m tfreid.evaluate --run=a&b")
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == written
+
+
+def test_one_model_on_one_variant_has_a_page(folder_without_masks, tmp_path):
+    protocol = Protocol(image_size_px=SIZE_PX)
+    result = audit(PersonModel(), folder_without_masks, protocol, name="person")
+    write_report(tmp_path / "index.html", [result])
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "have no masks" in text
+
+
+def test_audits_of_other_data_are_not_compared(audits, tmp_path):
+    fewer = replace(audits[1], outcomes={"original": audits[1].outcomes["original"]})
+    with pytest.raises(ValueError, match="same data"):
+        write_report(tmp_path / "index.html", [audits[0], fewer])
+    assert not any(tmp_path.iterdir())
+
+
+def test_examples_begin_with_the_largest_falls(audits):
+    examples = choose_examples(audits)
+    persons = [audits[0].query.person[example.query] for example in examples]
+    assert len(set(persons)) == len(persons) > 1
+    falls = np.max(
+        [
+            r.outcomes["original"].retrieval.average_precision
+            - r.outcomes["random_background"].retrieval.average_precision
+            for r in audits
+        ],
+        axis=0,
+    )
+    assert falls[examples[0].query] == falls.max()
+    assert "falls by" in examples[0].reason
+    assert examples[-1].reason == "drawn at random"
+
+
+def test_overlay_glows_where_the_map_is_strong():
+    image = np.full((32, 16, 3), 100, np.uint8)
+    heat = np.zeros((4, 2), np.float32)
+    heat[:, 1] = 1
+    shown = overlay(image, heat)
+    assert shown.shape == image.shape
+    assert shown.dtype == np.uint8
+    assert shown[:, 12:].mean() > shown[:, :4].mean() + 40
+
+
+def test_embedded_picture_is_a_jpeg():
+    assert embedded(np.zeros((8, 4, 3), np.uint8), (16, 8)).startswith(
+        "data:image/jpeg;base64,/9j/"
+    )

@@ -1,0 +1,130 @@
+"""Measure a trained run: rank-1 to rank-20 and mAP on up to four variants of the test images.
+
+Writes metrics.json and report/index.html into the folder of the run. A run of a parsing network
+is scored by pixel instead, on the val split of parsing data; it has no report page.
+"""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+from absl import flags
+from rich.console import Console
+from rich.table import Table
+
+from tfreid import command, report
+from tfreid.errors import UsageError
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.retrieval import AVERAGE_PRECISIONS
+from tfreid.training import RunFolder, load_run
+
+_RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
+_DATA = flags.DEFINE_string(
+    "data", None, "Converted data (tfreid.convert); what the run was trained on unless given."
+)
+_OUT = flags.DEFINE_string("out", None, "Folder to write to instead of the run's.")
+_VARIANTS = flags.DEFINE_list(
+    "variants",
+    None,
+    "Of original, mean_background, random_background, background_only; all that the data allow "
+    "unless given.",
+)
+_FLIP = flags.DEFINE_bool(
+    "flip_averaging", False, "Average the descriptors of an image and of its mirror image."
+)
+_CAMERA_FILTER = flags.DEFINE_enum(
+    "camera_filter", "on", ["on", "off"], "Leave out matches of the query's own camera."
+)
+_AVERAGE_PRECISION = flags.DEFINE_enum(
+    "average_precision", "mean", AVERAGE_PRECISIONS, "trapezoid is the Market-1501 toolbox's."
+)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the random backgrounds.", 0)
+
+
+def main() -> None:
+    """Evaluates the run as the flags say."""
+    run = RunFolder(Path(_RUN.value))
+    out = RunFolder(Path(_OUT.value)) if _OUT.value else run
+    method, recipe, _, model = load_run(run.path)
+    stage = method.stages(recipe)[-1]
+    folder = DatasetFolder(_DATA.value or run.read_recipe()["data"][stage.data]["path"])
+    if folder.info.kind != stage.data:
+        raise UsageError(
+            f"{folder.path} holds {folder.info.kind} records and {method.name} is evaluated on "
+            f"{stage.data} records: give another --data"
+        )
+    print(f"evaluating {run.path} ({method.name}) on {folder.path}")
+    out.path.mkdir(parents=True, exist_ok=True)
+    written = [out.path / "metrics.json"]
+    if stage.data == "parsing":
+        figures = _score_parser(model, folder, stage.inputs)
+    else:
+        result = _audit(method.name, model, folder, stage.inputs)
+        figures = result.metrics()
+        written.append(out.path / "report" / "index.html")
+        invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
+        report.write_report(written[-1], [result], invocation)
+    out.add_metrics(evaluation=figures)
+    print(f"wrote {' and '.join(map(str, written))}")
+
+
+def _audit(
+    name: str, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
+) -> report.AuditResult:
+    protocol = report.Protocol(
+        image_size_px=inputs.image_size_px,
+        batch_size=_BATCH_SIZE.value,
+        flip_averaging=_FLIP.value,
+        camera_filter=_CAMERA_FILTER.value == "on",
+        average_precision=_AVERAGE_PRECISION.value,
+        seed=_SEED.value,
+    )
+    available = report.available_variants(folder)
+    if available == ("original",):
+        print("the test images have no masks: only the original images can be measured")
+    variants = tuple(_VARIANTS.value or available)
+    total = report.images_to_see(folder, variants)
+    with command.progress(total, "evaluating", unit="images") as bar:
+        result = report.audit(
+            model, folder, protocol, name=name, variants=variants, advance=bar.advance
+        )
+    metrics = result.metrics()
+    counts, rows = metrics["counts"], {variant: metrics[variant] for variant in variants}
+    _print_table("images", {variant.replace("_", " "): row for variant, row in rows.items()})
+    print(
+        f"percent; chance is {100 * result.chance_rank1:.1f} rank-1; {counts['queries']:,} queries "
+        f"({counts['queries_without_match']:,} without a valid match, left out), "
+        f"{counts['gallery']:,} gallery images"
+    )
+    return result
+
+
+def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) -> dict:
+    images = folder.info.splits["val"].records if "val" in folder.info.splits else None
+    with command.progress(images, "evaluating", unit="images") as bar:
+        scores = report.score_parser(
+            model, folder, "val", inputs, batch_size=_BATCH_SIZE.value, advance=bar.advance
+        )
+    means = {name: value for name, value in scores.items() if name not in ("accuracy", "classes")}
+    _print_table("class", {**scores["classes"], "mean": means})
+    print(f"percent; {100 * scores['accuracy']:.1f} of all pixels are labelled right")
+    return scores | {"data": report.data_source(folder)}
+
+
+def _print_table(first: str, rows: Mapping[str, Mapping[str, float] | None]) -> None:
+    """Prints fractions as percentages; a row without figures shows dashes."""
+    columns = next(row for row in rows.values() if row)
+    table = Table(first)
+    for name in columns:
+        table.add_column(name, justify="right")
+    for name, row in rows.items():
+        table.add_row(name, *(f"{100 * row[c]:.1f}" if row else "-" for c in columns))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    command.run(main)
