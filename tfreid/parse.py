@@ -1,0 +1,70 @@
+"""Write masks of a data set's images with a trained parsing network.
+
+The masks mirror the images' relative paths, as --masks_root of tfreid.convert expects them.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from PIL import Image
+
+from tfreid import command
+from tfreid.datasets import rows_of
+from tfreid.errors import DataError, UsageError
+
+_RUN = flags.DEFINE_string("run", None, "Run of --method=parsing or pgp.", required=True)
+_DATASET = flags.DEFINE_string(
+    "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
+)
+_DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
+_OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
+
+
+def main() -> None:
+    """Parses every image of the data set."""
+    from tfreid.methods.parsing.masks import parse_files
+    from tfreid.records.output import completed_folder
+    from tfreid.training import load_run
+
+    rows = rows_of(_DATASET.value, _DATA_ROOT.value)
+    out = Path(_OUT.value).expanduser()
+    method, recipe, _, model = load_run(_RUN.value)
+    network = model if method.name == "parsing" else getattr(model, "parser", None)
+    if network is None:
+        raise UsageError(
+            f"the run {_RUN.value} of {method.name} has no parsing network: give a run of "
+            "--method=parsing, or of --method=pgp with branches"
+        )
+    vocabulary = getattr(recipe, "vocabulary", "regions4")
+    print(f"writing {vocabulary} masks of {len(rows):,} images to {out}")
+    unreadable = []
+    with (
+        completed_folder(out) as folder,
+        command.progress(len(rows), "parsing", unit="images") as bar,
+    ):
+        paths = [row.image_path for row in rows]
+        masks = parse_files(network, recipe.image_size_px, paths, _BATCH_SIZE.value)
+        for row, mask in zip(rows, masks, strict=True):
+            if mask is None:
+                unreadable.append(row.image_path)
+            else:
+                _write(mask, folder / f"{row.key.partition('/')[2]}.png")
+            bar.advance()
+        if len(unreadable) == len(rows):
+            raise DataError(f"none of {len(rows):,} images can be decoded, such as {paths[0]}")
+    for path in unreadable:
+        print(f"warning: no mask of {path}: it cannot be decoded", file=sys.stderr)
+    print(f"wrote {out}: {len(rows) - len(unreadable):,} masks")
+    print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={vocabulary}")
+
+
+def _write(mask: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mask).save(path)
+
+
+if __name__ == "__main__":
+    command.run(main)
