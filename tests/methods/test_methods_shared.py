@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,3 +32,13 @@ def test_demo_changes_scale_but_not_fields(name):
     assert dataclasses.is_dataclass(method.recipe)
     with pytest.raises(dataclasses.FrozenInstanceError):
         method.demo().batch_size = 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_choices_are_documented(name):
+    pages = (Path(__file__).parents[2] / "docs" / "methods.md").read_text().split("\n## ")
+    page = next(page for page in pages if page.lower().startswith(name))
+    fields = dataclasses.fields(METHODS[name].recipe)
+    choices = [field.name for field in fields if field.metadata.get("choice")]
+    assert choices
+    assert [choice for choice in choices if f"`{choice}`" not in page] == []
