@@ -10,6 +10,7 @@ import PIL.Image
 from tfreid.datasets import VOCABULARIES
 
 IMAGE_FORMATS = ("JPEG", "PNG", "BMP")
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 class RejectedError(ValueError):
@@ -77,8 +78,10 @@ def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Im
         raise RejectedError(f"the {what} file is empty: {path}")
     try:
         image = PIL.Image.open(io.BytesIO(data), formats=formats)
-        if image.format == "PNG":  # TensorFlow checks a PNG's checksums, loading it here does not
+        if image.format == "PNG":  # loading it checks less than TensorFlow will
             image.verify()
+            if _PNG_END not in data:
+                raise ValueError("its end is missing")
             image = PIL.Image.open(io.BytesIO(data), formats=formats)
         image.load()
     except PIL.UnidentifiedImageError as error:
