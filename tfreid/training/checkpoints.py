@@ -137,9 +137,9 @@ def _restore(checkpoint: tf.train.Checkpoint, model: keras.Model, path: str) -> 
         status.expect_partial()
     except AssertionError as error:
         raise DataError(f"the checkpoint {path} does not fit the recipe: {error}") from error
-    except tf.errors.OpError as error:
+    except (tf.errors.OpError, IndexError) as error:  # The reader has both for a short file.
         raise DataError(
-            f"the checkpoint {path} cannot be read: {error.message}. Remove its line from the file "
+            f"the checkpoint {path} cannot be read: {error}. Remove its line from the file "
             "'checkpoint' beside it to continue from the one before"
         ) from error
 
