@@ -1,0 +1,1 @@
+"""Draws persons in scenes for the synthetic data set. NumPy and Pillow only."""

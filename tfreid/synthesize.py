@@ -1,0 +1,79 @@
+"""Draws the embedded synthetic data set: persons in scenes, in the layouts of real data sets.
+
+Writes market1501/ and masks/ (re-identification), lip/ (for parsers), occluded_reid/, backgrounds/
+and synthetic.json. The same flags give the same bytes, whatever the number of workers.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from absl import flags
+
+from tfreid import command
+from tfreid.datasets import rows_of
+from tfreid.datasets.contact_sheet import draw_contact_sheet
+from tfreid.datasets.synthetic import Parameters, generate, is_generated, items_of
+
+_DEFAULTS = Parameters()
+_OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
+_PERSONS = flags.DEFINE_integer(
+    "persons", _DEFAULTS.persons, "Persons for training, and as many others for the test."
+)
+_CAMERAS = flags.DEFINE_integer("cameras", _DEFAULTS.cameras, "Cameras.")
+_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of everything.")
+_LIP_IMAGES = flags.DEFINE_integer("lip_images", _DEFAULTS.lip_images, "Images for parsers.")
+_BACKGROUNDS = flags.DEFINE_integer("backgrounds", _DEFAULTS.backgrounds, "Scenes without persons.")
+_OCCLUDED_PERSONS = flags.DEFINE_integer(
+    "occluded_persons", _DEFAULTS.occluded_persons, "Persons of the occluded probe set."
+)
+_SCENERY_LINK = flags.DEFINE_float(
+    "scenery_link",
+    _DEFAULTS.scenery_link,
+    "Probability that a person is seen before one of the person's own places, in [0, 1].",
+)
+_WORKERS = flags.DEFINE_integer(
+    "workers", os.cpu_count() or 1, "Processes that draw.", lower_bound=1
+)
+_CONTACT_SHEET = flags.DEFINE_string(
+    "contact_sheet", None, "PNG to write: 64 images of the data set beside their masks."
+)
+
+
+def main() -> None:
+    """Runs the command."""
+    parameters = Parameters(
+        persons=_PERSONS.value,
+        cameras=_CAMERAS.value,
+        seed=_SEED.value,
+        lip_images=_LIP_IMAGES.value,
+        backgrounds=_BACKGROUNDS.value,
+        occluded_persons=_OCCLUDED_PERSONS.value,
+        scenery_link=_SCENERY_LINK.value,
+    )
+    out = Path(_OUT.value).expanduser()
+    if is_generated(out, parameters):
+        print(f"{out}/ is there already, complete and made with these parameters")
+    else:
+        _generate(out, parameters)
+    if _CONTACT_SHEET.value is not None:
+        sheet = Path(_CONTACT_SHEET.value).expanduser()
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        draw_contact_sheet(rows_of("synthetic", out), parameters.seed).save(sheet, format="PNG")
+        print(f"wrote {sheet}")
+
+
+def _generate(out: Path, parameters: Parameters) -> None:
+    total = len(items_of(parameters))
+    print(f"drawing {total:,} images with {_WORKERS.value} workers into {out}/", flush=True)
+    started = time.monotonic()
+    with command.progress(total, "drawing", unit="images") as bar:
+        description = generate(out, parameters, _WORKERS.value, bar.advance)
+    seconds = time.monotonic() - started
+    for folder, count in description["images"].items():
+        print(f"  {folder}: {count:,}")
+    print(f"wrote {out}/: {total:,} images in {seconds:.1f} s ({total / seconds:,.0f}/s)")
+
+
+if __name__ == "__main__":
+    command.run(main)
