@@ -170,6 +170,18 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         run(tmp_path, toy.stages()[:1])
 
 
+def test_each_stage_freezes_what_an_earlier_one_trained():
+    model = toy.build()
+    main, second = toy.stages()
+    for _ in range(2):
+        freeze_all_but(model, main)
+        assert model.norm.trainable
+        assert not model.second.trainable
+        freeze_all_but(model, second)
+        assert not model.norm.trainable
+        assert model.second.trainable
+
+
 @pytest.mark.parametrize(
     ("groups", "text"),
     [

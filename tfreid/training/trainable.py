@@ -23,6 +23,9 @@ def freeze_all_but(model: keras.Model, stage: Stage) -> list[list[keras.Variable
     Raises:
       TrainingError: if a group is empty or shares a variable with another.
     """
+    # Setting the value that a layer has already does nothing, not even to its sublayers, which
+    # an earlier stage may have changed: hence first the one, then the other.
+    model.trainable = True
     model.trainable = False
     layers = [list(group.layers(model)) for group in stage.groups]
     for layer in (layer for group in layers for layer in group):
