@@ -5,7 +5,6 @@ data set follow those of the one before. Beam options come after `--`, for examp
 `-- --direct_running_mode=multi_processing --direct_num_workers=4`.
 """
 
-import contextlib
 import logging
 import os
 import shlex
@@ -13,12 +12,18 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from tfreid import command
 from tfreid.datasets import VOCABULARIES, dataset_named, rows_of
 from tfreid.errors import UsageError
+from tfreid.records import DatasetInfo
+
+if TYPE_CHECKING:
+    from tfreid.records.conversion import Options
+    from tfreid.records.sources import Plan, Source
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
@@ -63,43 +68,29 @@ SYNTHETIC_JSON = "synthetic.json"
 def main(beam_args: list[str]) -> None:
     """Runs the command."""
     _quieten_workers()
-    from tfreid.records import conversion, sources
+    from tfreid.records import conversion
 
-    count = len(_DATASET.value)
-    if len(_DATA_ROOT.value) != count or len(_MASKS_ROOT.value) not in (0, count):
-        raise UsageError(
-            f"{count} --dataset, {len(_DATA_ROOT.value)} --data_root and "
-            f"{len(_MASKS_ROOT.value)} --masks_root given: give one --data_root for each "
-            "--dataset, and as many --masks_root (--masks_root= where there are none) or none"
-        )
     roots = [Path(root).expanduser() for root in _DATA_ROOT.value]
-    masks_roots = _MASKS_ROOT.value or [""] * count
     out = Path(_OUT.value).expanduser()
-    plan = sources.plan(
-        [_source(*given) for given in zip(_DATASET.value, roots, masks_roots, strict=True)],
-        shards=_SHARDS.value,
-        copies=_RANDOM_BACKGROUND.value,
-        seed=_SEED.value,
-    )
-    synthetic = [folder for root in roots if (folder := _synthetic_folder(root))]
+    plan = _plan(roots)
+    drawn = [folder for root in roots if (folder := _synthetic_folder(root))]
     options = conversion.Options(
         max_reject_fraction=_MAX_REJECT_FRACTION.value,
         random_backgrounds=_RANDOM_BACKGROUND.value,
-        backgrounds_root=_backgrounds_root(synthetic),
+        backgrounds_root=_backgrounds_root(drawn),
         seed=_SEED.value,
-        synthetic=bool(synthetic),
+        synthetic=bool(drawn),
     )
     _announce(plan, options, out, beam_args)
     started = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        bar = command.progress(sum(plan.num_records.values()), "converting", unit="records")
+    with command.progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         info = conversion.convert(
             plan,
             out,
             options,
             command=shlex.join(["python", "-m", "tfreid.convert", *sys.argv[1:]]),
             beam_args=beam_args,
-            advance=stack.enter_context(bar).advance,
+            advance=bar.advance,
         )
     _summarise(info, out, time.monotonic() - started)
 
@@ -113,7 +104,26 @@ def _quieten_workers() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
-def _source(name: str, root: Path, masks_root: str):
+def _plan(roots: Sequence[Path]) -> "Plan":
+    from tfreid.records import sources
+
+    count = len(_DATASET.value)
+    if len(roots) != count or len(_MASKS_ROOT.value) not in (0, count):
+        raise UsageError(
+            f"{count} --dataset, {len(roots)} --data_root and {len(_MASKS_ROOT.value)} "
+            "--masks_root given: give one --data_root for each --dataset, and as many "
+            "--masks_root (--masks_root= where there are none) or none"
+        )
+    masks_roots = _MASKS_ROOT.value or [""] * count
+    return sources.plan(
+        [_source(*given) for given in zip(_DATASET.value, roots, masks_roots, strict=True)],
+        shards=_SHARDS.value,
+        copies=_RANDOM_BACKGROUND.value,
+        seed=_SEED.value,
+    )
+
+
+def _source(name: str, root: Path, masks_root: str) -> "Source":
     from tfreid.records.sources import Source
 
     dataset = dataset_named(name)
@@ -139,7 +149,7 @@ def _backgrounds_root(synthetic: Sequence[Path]) -> Path | None:
     return next((f / "backgrounds" for f in synthetic if (f / "backgrounds").is_dir()), None)
 
 
-def _announce(plan, options, out: Path, beam_args: Sequence[str]) -> None:
+def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[str]) -> None:
     counts = ", ".join(f"{count:,} {split}" for split, count in plan.num_records.items())
     print(f"{plan.name}: {counts} records")
     if plan.kind == "reid":
@@ -153,7 +163,7 @@ def _announce(plan, options, out: Path, beam_args: Sequence[str]) -> None:
     print(f"  to: {out}", flush=True)
 
 
-def _summarise(info, out: Path, seconds: float) -> None:
+def _summarise(info: DatasetInfo, out: Path, seconds: float) -> None:
     records = sum(split.records for split in info.splits.values())
     rejected = info.made_by["rejected"]
     print(
@@ -162,9 +172,8 @@ def _summarise(info, out: Path, seconds: float) -> None:
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
-    print(
-        f"wrote {out}/: TFRecord shards, {', '.join(sorted(p.name for p in out.glob('*.json*')))}"
-    )
+    others = sorted(path.name for path in out.iterdir() if ".tfrecord-" not in path.name)
+    print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")
 
 
 if __name__ == "__main__":

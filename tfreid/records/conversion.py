@@ -80,6 +80,7 @@ def convert(
             are then in `<out>.rejects.jsonl`.
         OSError: if the disk is full.
     """
+    out = out.absolute()
     scenes = _scenes(options.backgrounds_root)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")

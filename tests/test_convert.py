@@ -1,0 +1,138 @@
+"""The command `python -m tfreid.convert`."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from tfreid import convert
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.records import DatasetFolder
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs the command in this process: keyword arguments are flags, the others Beam's."""
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+
+    def run(*beam_args, **given):
+        if not flags.FLAGS.is_parsed():
+            flags.FLAGS.mark_as_parsed()
+        with flagsaver.flagsaver(**given):
+            convert.main(list(beam_args))
+
+    return run
+
+
+def market(data, out, **changes):
+    given = {
+        "dataset": ["market1501"],
+        "data_root": [str(data / "market1501")],
+        "masks_root": [str(data / "masks")],
+        "mask_vocabulary": "lip20",
+        "out": str(out),
+    }
+    return given | changes
+
+
+def test_says_what_it_does_and_what_it_wrote(raw_data, tmp_path, run, capsys):
+    out = tmp_path / "out"
+    run(**market(raw_data, out, backgrounds_root=str(raw_data / "backgrounds")))
+    printed = capsys.readouterr().out
+    assert "market1501: 48 train, 12 query, 26 gallery records" in printed
+    assert "training labels: 8 persons, 2 cameras" in printed
+    assert "train: 48 records in 4 shards, 48 with mask" in printed
+    assert f"wrote {out}/: TFRecord shards, backgrounds, dataset.json" in printed
+    folder = DatasetFolder(out)
+    assert folder.info.made_by["command"].startswith("python -m tfreid.convert")
+    assert len(folder.backgrounds()) == 3
+
+
+def test_joint_set(raw_data, tmp_path, run):
+    (tmp_path / "own" / "train").mkdir(parents=True)
+    train = raw_data / "market1501" / "bounding_box_train"
+    for person in ("anna", "berta"):
+        folder = tmp_path / "own" / "train" / person / "front"
+        folder.mkdir(parents=True)
+        for image in sorted(train.iterdir())[:2]:
+            (folder / image.name).write_bytes(image.read_bytes())
+    given = market(
+        raw_data,
+        tmp_path / "out",
+        dataset=["market1501", "folder"],
+        data_root=[str(raw_data / "market1501"), str(tmp_path / "own")],
+        masks_root=[str(raw_data / "masks"), ""],
+    )
+    run(**given)
+    info = DatasetFolder(tmp_path / "out").info
+    assert info.name == "market1501_folder"
+    assert info.splits["train"].records == 48 + 4
+    assert info.splits["train"].with_mask == 48
+    assert sorted(info.person_labels["folder"].values()) == [8, 9]
+
+
+def test_synthetic_data_bring_their_backgrounds_and_are_marked(raw_data, tmp_path, run):
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    for name in ("market1501", "backgrounds"):
+        (drawn / name).symlink_to(raw_data / name)
+    (drawn / "synthetic.json").write_text(json.dumps({"synthetic": True}))
+    for root in ("market1501", ""):
+        out = tmp_path / f"out{root}"
+        run(dataset=["market1501"], data_root=[str(drawn / root)], out=str(out))
+        folder = DatasetFolder(out)
+        assert folder.info.synthetic
+        assert [path.name for path in folder.backgrounds()] == ["000.jpg", "001.jpg", "002.jpg"]
+
+
+def test_beam_options_reach_the_runner(raw_data, tmp_path, run):
+    with pytest.raises(ValueError, match="NoSuchRunner"):
+        run("--runner=NoSuchRunner", **market(raw_data, tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_misuse(raw_data, tmp_path, run):
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match="did you mean market1501"):
+        run(**market(raw_data, out, dataset=["market"]))
+    with pytest.raises(MissingPathError):
+        run(**market(raw_data, out, data_root=[str(tmp_path / "nowhere")]))
+    with pytest.raises(UsageError, match="--masks_root needs --mask_vocabulary"):
+        run(**market(raw_data, out, mask_vocabulary=None))
+    with pytest.raises(UsageError, match="2 --dataset, 1 --data_root and 1 --masks_root given"):
+        run(**market(raw_data, out, dataset=["market1501", "folder"]))
+    with pytest.raises(UsageError, match=r"copies need masks \(--masks_root\) and backgrounds"):
+        run(**market(raw_data, out, masks_root=[], offline_random_background=1))
+    assert not out.exists()
+
+
+def test_empty_split(raw_data, tmp_path, run):
+    root = tmp_path / "market1501"
+    for name in ("bounding_box_train", "query", "bounding_box_test"):
+        (root / name).mkdir(parents=True)
+    with pytest.raises(DataError, match="bounding_box_train"):
+        run(**market(raw_data, tmp_path / "out", data_root=[str(root)], masks_root=[]))
+
+
+@pytest.mark.slow
+def test_exit_codes(raw_data, tmp_path):
+    def status(*arguments):
+        command = [sys.executable, "-m", "tfreid.convert", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    given = ["--dataset=market1501", f"--out={tmp_path}/out", f"--data_root={raw_data}/market1501"]
+    code, _, errors = status(*given[:2], f"--data_root={tmp_path}")
+    assert code == 2
+    assert errors.startswith("error: ")
+    code, printed, errors = status(*given, "--", "--direct_num_workers=1")
+    assert code == 0, errors
+    assert "86 records" in printed
+    assert "Traceback" not in errors
+    assert "Warning" not in errors
+    code, _, errors = status(*given)
+    assert code == 2
+    assert errors == f"error: {tmp_path}/out exists: remove it, or choose another --out\n"
