@@ -9,13 +9,13 @@ from tfreid.inputs import backgrounds
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (7, 5, 3), dtype=np.uint8)
 OTHER = RNG.integers(0, 256, (7, 5, 3), dtype=np.uint8)
-MASK = RNG.integers(0, 4, (7, 5, 1), dtype=np.uint8)
+MASK = RNG.integers(0, 4, (7, 5), dtype=np.uint8)
 PIXEL = (10.25, 120.5, 200.125)
 
 
 def equation_1(image, mask, replacement):
     """I_out = I_in * M + R * (1 - M) in float64."""
-    m = (mask > 0).astype(np.float64)
+    m = (mask > 0).astype(np.float64)[..., None]
     return image.astype(np.float64) * m + np.asarray(replacement, np.float64) * (1 - m)
 
 

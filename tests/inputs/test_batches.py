@@ -166,6 +166,8 @@ def test_training_refusals(make_folder, parsing_folder):
     folder = make_folder([IMAGE] * 3, [MASK] * 3, labels=[0, 1, -1])
     with pytest.raises(UsageError, match=r"1 of 3 records in split 'train' .* no training person"):
         training_batches(folder, "train", InputSpec(SIZE_PX), 2, seed=0)
+    with pytest.raises(UsageError, match="at least 1 image, not 0"):
+        training_batches(folder, "train", InputSpec(SIZE_PX), 0, seed=0)
     with pytest.raises(UsageError, match="parsing records do not have"):
         training_batches(parsing_folder, "train", PERSONS, 8, seed=0)
 

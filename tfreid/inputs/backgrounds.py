@@ -89,7 +89,7 @@ def compose(image: tf.Tensor, mask: tf.Tensor, background: tf.Tensor) -> tf.Tens
 
     Args:
       image: I_in, uint8 or float32 `[height, width, 3]`.
-      mask: class indices, uint8 `[height, width, 1]`.
+      mask: class indices, uint8 `[height, width]`.
       background: R, of the dtype and shape of the image.
 
     Returns:
@@ -108,7 +108,7 @@ def fill_background(image: tf.Tensor, mask: tf.Tensor, pixel: tf.Tensor) -> tf.T
 
     Args:
       image: uint8 `[height, width, 3]`.
-      mask: class indices, uint8 `[height, width, 1]`.
+      mask: class indices, uint8 `[height, width]`.
       pixel: RGB, float32 `[3]`.
 
     Returns:
@@ -123,7 +123,7 @@ def fill_person(image: tf.Tensor, mask: tf.Tensor, pixel: tf.Tensor) -> tf.Tenso
 
     Args:
       image: uint8 `[height, width, 3]`.
-      mask: class indices, uint8 `[height, width, 1]`.
+      mask: class indices, uint8 `[height, width]`.
       pixel: RGB, float32 `[3]`.
 
     Returns:

@@ -48,9 +48,11 @@ def training_sampler(
     """Returns the sampler that a spec asks for: step -> record indices, int64 `[batch]`.
 
     Raises:
-      UsageError: if the split has records without a training label, or if the batch cannot be
-        made of whole persons.
+      UsageError: if the split has records without a training label, or if the batch is empty or
+        cannot be made of whole persons.
     """
+    if batch_size < 1:
+        raise UsageError(f"a batch must hold at least 1 image, not {batch_size}")
     count = folder.info.splits[split].records
     if folder.info.kind == "reid":
         labels = folder.store(split).columns(("person/label",))["person/label"]

@@ -29,23 +29,22 @@ def decode_mask(encoded: tf.Tensor) -> tf.Tensor:
       encoded: string scalar, the file's bytes.
 
     Returns:
-      Class indices, uint8 `[height, width, 1]`.
+      Class indices, uint8 `[height, width]`.
     """
-    return tf.io.decode_png(encoded, channels=1)
+    return tf.squeeze(tf.io.decode_png(encoded, channels=1), axis=-1)
 
 
 def mirror(pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
     """Mirrors left and right where asked to; the classes of a mask stay as they are.
 
     Args:
-      pixels: `[height, width, channels]`, any dtype.
+      pixels: `[height, width, ...]`, any dtype.
       flip: bool scalar.
 
     Returns:
-      `[height, width, channels]` of the same dtype.
+      Of the same shape and dtype.
     """
-    mirrored = tf.raw_ops.Reverse(tensor=pixels, dims=tf.stack([False, flip, False]))
-    return tf.ensure_shape(mirrored, pixels.shape)
+    return tf.cond(flip, lambda: tf.reverse(pixels, [1]), lambda: pixels)
 
 
 def resize_image(image: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
@@ -65,13 +64,18 @@ def resize_mask(mask: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
     """Resizes to the nearest class, with the pixel grid of `resize_image`.
 
     Args:
-      mask: `[height, width, 1]`, any integer dtype.
+      mask: `[height, width]`, any integer dtype.
       size_px: height, width of the result.
 
     Returns:
       `[*size_px]` of the same dtype.
     """
-    return tf.image.resize(mask, size_px, "nearest")[..., 0]
+    # Gathering columns, then rows, is much faster than tf.image.resize, and exact.
+    for axis in (1, 0):
+        centres = 2 * np.arange(size_px[axis], dtype=np.int32) + 1
+        places = centres * tf.shape(mask)[axis] // (2 * size_px[axis])
+        mask = tf.gather(mask, places, axis=axis)
+    return mask
 
 
 def class_tables(source: str, target: str) -> np.ndarray:
@@ -82,7 +86,7 @@ def class_tables(source: str, target: str) -> np.ndarray:
       target: vocabulary wanted.
 
     Returns:
-      int32 `[2, classes of source]`: row 0 for an image as it is, row 1 for a mirrored one, in
+      uint8 `[2, classes of source]`: row 0 for an image as it is, row 1 for a mirrored one, in
       which left and right limbs have changed places.
 
     Raises:
@@ -91,4 +95,4 @@ def class_tables(source: str, target: str) -> np.ndarray:
     plain = lookup(source, target)
     swapped = _MIRRORED_CLASSES.get(source, {})
     mirrored = [plain[swapped.get(index, index)] for index in range(len(plain))]
-    return np.array([plain, mirrored], np.int32)
+    return np.array([plain, mirrored], np.uint8)

@@ -46,11 +46,7 @@ class Preparation:
         size_px = self.spec.image_size_px
         prepared = {"image": images.resize_image(self._mirror(image, flip), size_px)}
         if self.spec.mask_vocabulary is not None:
-            mask = self._mirror(images.decode_mask(encoded_mask), flip)
-            tables = images.class_tables(self.info.mask_vocabulary, self.spec.mask_vocabulary)
-            table = tf.constant(tables)[tf.cast(flip, tf.int32)]
-            mask = tf.cast(images.resize_mask(mask, size_px), tf.int32)
-            prepared["mask"] = tf.gather(table, mask)
+            prepared["mask"] = self._mask(encoded_mask, flip)
         return prepared
 
     def _with_background(
@@ -73,6 +69,15 @@ class Preparation:
         if variant != "original":
             return changed()
         return tf.cond(draws[1] < probability, changed, lambda: image)
+
+    def _mask(self, encoded: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
+        """Returns the mask in the batch's vocabulary and size; int32 `[height, width]`."""
+        # Classes are converted before resizing, which is cheaper where images are enlarged.
+        tables = images.class_tables(self.info.mask_vocabulary, self.spec.mask_vocabulary)
+        table = tf.constant(tables)[tf.cast(flip, tf.int32)]
+        mask = tf.gather(table, tf.cast(images.decode_mask(encoded), tf.int32))
+        mask = images.resize_mask(self._mirror(mask, flip), self.spec.image_size_px)
+        return tf.cast(mask, tf.int32)
 
     def _mirror(self, pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
         return images.mirror(pixels, flip) if self.spec.flip_probability else pixels

@@ -94,7 +94,7 @@ class PersonSampler:
 
     Args:
       labels: person label of every record, int `[records]`.
-      persons_per_batch: P, at most the number of persons.
+      persons_per_batch: P; where there are fewer persons, a batch shows some more than once.
       images_per_person: K.
       seed: of the run.
     """
