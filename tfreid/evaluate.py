@@ -8,21 +8,21 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tfreid import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+import keras
 from absl import flags
 from rich.console import Console
 from rich.table import Table
 
-from tfreid import command, report
+from tfreid import report
 from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS
 from tfreid.training import RunFolder, load_run
-
-if TYPE_CHECKING:
-    import keras  # At run time it must not come before `command`, which quietens TensorFlow.
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
 _DATA = flags.DEFINE_string(
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _audit(
-    name: str, model: "keras.Model", folder: DatasetFolder, inputs: InputSpec
+    name: str, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
 ) -> report.AuditResult:
     protocol = report.Protocol(
         image_size_px=inputs.image_size_px,
@@ -106,7 +106,7 @@ def _audit(
     return result
 
 
-def _score_parser(model: "keras.Model", folder: DatasetFolder, inputs: InputSpec) -> dict:
+def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) -> dict:
     images = folder.info.splits["val"].records if "val" in folder.info.splits else None
     with command.progress(images, "evaluating", unit="images") as bar:
         scores = report.score_parser(

@@ -27,7 +27,7 @@ from tfreid.report.descriptors import (
 from tfreid.retrieval import Identities, Retrieval, cosine_blocks, evaluate, ranked_list
 
 LIST_LENGTH = 10
-EXPLAINED_IMAGES = 8
+EXPLAINED_IMAGES = 10
 EXPLAINED_VARIANTS = ("original", "random_background")
 
 

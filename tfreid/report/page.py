@@ -99,22 +99,22 @@ def _verdict(result: AuditResult) -> str:
 
 
 def _table(results: Sequence[AuditResult]) -> str:
-    heads = [*(f"rank-{rank}" for rank in RANKS), "mAP", "rank-1 against original"]
+    heads = ["images", "rank-1", "change", *(f"rank-{rank}" for rank in RANKS[1:]), "mAP"]
     body = ""
     for result in results:
-        body += f'<tr><th colspan="{len(heads) + 1}">{escape(result.name)}</th></tr>'
+        body += f'<tr><th colspan="{len(heads)}">{escape(result.name)}</th></tr>'
         metrics = result.metrics()
         for variant in result.outcomes:
             cells = [f"{percent(value)}" for value in metrics[variant].values()]
-            cells.append(_against_original(result, metrics, variant))
+            cells.insert(1, _against_original(result, metrics, variant))
             body += f"<tr><td>{readable(variant)}</td>"
             body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    head = "".join(f"<th>{name}</th>" for name in ("images", *heads))
+    head = "".join(f"<th>{name}</th>" for name in heads)
     return (
-        '<h2>Accuracy by background</h2><p class="soft">Percent. The last column is the change of '
-        f"rank-1 in points; a loss of up to {100 * SMALL_LOSS:.0f} is green, above "
-        f"{100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: what "
-        "is above chance was read off the scenery.</p>"
+        '<h2>Accuracy by background</h2><p class="soft">Percent. The change is that of rank-1 '
+        f"against the original images, in points: a loss of up to {100 * SMALL_LOSS:.0f} is green, "
+        f"above {100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: "
+        "what is above chance was read off the scenery.</p>"
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

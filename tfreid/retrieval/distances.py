@@ -16,8 +16,11 @@ def normalise(features: np.ndarray) -> np.ndarray:
     """
     features = np.asarray(features, np.float32)
     # Scaling by the largest value first keeps the squares of any finite value finite.
-    features = features / np.maximum(np.abs(features).max(axis=1, keepdims=True), 1e-30)
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    largest = np.maximum(features.max(axis=1), -features.min(axis=1))
+    features = features / np.maximum(largest, 1e-30)[:, None]
+    length = np.sqrt(np.einsum("nd,nd->n", features, features))
+    features /= np.maximum(length, 1e-12)[:, None]
+    return features
 
 
 def cosine_distances(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
