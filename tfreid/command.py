@@ -152,7 +152,7 @@ def _meaning(flag: flags.Flag) -> str:
     meaning, repeatable, _ = " ".join(flag.help.split()).partition("; repeat this option")
     notes = ["repeatable"] if repeatable else []
     default = (flag.default_as_str or "").strip("'")
-    if 0 < len(default) <= 40 and default != "false":
+    if 0 < len(default) <= 40 and default not in ("false", "[]"):
         notes.append(f"default {default}")
     if _is_missing(flag):
         notes.append("required")
