@@ -7,14 +7,18 @@ SIGTERM and Ctrl-C save a checkpoint first; the exit code is then 143 or 130.
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfreid import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+import keras
 from absl import flags
 
-from tfreid import command, training
-from tfreid.methods import METHODS
+from tfreid import report, training
+from tfreid.methods import METHODS, Stage
 from tfreid.methods.recipe import define_flags
 from tfreid.records import DatasetFolder
 
@@ -37,6 +41,9 @@ _CHECKPOINT = flags.DEFINE_integer(
 )
 _LOG = flags.DEFINE_integer(
     "log_every_steps", _DEFAULTS.log_every_steps, "Steps between TensorBoard scalars.", 1
+)
+_EVALUATE = flags.DEFINE_integer(
+    "evaluate_every_steps", 0, "Steps between measurements on the test images; 0 for none.", 0
 )
 _PICTURES = flags.DEFINE_integer(
     "pictures_every_steps", _DEFAULTS.pictures_every_steps, "Steps between pictures.", 1
@@ -78,7 +85,7 @@ def main() -> int:
     recipe, folders = _RECIPE(), _folders()
     print(f"training {method.name} into {run.path}")
     try:
-        training.fit(
+        model = training.fit(
             method,
             recipe,
             folders,
@@ -86,6 +93,7 @@ def main() -> int:
             seed=_SEED.value,
             precision=_PRECISION.value,
             options=_options(),
+            evaluate=_evaluation(method.stages(recipe)[-1], folders),
         )
     except training.StoppedBySignal as stop:
         print(stop, file=sys.stderr)
@@ -93,9 +101,14 @@ def main() -> int:
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
         return 0
+    _finish(run, model)
+    return 0
+
+
+def _finish(run: training.RunFolder, model: keras.Model) -> None:
+    """Writes what a finished run holds besides its weights."""
     run.add_metrics(finished=True)
     print(f"wrote {', '.join(str(path) for path in run.files())}")
-    return 0
 
 
 def _options() -> training.Options:
@@ -103,7 +116,36 @@ def _options() -> training.Options:
         checkpoint_every_steps=_CHECKPOINT.value,
         log_every_steps=_LOG.value,
         pictures_every_steps=_PICTURES.value,
+        evaluate_every_steps=_EVALUATE.value,
     )
+
+
+def _evaluation(stage: Stage, folders: Mapping[str, DatasetFolder]) -> training.Evaluate | None:
+    """Measures what the last stage is for: retrieval, or pixels of a parsing network."""
+    if not _EVALUATE.value or stage.data not in folders:
+        return None
+    folder = folders[stage.data]
+    if stage.data == "parsing":
+        return lambda model, step: _numbers(
+            report.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
+        )
+    protocol = report.Protocol(image_size_px=stage.inputs.image_size_px)
+    available = report.available_variants(folder)
+    variants = tuple(name for name in ("original", "random_background") if name in available)
+
+    def evaluate(model: keras.Model, step: int) -> dict[str, float]:
+        result = report.audit(model, folder, protocol, name=f"step {step}", variants=variants)
+        return {
+            f"{variant}/{name}": value
+            for variant in variants
+            for name, value in result.outcomes[variant].retrieval.metrics().items()
+        }
+
+    return evaluate
+
+
+def _numbers(scores: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if isinstance(value, float)}
 
 
 def _folders() -> dict[str, DatasetFolder]:

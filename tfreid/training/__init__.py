@@ -6,10 +6,11 @@ from tfreid.training.loading import load_run
 from tfreid.training.run_folder import RunFolder
 from tfreid.training.runner import fit, train
 from tfreid.training.strategy import make_strategy
-from tfreid.training.watch import Options
+from tfreid.training.watch import Evaluate, Options
 
 __all__ = [
     "PRECISIONS",
+    "Evaluate",
     "Options",
     "RunFolder",
     "StoppedBySignal",

@@ -1,0 +1,103 @@
+"""Recipes to JSON and back, and as flags."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from absl import flags
+
+from tfreid.errors import UsageError
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import define_flags, from_json, to_json
+
+
+@dataclass(frozen=True)
+class Inner:
+    steps: int = 5
+    rate: float = 0.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    size_px: tuple[int, int] = (8, 4)
+    regions: tuple[str, ...] = ("head",)
+    batch_size: int = 2
+    head: str = "paper"
+    augment: bool = False
+    clip_norm: float | None = None
+    inner: Inner = Inner()
+
+
+def parse(*arguments):
+    values = flags.FlagValues()
+    recipe = define_flags(Recipe(), values)
+    values(["train", *arguments])
+    return recipe()
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("scale", ["recipe", "demo"])
+def test_every_recipe_survives_json(name, scale):
+    recipe = getattr(METHODS[name], scale)()
+    text = json.dumps(to_json(recipe))
+    assert from_json(METHODS[name].recipe, json.loads(text)) == recipe
+
+
+def test_flags_override_fields_of_every_type():
+    recipe = parse(
+        "--recipe.size_px=(16,8)",
+        "--recipe.regions=head",
+        "--recipe.regions=legs",
+        "--recipe.batch_size=7",
+        "--recipe.head=skip",
+        "--recipe.augment=true",
+        "--recipe.clip_norm=2",
+        "--recipe.inner.rate=1",
+    )
+    assert recipe == Recipe((16, 8), ("head", "legs"), 7, "skip", True, 2.0, Inner(5, 1.0))
+
+
+def test_without_flags_the_default_holds():
+    assert parse() == Recipe()
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("--recipe.batch_size=x", "expected an int, found 'x'"),
+        ("--recipe.batch_size=1.5", "expected an int, found '1.5'"),
+        ("--recipe.inner.rate=x", "expected a float, found 'x'"),
+        ("--recipe.augment=maybe", "expected true or false, found 'maybe'"),
+        ("--recipe.clip_norm=x", "expected a float, found 'x'"),
+    ],
+)
+def test_flags_of_a_wrong_type_name_the_right_one(argument, text):
+    with pytest.raises(flags.IllegalFlagValueError, match=text):
+        parse(argument)
+
+
+@pytest.mark.parametrize("argument", ["--recipe.size_px=3", "--recipe.size_px=(a,b)"])
+def test_tuples_are_checked_too(argument):
+    with pytest.raises(UsageError, match=r"recipe.size_px: expected tuple\[int, int\]"):
+        parse(argument)
+
+
+def test_unknown_flags_are_unknown():
+    with pytest.raises(flags.UnrecognizedFlagError):
+        parse("--recipe.batchsize=3")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"batchsize": 3}, r"recipe has no field 'batchsize'; did you mean batch_size\?"),
+        ({"inner": {"stepz": 3}}, r"recipe.inner has no field 'stepz'; did you mean steps\?"),
+        ({"batch_size": "3"}, "recipe.batch_size: expected int, found '3'"),
+        ({"batch_size": True}, "recipe.batch_size: expected int, found True"),
+        ({"inner": 3}, "recipe.inner: expected Inner, found 3"),
+        ({"regions": ["head", 1]}, "recipe.regions: expected str, found 1"),
+    ],
+)
+def test_json_that_does_not_fit_is_refused(values, text):
+    with pytest.raises(UsageError, match=text):
+        from_json(Recipe, values)
