@@ -6,7 +6,6 @@ is scored by pixel instead, on the val split of parsing data; it has no report p
 
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from tfreid import command  # before TensorFlow, whose start-up lines it silences
@@ -14,8 +13,6 @@ from tfreid import command  # before TensorFlow, whose start-up lines it silence
 # isort: split
 import keras
 from absl import flags
-from rich.console import Console
-from rich.table import Table
 
 from tfreid import report
 from tfreid.errors import UsageError
@@ -96,8 +93,8 @@ def _audit(
             model, folder, protocol, name=name, variants=variants, advance=bar.advance
         )
     metrics = result.metrics()
-    counts, rows = metrics["counts"], {variant: metrics[variant] for variant in variants}
-    _print_table("images", {variant.replace("_", " "): row for variant, row in rows.items()})
+    counts = metrics["counts"]
+    report.print_table(name, {variant: metrics[variant] for variant in variants})
     print(
         f"percent; chance is {100 * result.chance_rank1:.1f} rank-1; {counts['queries']:,} queries "
         f"({counts['queries_without_match']:,} without a valid match, left out), "
@@ -113,20 +110,9 @@ def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) 
             model, folder, "val", inputs, batch_size=_BATCH_SIZE.value, advance=bar.advance
         )
     means = {name: value for name, value in scores.items() if name not in ("accuracy", "classes")}
-    _print_table("class", {**scores["classes"], "mean": means})
+    report.print_table("class", {**scores["classes"], "mean": means})
     print(f"percent; {100 * scores['accuracy']:.1f} of all pixels are labelled right")
     return scores | {"data": report.data_source(folder)}
-
-
-def _print_table(first: str, rows: Mapping[str, Mapping[str, float] | None]) -> None:
-    """Prints fractions as percentages; a row without figures shows dashes."""
-    columns = next(row for row in rows.values() if row)
-    table = Table(first)
-    for name in columns:
-        table.add_column(name, justify="right")
-    for name, row in rows.items():
-        table.add_row(name, *(f"{100 * row[c]:.1f}" if row else "-" for c in columns))
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tfreid.report.audit import (
 )
 from tfreid.report.page import write_report
 from tfreid.report.segmentation import score_parser
+from tfreid.report.table import print_table
 
 __all__ = [
     "AuditResult",
@@ -18,6 +19,7 @@ __all__ = [
     "available_variants",
     "data_source",
     "images_to_see",
+    "print_table",
     "score_parser",
     "write_report",
 ]
