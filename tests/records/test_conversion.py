@@ -244,12 +244,16 @@ def test_full_disk(data, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
+def interrupt(payload):
+    raise KeyboardInterrupt
+
+
 def test_killed_job_leaves_nothing_and_can_be_repeated(data, tmp_path, monkeypatch):
     left_behind = tmp_path / "out.partial"
     left_behind.mkdir()
     (left_behind / "market1501-train.tfrecord-00000-of-00009").write_bytes(b"half")
     with monkeypatch.context() as patch:
-        patch.setattr(conversion, "_describe", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(shards.framing, "frame", interrupt)
         with pytest.raises(KeyboardInterrupt):
             convert(data, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]

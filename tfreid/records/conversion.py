@@ -87,7 +87,7 @@ def convert(
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
         job = shards.Job(str(folder), plan.kind, tuple(map(str, scenes)), options.seed)
-        with _disk_full_named(out):
+        with _unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
         _write_rejects(report.rejects, folder / REJECTS)
         try:
@@ -170,15 +170,17 @@ def _run(
 
 
 @contextlib.contextmanager
-def _disk_full_named(out: Path) -> Iterator[None]:
-    """Raises a full disk as what it is: Beam passes errors of workers on as text."""
+def _unwrapped_errors(out: Path) -> Iterator[None]:
+    """Raises an interrupt and a full disk as what they are: Beam passes errors on as text."""
     full = os.strerror(errno.ENOSPC)
     try:
         yield
     except Exception as error:
-        if full not in str(error):
-            raise
-        raise OSError(errno.ENOSPC, full, str(out)) from error
+        if KeyboardInterrupt.__name__ in str(error):
+            raise KeyboardInterrupt from error
+        if full in str(error):
+            raise OSError(errno.ENOSPC, full, str(out)) from error
+        raise
 
 
 def _write_report(report: shards.Report, path: str) -> None:
