@@ -104,6 +104,8 @@ def test_misuse(raw_data, tmp_path, run):
         run(**market(raw_data, out, mask_vocabulary=None))
     with pytest.raises(UsageError, match="2 --dataset, 1 --data_root and 1 --masks_root given"):
         run(**market(raw_data, out, dataset=["market1501", "folder"]))
+    with pytest.raises(UsageError, match="market1501 has fixed splits"):
+        run(**market(raw_data, out, split_seed=1))
     with pytest.raises(UsageError, match=r"copies need masks \(--masks_root\) and backgrounds"):
         run(**market(raw_data, out, masks_root=[], offline_random_background=1))
     assert not out.exists()

@@ -58,8 +58,9 @@ _MAX_REJECT_FRACTION = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
-_SEED = flags.DEFINE_integer(
-    "seed", 0, "Seed of the order, the random backgrounds and splits that are drawn."
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the records' order and the random backgrounds.")
+_SPLIT_SEED = flags.DEFINE_integer(
+    "split_seed", None, "Seed of the split, for data sets that draw one."
 )
 
 SYNTHETIC_JSON = "synthetic.json"
@@ -127,9 +128,9 @@ def _source(name: str, root: Path, masks_root: str) -> "Source":
     from tfreid.records.sources import Source
 
     dataset = dataset_named(name)
-    rows = rows_of(
-        name, root, masks_root or None, split_seed=_SEED.value if dataset.random_split else None
-    )
+    draws_split = dataset.random_split or len(_DATASET.value) == 1
+    split_seed = _SPLIT_SEED.value if draws_split else None
+    rows = rows_of(name, root, masks_root or None, split_seed)
     vocabulary = _MASK_VOCABULARY.value or ""
     if masks_root and not vocabulary:
         raise UsageError(f"--masks_root needs --mask_vocabulary, one of {', '.join(VOCABULARIES)}")
