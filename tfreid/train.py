@@ -15,15 +15,20 @@ from tfreid import command  # before TensorFlow, whose start-up lines it silence
 
 # isort: split
 import keras
+import numpy as np
+import tensorflow as tf
 from absl import flags
 
+from tfrecords_schema.schema import parse_spec
 from tfreid import report, training
 from tfreid.methods import METHODS, Stage
 from tfreid.methods.recipe import define_flags
 from tfreid.records import DatasetFolder
+from tfreid.serving import export
 
 _DEFAULTS = training.Options()
 _EMBEDDED = "data/synthetic"
+_IMAGES_TO_CHECK = 8
 
 _METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", required=True)
 _DATA = flags.DEFINE_string("data", None, "Converted re-identification data (tfreid.convert).")
@@ -101,14 +106,27 @@ def main() -> int:
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
         return 0
-    _finish(run, model)
+    _finish(run, model, method.stages(recipe)[-1], folders)
     return 0
 
 
-def _finish(run: training.RunFolder, model: keras.Model) -> None:
-    """Writes what a finished run holds besides its weights."""
+def _finish(
+    run: training.RunFolder, model: keras.Model, stage: Stage, folders: Mapping[str, DatasetFolder]
+) -> None:
+    """Writes what a finished run holds besides its checkpoints."""
+    if hasattr(model, "embed"):
+        print("exporting a SavedModel and checking it")
+        sample = _encoded_images(folders[stage.data])
+        export(model, stage.inputs.image_size_px, run.path / "export", sample)
     run.add_metrics(finished=True)
     print(f"wrote {', '.join(str(path) for path in run.files())}")
+
+
+def _encoded_images(folder: DatasetFolder) -> np.ndarray:
+    """A few image files of the training split."""
+    store = folder.store("train")
+    records = store.read(np.arange(min(len(store), _IMAGES_TO_CHECK)))
+    return tf.io.parse_example(records, parse_spec(folder.info.kind))["image/encoded"].numpy()
 
 
 def _options() -> training.Options:
