@@ -15,8 +15,6 @@ from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 
-from PIL import Image
-
 from tfreid.datasets import synthetic_plan as plan
 from tfreid.datasets.drawing.camera import develop
 from tfreid.datasets.drawing.scene import SCALE, Scene

@@ -11,31 +11,16 @@ from functools import cached_property
 
 import numpy as np
 
-from tfreid.datasets.drawing.backdrops import BACKDROPS
 from tfreid.datasets.drawing.camera import Camera, draw_camera
-from tfreid.datasets.drawing.grounds import GROUNDS
-from tfreid.datasets.drawing.look import CLOTH_COLOURS, Look, draw_look
-from tfreid.datasets.drawing.painter import varied
-from tfreid.datasets.drawing.scene import Place, Scene, draw_scene
+from tfreid.datasets.drawing.look import Look, draw_look
+from tfreid.datasets.drawing.places import KINDS, Place, make_place
+from tfreid.datasets.drawing.scene import Scene, draw_scene
 
-NUM_PLACES = 24
+NUM_PLACES = 40
 VISIBLE_FRACTION = 2 / 3
 """Part of the cameras that see a place: those nearest to it on a ring."""
-FIRST_HOME_SHARE = 0.75
+FIRST_HOME_SHARE = 0.85
 """Of a person's images at home, those at the first of the two places."""
-
-PLACE_COLOURS = tuple(
-    c for name, c in CLOTH_COLOURS.items() if name not in ("black", "grey", "navy")
-)
-GROUND_COLOURS = {
-    "slabs": (164, 158, 148),
-    "cobbles": (138, 130, 122),
-    "checker": (196, 192, 184),
-    "asphalt": (96, 96, 100),
-    "grass": (94, 128, 62),
-    "boards": (146, 112, 80),
-    "platform": (152, 152, 154),
-}
 
 
 class Purpose(IntEnum):
@@ -99,18 +84,9 @@ class World:
 
     def place(self, index: int) -> Place:
         """A place; those from `NUM_PLACES` on are nobody's home and seen by one camera each."""
-        rng = seeded(self.seed, Purpose.PLACE, index)
-        kinds = seeded(self.seed, Purpose.PLACE).permutation(list(BACKDROPS))
-        ground = list(GROUNDS)[rng.integers(len(GROUNDS))]
-        main, accent = rng.choice(len(PLACE_COLOURS), 2, replace=False)
-        return Place(
-            backdrop=str(kinds[index % len(kinds)]),
-            ground=ground,
-            colour=varied(PLACE_COLOURS[main], rng, 16),
-            accent=varied(PLACE_COLOURS[accent], rng, 16),
-            ground_colour=varied(GROUND_COLOURS[ground], rng, 16),
-            seed=(self.seed, Purpose.PLACE, index, 1),
-        )
+        kinds = seeded(self.seed, Purpose.PLACE).permutation(list(KINDS))
+        turn, kind = divmod(index, len(kinds))
+        return make_place(str(kinds[kind]), turn, (self.seed, Purpose.PLACE, index))
 
     def scene(self, camera: int, place: int) -> Scene:
         """What a camera sees of a place. Slow: keep the result."""
@@ -123,11 +99,15 @@ class World:
         return camera in nearest[: max(round(self.num_cameras * VISIBLE_FRACTION), 1)]
 
     def habit(self, person: int) -> Habit:
-        """Where a person is seen: two homes that are near each other, the cameras around them."""
+        """Where a person is seen.
+
+        The second home is away from the first, so that cameras which miss one see the other.
+        """
         rng = seeded(self.seed, Purpose.HABIT, person)
         first = int(rng.integers(NUM_PLACES))
-        second = int(first + rng.choice([-1, 1]) * rng.integers(1, 5)) % NUM_PLACES
-        nearness = self._distances(first) + rng.uniform(0, 2, self.num_cameras)
+        apart = int(rng.integers(NUM_PLACES // 4, NUM_PLACES // 2))
+        second = (first + int(rng.choice([-1, 1])) * apart) % NUM_PLACES
+        nearness = self._distances(first) + rng.uniform(0, 1, self.num_cameras)
         count = rng.integers(min(3, self.num_cameras), self.num_cameras + 1)
         cameras = sorted(int(camera) for camera in np.argsort(nearness)[:count])
         return Habit((first, second), tuple(cameras))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfreid.datasets.drawing import props
-from tfreid.datasets.drawing.facades import glass, kiosk, letters, shopfront, sky
+from tfreid.datasets.drawing.facades import glass, letters, sky
 from tfreid.datasets.drawing.painter import Colour, Painter, mixed, tinted, varied
 
 
@@ -24,7 +24,7 @@ def stones(
     """A wall of large stones under a coping, with plants above."""
     width, _ = painter.size
     sky(painter, base, (176, 202, 226))
-    props.foliage(painter, rng, 0, width, base - 104, base - 70, accent, 500)
+    props.canopy(painter, rng, base - 122, base - 74, (70, 112, 62), 500)
     painter.rectangle(0, base - 86, width, base, tinted(main, 0.6))
     _masonry(painter, rng, base, main, 14.0, 26.0, 26, top=base - 86)
     painter.rectangle(0, base - 92, width, base - 85, tinted(main, 1.25))
@@ -52,7 +52,7 @@ def hedge(
     """A clipped hedge with blossoms, trees and sky above."""
     width, _ = painter.size
     sky(painter, base, (170, 200, 230))
-    props.foliage(painter, rng, 0, width, 0, base - 70, tinted(main, 0.8), 600)
+    props.canopy(painter, rng, base - 140, base - 60, tinted(main, 0.85), 700)
     painter.rectangle(0, base - 76, width, base, tinted(main, 0.5))
     props.foliage(painter, rng, 0, width, base - 78, base, main, 2000)
     for _ in range(240):
@@ -139,9 +139,7 @@ def park(
     """Lawn, flower beds and trees under the sky."""
     width, _ = painter.size
     sky(painter, base, (150, 194, 232))
-    props.foliage(
-        painter, rng, 0, width, base - 84, base - 34, mixed(main, (120, 150, 150), 0.4), 900
-    )
+    props.canopy(painter, rng, base - 92, base - 26, mixed(main, (130, 150, 160), 0.35), 900)
     painter.rectangle(0, base - 38, width, base, tinted(main, 1.1))
     for x in np.arange(rng.uniform(-20, 30), width, rng.uniform(52, 74)):
         props.tree(painter, rng, (x, base - rng.uniform(8, 26)), rng.uniform(104, 140), main)
@@ -157,7 +155,7 @@ def fence(
     """A fence of boards; roofs and trees behind."""
     width, _ = painter.size
     sky(painter, base, (186, 206, 224))
-    props.foliage(painter, rng, 0, width, base - 130, base - 80, (70, 110, 60), 500)
+    props.canopy(painter, rng, base - 128, base - 72, (70, 110, 60), 600)
     for x in np.arange(0, width, 9.5):
         top = base - 82 + rng.uniform(-1.5, 1.5)
         plank = [(x, top + 3), (x + 4.6, top - 2), (x + 9, top + 3), (x + 9, base), (x, base)]
@@ -232,23 +230,3 @@ def shelves(
         painter.rectangle(0, y, width, y + 3.5, tinted(main, 1.25))
     for x in np.arange(rng.uniform(0, 60), width, 96):
         painter.rectangle(x, 0, x + 4, base, tinted(main, 0.8))
-
-
-BACKDROPS = {
-    "shopfront": shopfront,
-    "hedge": hedge,
-    "tiles": tiles,
-    "bus": bus,
-    "bricks": bricks,
-    "park": park,
-    "glass": glass,
-    "shutters": shutters,
-    "fence": fence,
-    "posters": posters,
-    "cars": cars,
-    "containers": containers,
-    "shelves": shelves,
-    "stones": stones,
-    "kiosk": kiosk,
-}
-"""Kinds of places: functions of painter, randomness, the ground's first line and two colours."""

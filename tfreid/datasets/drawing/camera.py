@@ -42,14 +42,14 @@ def draw_camera(rng: np.random.Generator, hue: float) -> Camera:
     sun = rng.uniform(0.35, 1.0) * rng.choice([-1.0, 1.0])
     strength = rng.uniform(0.05, 0.11)
     angles = hue - np.array([0.0, 2.0, 4.0]) * np.pi / 3
-    gains = rng.uniform(0.86, 1.14) * (1 + strength * np.cos(angles))
+    gains = rng.uniform(0.95, 1.2) * (1 + strength * np.cos(angles))
     return Camera(
         light=(float(np.sin(sun * 1.2)), float(-np.cos(sun * 1.2))),
         heading=float(rng.uniform(-np.pi, np.pi)),
         tilt=float(rng.uniform(0.08, 0.22)),
         gains=tuple(gains.tolist()),
-        gamma=float(rng.uniform(0.85, 1.2)),
-        haze=float(rng.uniform(0.0, 0.16)),
+        gamma=float(rng.uniform(0.72, 1.02)),
+        haze=float(rng.uniform(0.0, 0.14)),
         blur_px=float(rng.uniform(0.0, 0.6)),
         noise=float(rng.uniform(2.0, 6.0)),
     )

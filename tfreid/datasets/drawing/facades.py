@@ -109,7 +109,7 @@ def glass(
             painter.rectangle(left + 2, base - 66, left + 8, base, (255, 255, 255, 44))
 
 
-def kiosk(
+def stalls(
     painter: Painter, rng: np.random.Generator, base: float, main: Colour, accent: Colour
 ) -> None:
     """Market stalls: striped roofs over crates of fruit."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfreid.datasets.drawing import head
 from tfreid.datasets.drawing.look import Look
-from tfreid.datasets.drawing.painter import BACKGROUND, KEEP, Colour, Painter, Tube, tinted
+from tfreid.datasets.drawing.painter import BACKGROUND, KEEP, Painter, Tube, tinted
 from tfreid.datasets.drawing.pose import SIDES, Pose, Skeleton
 from tfreid.datasets.vocabulary import VOCABULARIES
 
@@ -21,13 +21,14 @@ OPEN_FRONTS = ("coat", "jacket")
 
 # Slices of the trunk from the shoulders down: height, half width, half depth, in statures.
 TRUNK = (
-    (0.838, 0.050, 0.042),
-    (0.822, 0.098, 0.058),
-    (0.780, 0.110, 0.070),
-    (0.700, 0.104, 0.074),
-    (0.620, 0.092, 0.066),
-    (0.560, 0.098, 0.074),
-    (0.520, 0.102, 0.078),
+    (0.846, 0.040, 0.040),
+    (0.832, 0.066, 0.050),
+    (0.812, 0.098, 0.060),
+    (0.775, 0.108, 0.070),
+    (0.700, 0.102, 0.074),
+    (0.630, 0.086, 0.064),
+    (0.565, 0.095, 0.074),
+    (0.520, 0.101, 0.078),
 )
 HEMS = {"t-shirt": 0.51, "shirt": 0.50, "hoodie": 0.50, "jacket": 0.47, "coat": 0.33, "dress": 0.30}
 
@@ -68,19 +69,18 @@ class Figure:
             self._backpack()
         if self.look.bag == "suitcase":
             self._suitcase()
-        self._arm(near_first[1])
+        hangs_beside = shows_back or self.faces_viewer > 0.35
+        if not hangs_beside:
+            self._arm(near_first[1])
         for side in sorted(SIDES, key=lambda side: self.skeleton.joint(f"{side}_knee")[2]):
             self._leg(side)
-        if not shows_back:
-            head.draw_neck(self)
+        head.draw_neck(self)
         self._lower_clothes()
         self._upper_clothes()
-        if shows_back:
-            head.draw_neck(self)
         if self.look.bag == "shoulder":
             self._shoulder_bag()
-        if self.faces_viewer > 0.35 or shows_back:
-            self._arm(near_first[1], sleeve_only=False)
+        if hangs_beside:
+            self._arm(near_first[1])
         self._arm(near_first[0])
         if self.look.bag == "backpack" and shows_back:
             self._backpack()
@@ -163,11 +163,11 @@ class Figure:
         look, painter = self.look, self.painter
         label = self.label(TOP_LABELS.get(look.top, "upper-clothes"))
         if look.top == "jumpsuit":
-            body = self.trunk(0.838, 0.475, 1.02, -0.1)
+            body = self.trunk(0.846, 0.475, 1.02, -0.1)
         else:
             flare = {"coat": 0.22, "dress": 0.4 + 0.4 * self.pose.stride}.get(look.top, 0.06)
             ease = 1.0 if look.top in BARE_ARMS else 1.06
-            body = self.trunk(0.838, HEMS[look.top], ease, flare)
+            body = self.trunk(0.846, HEMS[look.top], ease, flare)
         painter.tube(body, look.top_colour, label, (False, False), shading=0.0)
         self._pattern(body, has_logo=True)
         if look.top in OPEN_FRONTS and self.faces_viewer > 0.15:
@@ -228,7 +228,7 @@ class Figure:
             inside = tube.band(0.33, 0.43, turn - half * 0.6, turn + half * 0.6)
             polygon(inside, tinted(colour, 0.6), KEEP)
 
-    def _arm(self, side: str, sleeve_only: bool = False) -> None:
+    def _arm(self, side: str) -> None:
         look, painter = self.look, self.painter
         label = self.label(f"{side}-arm")
         joints = [f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist")]
@@ -237,9 +237,9 @@ class Figure:
         if look.top in BARE_ARMS:
             painter.tube(self.limb(joints, (0.037, 0.029, 0.020)), look.skin, label)
             joints = joints[:2]
-        sleeve = self.limb(joints, (0.044, 0.040, 0.030)[: len(joints)])
+        sleeve = self.limb(joints, (0.037, 0.038, 0.029)[: len(joints)])
         if look.top in BARE_ARMS:
-            sleeve = Tube([sleeve.at(0), sleeve.at(0.7)], [self.length(0.044), self.length(0.043)])
+            sleeve = Tube([sleeve.at(0), sleeve.at(0.7)], [self.length(0.037), self.length(0.041)])
         name = TOP_LABELS.get(look.top, "upper-clothes")
         painter.tube(sleeve, look.top_colour, self.label(name), (True, False), shading=0.0)
         self._pattern(sleeve)

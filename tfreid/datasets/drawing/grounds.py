@@ -156,3 +156,14 @@ GROUNDS = {
     "platform": platform,
 }
 """Kinds of ground: functions of painter, randomness, the ground's first line and colour."""
+
+COLOURS: dict[str, Colour] = {
+    "slabs": (178, 172, 162),
+    "cobbles": (150, 142, 134),
+    "checker": (206, 202, 194),
+    "asphalt": (108, 108, 112),
+    "grass": (104, 142, 68),
+    "boards": (162, 128, 92),
+    "platform": (166, 166, 168),
+}
+"""Usual colours of the kinds."""

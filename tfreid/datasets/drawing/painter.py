@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import ceil
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -29,34 +31,47 @@ class Tube:
             radii: Half of the width at each point.
         """
         outline = np.column_stack([np.asarray(centres, float), np.asarray(radii, float)])
-        for _ in range(2):
-            outline = _cut_corners(outline)
+        outline = _smoothing(len(outline)) @ outline
         self.centres, self.radii = outline[:, :2], outline[:, 2]
-        tangents = np.gradient(self.centres, axis=0)
-        tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
-        self.normals = np.column_stack([tangents[:, 1], -tangents[:, 0]])
-        self._t = np.linspace(0, 1, len(outline))
+        tangents = np.empty_like(self.centres)
+        tangents[1:-1] = self.centres[2:] - self.centres[:-2]
+        tangents[[0, -1]] = self.centres[[1, -1]] - self.centres[[0, -2]]
+        tangents /= np.maximum(np.hypot(*tangents.T), 1e-9)[:, None]
+        self.normals = tangents[:, ::-1] * (1, -1)
+        self._edge = np.hstack([self.centres, self.normals * self.radii[:, None]])
+        self._last = len(outline) - 1
 
-    def at(self, t: float | np.ndarray, u: float | np.ndarray = 0.0) -> np.ndarray:
-        """Returns the points `[..., 2]` at the given coordinates."""
-        edge = self.centres + 0.0
-        step = self.normals * self.radii[:, None]
-        centre = [np.interp(t, self._t, edge[:, axis]) for axis in (0, 1)]
-        offset = [np.interp(t, self._t, step[:, axis]) for axis in (0, 1)]
-        return np.stack([c + u * o for c, o in zip(centre, offset, strict=True)], axis=-1)
+    def at(self, t: float, u: float = 0.0) -> np.ndarray:
+        """Returns the point `[2]` at the given coordinates."""
+        x, y, right, down = self._slice(t)
+        return np.array([x + u * right, y + u * down])
 
     def band(self, t0: float, t1: float, u0: float = -1.0, u1: float = 1.0) -> np.ndarray:
         """Returns the polygon `[points, 2]` of the part between the given coordinates."""
-        inner = self._t[(self._t > t0) & (self._t < t1)]
-        along = np.concatenate([[t0], inner, [t1]])
-        return np.concatenate([self.at(along, u0), self.at(along[::-1], u1)])
+        line = self._edge
+        if t0 > 0 or t1 < 1:
+            first, last = int(t0 * self._last) + 1, ceil(t1 * self._last)
+            line = np.vstack([self._slice(t0), line[first:last], self._slice(t1)])
+        near, far = line[:, :2] + u0 * line[:, 2:], line[:, :2] + u1 * line[:, 2:]
+        return np.vstack([near, far[::-1]])
+
+    def _slice(self, t: float) -> np.ndarray:
+        """Centre and half of the way across, `[4]`, at a place along."""
+        place = min(max(t, 0.0), 1.0) * self._last
+        before = min(int(place), self._last - 1)
+        share = place - before
+        return self._edge[before] * (1 - share) + self._edge[before + 1] * share
 
 
-def _cut_corners(points: np.ndarray) -> np.ndarray:
-    """One step of Chaikin's corner cutting of an open line `[points, values]`."""
-    before, after = points[:-1], points[1:]
-    cut = np.stack([0.75 * before + 0.25 * after, 0.25 * before + 0.75 * after], axis=1)
-    return np.concatenate([points[:1], cut.reshape(-1, points.shape[1])[1:-1], points[-1:]])
+@lru_cache
+def _smoothing(count: int) -> np.ndarray:
+    """Matrix that smooths an open line `[count, values]`: Chaikin's corner cutting, twice."""
+    line = np.eye(count)
+    for _ in range(2):
+        before, after = line[:-1], line[1:]
+        cut = np.stack([0.75 * before + 0.25 * after, 0.25 * before + 0.75 * after], axis=1)
+        line = np.concatenate([line[:1], cut.reshape(-1, count)[1:-1], line[-1:]])
+    return line
 
 
 @dataclass
@@ -99,13 +114,13 @@ class Painter:
         radii: Sequence[float],
         fill: Colour,
         label: int = BACKGROUND,
-        tilt: float = 0.0,
     ) -> None:
-        """Fills an ellipse; `tilt` turns it clockwise, in radians."""
-        angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        x, y = radii[0] * np.cos(angles), radii[1] * np.sin(angles)
-        turned = (x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt))
-        self.polygon(np.asarray(centre) + np.column_stack(turned), fill, label)
+        """Fills an ellipse."""
+        (x, y), (across, down), scale = centre, radii, self.scale
+        box = [(x - across) * scale, (y - down) * scale, (x + across) * scale, (y + down) * scale]
+        self._colours.ellipse(box, fill=fill)
+        if self._labels is not None and label != KEEP:
+            self._labels.ellipse(box, fill=label)
 
     def rectangle(
         self,
@@ -178,6 +193,6 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def varied(colour: Colour, rng: np.random.Generator, spread: float) -> Colour:
-    """Returns the colour with a random change of each channel of up to `spread`."""
-    change = rng.uniform(-spread, spread, 3)
+    """Returns the colour, lighter or darker by up to `spread`, its hue a little changed."""
+    change = rng.uniform(-spread, spread) + rng.uniform(-spread, spread, 3) * 0.3
     return tuple(int(np.clip(v + d, 0, 255)) for v, d in zip(colour[:3], change, strict=True))

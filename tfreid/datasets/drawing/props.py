@@ -30,6 +30,23 @@ def foliage(
         painter.polygon(leaf, tinted(colour, float(np.clip(lit, 0.4, 1.35))))
 
 
+def canopy(
+    painter: Painter,
+    rng: np.random.Generator,
+    top: float,
+    bottom: float,
+    colour: Colour,
+    count: int,
+) -> None:
+    """Crowns of trees that stand side by side, over the whole width."""
+    width, _ = painter.size
+    radius = (bottom - top) / 2
+    for x in np.arange(0, width + radius, radius * 0.9):
+        middle = x + rng.normal(0, 4), bottom - radius * rng.uniform(0.5, 1.0)
+        painter.ellipse(middle, (radius * 1.1, radius), tinted(colour, rng.uniform(0.5, 0.62)))
+    foliage(painter, rng, 0, width, top + radius * 0.5, bottom, colour, count)
+
+
 def tree(
     painter: Painter, rng: np.random.Generator, foot: Point, height: float, colour: Colour
 ) -> None:
@@ -116,8 +133,8 @@ def bin_(painter: Painter, rng: np.random.Generator, foot: Point, size: float) -
 def planter(painter: Painter, rng: np.random.Generator, foot: Point, size: float) -> None:
     """A pot with a bush."""
     x, y = foot
-    half, height = size * rng.uniform(0.17, 0.26), size * 0.26
-    top = y - size * rng.uniform(0.55, 0.85)
+    half, height = size * rng.uniform(0.13, 0.19), size * 0.22
+    top = y - size * rng.uniform(0.48, 0.68)
     green = varied((64, 112, 56), rng, 18)
     painter.ellipse(
         (x, (top + y - height) / 2), (half * 1.05, (y - height - top) / 2 + 3), tinted(green, 0.6)

@@ -10,34 +10,13 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from tfreid.datasets.drawing import grounds, props
-from tfreid.datasets.drawing.backdrops import BACKDROPS
-from tfreid.datasets.drawing.painter import Colour, Painter
+from tfreid.datasets.drawing.painter import Painter
+from tfreid.datasets.drawing.places import KINDS, Place
 
 WIDTH, HEIGHT = 512, 240
 SCALE = 2
 BASE_RANGE = (136.0, 156.0)
 """Heights, from the top, at which the backdrop meets the ground."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Something persons walk by: what all cameras that see it have in common.
-
-    Attributes:
-        backdrop: Key of `BACKDROPS`.
-        ground: Key of `grounds.GROUNDS`.
-        colour: Main colour of the backdrop.
-        accent: Second colour.
-        ground_colour: Colour of the ground.
-        seed: Seed of the details.
-    """
-
-    backdrop: str
-    ground: str
-    colour: Colour
-    accent: Colour
-    ground_colour: Colour
-    seed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +48,7 @@ def draw_scene(place: Place, view_seed: tuple[int, ...], light: tuple[float, flo
     image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), place.colour)
     painter = Painter(image, SCALE, light=light)
     base = float(view.uniform(*BASE_RANGE))
-    BACKDROPS[place.backdrop](painter, details, base, place.colour, place.accent)
+    KINDS[place.kind].draw(painter, details, base, place.colour, place.accent)
     grounds.GROUNDS[place.ground](painter, details, base, place.ground_colour)
     _darken_base(painter, base)
     props.furnish(painter, view, base)
