@@ -1,0 +1,132 @@
+"""The train command, on tiny records and a tiny network."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfreid.training import load_run
+
+pytestmark = pytest.mark.slow
+
+STEPS = 12
+TINY = (
+    "--method=dgd",
+    "--recipe.width=0.05",
+    f"--recipe.schedule.steps={STEPS}",
+    "--recipe.batch_size=4",
+    "--recipe.image_size_px=(32,16)",
+    "--checkpoint_every_steps=2",
+)
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "tfreid.train", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def train(*arguments):
+    """Returns exit code, standard output, standard error."""
+    process = start(*arguments)
+    output, errors = process.communicate(timeout=300)
+    assert "Traceback" not in errors
+    return process.returncode, output, errors
+
+
+def tensors(run):
+    """Everything in the latest checkpoint."""
+    reader = tf.train.load_checkpoint(str(run / "checkpoints"))
+    names = [n for n in reader.get_variable_to_shape_map() if not n.startswith("_")]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+@pytest.fixture(scope="module")
+def finished_run(reid_folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "dgd"
+    code, output, errors = train(
+        *TINY, f"--data={reid_folder.path}", f"--out={out}", "--evaluate_every_steps=100"
+    )
+    assert code == 0, errors
+    assert f"training dgd into {out}" in output
+    assert str(out / "checkpoints") in output.splitlines()[-1]
+    return out
+
+
+def test_a_run_leaves_what_repeats_and_judges_it(finished_run):
+    values = json.loads((finished_run / "recipe.json").read_text())
+    assert values["recipe"]["schedule"]["steps"] == STEPS
+    metrics = json.loads((finished_run / "metrics.json").read_text())
+    assert metrics["finished"] is True
+    assert 0 <= metrics["evaluations"][str(STEPS)]["random_background/rank1"] <= 1
+
+
+def test_a_finished_run_is_not_run_again(finished_run, reid_folder):
+    before = tensors(finished_run)
+    code, output, _ = train(*TINY, f"--data={reid_folder.path}", f"--out={finished_run}")
+    assert (code, f"{finished_run} is finished: nothing to do" in output) == (0, True)
+    assert all(np.array_equal(before[name], value) for name, value in tensors(finished_run).items())
+
+
+def test_a_run_can_be_loaded(finished_run):
+    method, recipe, info, model = load_run(finished_run)
+    assert (method.name, recipe.batch_size, info.num_persons) == ("dgd", 4, 8)
+    saved = tensors(finished_run)["weights/0/.ATTRIBUTES/VARIABLE_VALUE"]
+    np.testing.assert_array_equal(model.weights[0].numpy(), saved)
+
+
+def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
+    finished_run, reid_folder, tmp_path
+):
+    moments = random.Random(1)
+    arguments = (*TINY, f"--data={reid_folder.path}", f"--out={tmp_path}")
+    for round_number in range(3):
+        process = start(*arguments)
+        while not list(tmp_path.glob(f"checkpoints/ckpt-{2 + 2 * round_number}.index")):
+            time.sleep(0.01)
+            assert process.poll() is None
+        time.sleep(moments.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    code, _, errors = train(*arguments)
+    assert code == 0, errors
+    expected = tensors(finished_run)
+    found = tensors(tmp_path)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder):
+    code, _, errors = train(
+        *TINY, "--recipe.momentum=0.5", f"--data={reid_folder.path}", f"--out={finished_run}"
+    )
+    assert code == 2
+    assert "recipe.momentum: 0.9 there, 0.5 now" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--method=dgd", "--recipe.batchsize=4"], "did you mean --recipe.batch_size"),
+        (["--method=dgd", "--recipe.batch_size=four"], "expected an int, found 'four'"),
+        (["--method=dgd", "--recipe.schedule=3"], "--recipe.schedule"),
+        (["--method=dgdd"], "dgd"),
+        ([], "--method"),
+        (["--method=dgd", "--data=/nowhere"], "no converted data set at /nowhere"),
+        (["--method=pgp", "--data={reid}"], "stage 'parsing' of pgp trains on parsing records"),
+        (["--method=dgd", "--data={parsing}"], "give it as --parsing_data"),
+    ],
+)
+def test_misuse_is_explained(arguments, text, reid_folder, parsing_folder, tmp_path):
+    paths = {"reid": reid_folder.path, "parsing": parsing_folder.path}
+    filled = [argument.format(**paths) for argument in arguments]
+    code, _, errors = train(*filled, f"--out={tmp_path / 'run'}")
+    assert code == 2
+    assert text in errors
+    assert not (tmp_path / "run").exists()
