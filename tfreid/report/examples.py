@@ -120,7 +120,7 @@ def attention_section(result: AuditResult) -> str:
                 picture(embedded(overlay(image, heat), PICTURE_SIZE_PX), f"{name} map")
                 for image, heat in zip(shown.images, maps, strict=True)
             ]
-            rows.append(row(f'<span class="soft">{escape(name)}</span>', figures))
+            rows.append(row(f'<span class="soft">{escape(readable(name))}</span>', figures))
     shares = [
         f"{percent(shown.on_person)}% in {readable(variant)} images"
         for variant, shown in result.explanations.items()
