@@ -167,9 +167,7 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
 def _summarise(info: DatasetInfo, out: Path, seconds: float) -> None:
     records = sum(split.records for split in info.splits.values())
     rejected = info.made_by["rejected"]
-    print(
-        f"{records:,} records in {seconds:.1f} s ({records / seconds:,.0f}/s), {rejected} rejected"
-    )
+    print(f"{records:,} records in {seconds:.1f} s, {rejected} rejected")
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
