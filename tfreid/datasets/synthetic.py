@@ -6,6 +6,7 @@ It is a generator, not a benchmark: `synthetic.json` marks the folder as synthet
 import json
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -169,13 +170,18 @@ def _draw_all(items, draw: Callable[[list[_Item]], int], workers: int, advance) 
         for job in _jobs(items):
             advance(draw(job))
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
         try:
             for count in pool.map(draw, _jobs(items)):
                 advance(count)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _ignore_interrupts() -> None:
+    """Leaves Ctrl-C to the main process, which ends the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _draw_job(out: Path, world: World, items: Sequence[_Item]) -> int:

@@ -128,7 +128,7 @@ def shutters(
 
 def _graffiti(painter, rng, x, y, colour) -> None:
     steps = np.cumsum(np.c_[rng.uniform(3, 10, 8), rng.normal(0, 12, 8)], axis=0)
-    points = np.clip(steps + [x, y], [0, y - 18], [x + 66, y + 28])
+    points = np.clip(np.array([x, y]) + steps, [0, y - 18], [x + 66, y + 28])
     painter.line(points, 6, tinted(colour, 0.5))
     painter.line(points, 3.4, varied(colour, rng, 40))
 

@@ -1,5 +1,7 @@
 """Fronts of houses and shops, their signs, and the sky."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from tfreid.datasets.drawing.painter import Colour, Painter, mixed, tinted, varied
@@ -78,7 +80,7 @@ def shopfront(
 def _awning(painter, left, top, right, bottom, colour) -> None:
     count = max(int((right - left) / 8), 2)
     edges = np.linspace(left, right, count + 1)
-    for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (a, b) in enumerate(pairwise(edges)):
         stripe = colour if i % 2 else (240, 236, 226)
         lower = bottom - 4
         painter.polygon([(a + 3, top), (b + 3 * (b < right), top), (b, lower), (a, lower)], stripe)

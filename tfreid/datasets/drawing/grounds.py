@@ -1,5 +1,7 @@
 """The ground persons stand on, in perspective: one function a kind."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from tfreid.datasets.drawing.painter import Colour, Painter, tinted, varied
@@ -38,9 +40,9 @@ def _cells(
     rows = _rows(base, painter.size[1], count)
     fan = _fan(painter, base, pitch)
     total = painter.size[1] - base
-    for top, bottom in zip(rows[:-1], rows[1:], strict=True):
+    for top, bottom in pairwise(rows):
         a, b = (top - base) / total, (bottom - base) / total
-        for (s0, e0), (s1, e1) in zip(fan[:-1], fan[1:], strict=True):
+        for (s0, e0), (s1, e1) in pairwise(fan):
             corners = [
                 s0 + (e0 - s0) * a,
                 s1 + (e1 - s1) * a,
@@ -77,7 +79,7 @@ def checker(painter: Painter, rng: np.random.Generator, base: float, colour: Col
     _fill(painter, base, colour)
     rows, fan = _rows(base, painter.size[1], 7), _fan(painter, base, 24)
     total = painter.size[1] - base
-    for i, (top, bottom) in enumerate(zip(rows[:-1], rows[1:], strict=True)):
+    for i, (top, bottom) in enumerate(pairwise(rows)):
         a, b = (top - base) / total, (bottom - base) / total
         for (s0, e0), (s1, e1) in zip(fan[i % 2 :: 2], fan[i % 2 + 1 :: 2], strict=False):
             corners = [
@@ -129,7 +131,7 @@ def grass(painter: Painter, rng: np.random.Generator, base: float, colour: Colou
 def boards(painter: Painter, rng: np.random.Generator, base: float, colour: Colour) -> None:
     """Wooden boards that run away from the viewer."""
     fan = _fan(painter, base, 13)
-    for (s0, e0), (s1, e1) in zip(fan[:-1], fan[1:], strict=True):
+    for (s0, e0), (s1, e1) in pairwise(fan):
         painter.polygon([s0, s1, e1, e0], varied(colour, rng, 14))
         painter.line([s1, e1], 0.6, (*tinted(colour, 0.5), 190))
 

@@ -1,107 +1,94 @@
-"""Draws neck, face, hair, hat and glasses of a figure."""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+"""Draws neck, face, hair, hat and glasses of a body."""
 
 import numpy as np
 
+from tfreid.datasets.drawing.body import Body
 from tfreid.datasets.drawing.painter import KEEP, Colour, Tube, tinted
 from tfreid.datasets.drawing.pose import HEAD_HEIGHT
-
-if TYPE_CHECKING:
-    from tfreid.datasets.drawing.figure import Figure
 
 HALF_WIDTH, HALF_DEPTH, HALF_HEIGHT = 0.047, 0.058, 0.069
 
 
-def draw_neck(figure: Figure) -> None:
+def draw_neck(body: Body) -> None:
     """Draws the neck; the trunk covers its lower end."""
-    top, bottom = (_place(figure, 0.0, down, 0.0) for down in (-0.03, -0.115))
-    neck = Tube([top, bottom], [figure.length(0.032), figure.length(0.036)])
-    figure.painter.tube(neck, tinted(figure.look.skin, 0.86), figure.label("face"))
+    top, bottom = (_place(body, 0.0, down, 0.0) for down in (-0.03, -0.115))
+    neck = Tube([top, bottom], [body.length(0.032), body.length(0.036)])
+    body.painter.tube(neck, tinted(body.look.skin, 0.86), body.label("face"))
 
 
-def draw_head(figure: Figure) -> None:
+def draw_head(body: Body) -> None:
     """Draws the head, the farthest parts first."""
-    shows_face = figure.faces_viewer > -0.45
-    if figure.look.haircut in ("long", "bob", "ponytail") and shows_face:
-        _hanging_hair(figure)
-    _skull(figure)
+    shows_face = body.faces_viewer > -0.45
+    if body.look.haircut in ("long", "bob", "ponytail") and shows_face:
+        _hanging_hair(body)
+    _skull(body)
     if shows_face:
-        _face(figure)
-    elif figure.look.haircut in ("long", "bob", "ponytail", "bun"):
-        _hanging_hair(figure)
-    _hat(figure)
+        _face(body)
+    elif body.look.haircut in ("long", "bob", "ponytail", "bun"):
+        _hanging_hair(body)
+    _hat(body)
 
 
-def _place(figure: Figure, x: float, up: float, forward: float) -> np.ndarray:
+def _place(body: Body, x: float, up: float, forward: float) -> np.ndarray:
     """Point of the picture at an offset, in statures, from the middle of the head."""
-    height = HEAD_HEIGHT + figure.skeleton.rise + up
-    return figure.at(figure.skeleton.project(np.array([x, height, 0.02 + forward])))
+    return body.point(x, HEAD_HEIGHT + up, 0.02 + forward)
 
 
-def _width(figure: Figure, half_width: float, half_depth: float) -> float:
-    """Half of the width, in picture units, of something with the given half axes."""
-    yaw = figure.pose.yaw
-    return figure.height * float(np.hypot(half_width * np.cos(yaw), half_depth * np.sin(yaw)))
-
-
-def _skull(figure: Figure) -> None:
+def _skull(body: Body) -> None:
     """The whole head in the hair's colour (the skin's for the bald)."""
-    look, painter = figure.look, figure.painter
+    look, painter = body.look, body.painter
     is_bald = look.haircut == "bald"
     colour, name = (look.skin, "face") if is_bald else (look.hair, "hair")
     volume = 1.0 if is_bald else {"short": 1.06, "bob": 1.16, "long": 1.12}.get(look.haircut, 1.06)
-    radii = _width(figure, HALF_WIDTH, HALF_DEPTH) * volume, figure.height * HALF_HEIGHT * volume
-    centre = _place(figure, 0.0, 0.004 * volume, 0.0)
-    painter.ellipse(centre, radii, colour, figure.label(name))
+    radii = np.array([body.seen_width(HALF_WIDTH, HALF_DEPTH), HALF_HEIGHT]) * body.height * volume
+    centre = _place(body, 0.0, 0.004 * volume, 0.0)
+    painter.ellipse(centre, radii, colour, body.label(name))
     if look.haircut == "bun":
-        bun = _place(figure, 0.0, 0.055, -0.05)
-        painter.ellipse(bun, (figure.height * 0.028,) * 2, tinted(colour, 0.9), figure.label(name))
+        bun = _place(body, 0.0, 0.055, -0.05)
+        painter.ellipse(bun, (body.height * 0.028,) * 2, tinted(colour, 0.9), body.label(name))
     toward = np.asarray(painter.light) * radii * 0.35
     painter.ellipse(centre + toward, np.multiply(radii, 0.5), (255, 245, 225, 26), KEEP)
 
 
-def _face(figure: Figure) -> None:
+def _face(body: Body) -> None:
     """Face, ear, eyes, nose and mouth as far as they are turned to the viewer."""
-    look, painter, height = figure.look, figure.painter, figure.height
-    label = figure.label("face")
-    seen = 0.5 + 0.5 * figure.faces_viewer
-    centre = _place(figure, 0.0, -0.014, 0.026)
+    look, painter, height = body.look, body.painter, body.height
+    label = body.label("face")
+    seen = 0.5 + 0.5 * body.faces_viewer
+    centre = _place(body, 0.0, -0.014, 0.026)
     radii = height * (0.028 + 0.016 * seen), height * 0.056
     painter.ellipse(centre, radii, look.skin, label)
     painter.ellipse(
-        _place(figure, 0.0, -0.045, 0.03), (radii[0] * 0.8, height * 0.026), look.skin, label
+        _place(body, 0.0, -0.045, 0.03), (radii[0] * 0.8, height * 0.026), look.skin, label
     )
     for side in (1, -1):
-        ear = figure.skeleton.project(np.array([side * HALF_WIDTH, HEAD_HEIGHT, 0.0]))
+        ear = body.skeleton.project(np.array([side * HALF_WIDTH, HEAD_HEIGHT, 0.0]))
         if ear[2] > -0.01 and look.haircut not in ("long", "bob"):
-            place = _place(figure, side * HALF_WIDTH, -0.012, 0.0)
+            place = _place(body, side * HALF_WIDTH, -0.012, 0.0)
             painter.ellipse(place, (height * 0.008, height * 0.014), tinted(look.skin, 0.88), label)
     if look.haircut == "short" or look.hat == "none":
-        _fringe(figure)
-    if figure.faces_viewer > -0.2:
-        _features(figure)
+        _fringe(body)
+    if body.faces_viewer > -0.2:
+        _features(body)
     shade = np.asarray(painter.light) * radii * -0.55
     painter.ellipse(centre + shade, np.multiply(radii, (0.45, 0.8)), (20, 0, 0, 34), KEEP)
 
 
-def _fringe(figure: Figure) -> None:
+def _fringe(body: Body) -> None:
     """Hair over the forehead."""
-    if figure.look.haircut == "bald":
+    if body.look.haircut == "bald":
         return
-    centre = _place(figure, 0.0, 0.05, 0.02)
-    radii = _width(figure, HALF_WIDTH, HALF_DEPTH * 0.9), figure.height * 0.026
-    figure.painter.ellipse(centre, radii, figure.look.hair, figure.label("hair"))
+    centre = _place(body, 0.0, 0.05, 0.02)
+    radii = body.height * body.seen_width(HALF_WIDTH, HALF_DEPTH * 0.9), body.height * 0.026
+    body.painter.ellipse(centre, radii, body.look.hair, body.label("hair"))
 
 
-def _features(figure: Figure) -> None:
-    painter, height, skin = figure.painter, figure.height, figure.look.skin
+def _features(body: Body) -> None:
+    painter, height, skin = body.painter, body.height, body.look.skin
     for side in (1, -1):
         eye = np.array([side * 0.02, 0.0, 0.045])
-        if figure.skeleton.project(eye)[2] > 0.0:
-            spot = _place(figure, eye[0], 0.0, eye[2])
+        if body.skeleton.project(eye)[2] > 0.0:
+            spot = _place(body, eye[0], 0.0, eye[2])
             painter.ellipse(spot, (height * 0.0075, height * 0.0055), (40, 30, 28), KEEP)
             painter.ellipse(
                 spot - [0, height * 0.012],
@@ -109,57 +96,56 @@ def _features(figure: Figure) -> None:
                 tinted(skin, 0.55),
                 KEEP,
             )
-    nose = _place(figure, 0.0, -0.018, 0.062)
-    painter.ellipse(
-        nose, (height * 0.007, height * 0.011), tinted(skin, 0.88), figure.label("face")
-    )
-    mouth = _place(figure, 0.0, -0.04, 0.052)
+    nose = _place(body, 0.0, -0.018, 0.062)
+    painter.ellipse(nose, (height * 0.007, height * 0.011), tinted(skin, 0.88), body.label("face"))
+    mouth = _place(body, 0.0, -0.04, 0.052)
     painter.ellipse(mouth, (height * 0.013, height * 0.0045), tinted(skin, 0.62), KEEP)
-    if figure.look.sunglasses:
-        glasses = [_place(figure, side * 0.034, 0.001, 0.045) for side in (1, -1)]
-        label = figure.label("sunglasses")
+    if body.look.sunglasses:
+        glasses = [_place(body, side * 0.034, 0.001, 0.045) for side in (1, -1)]
+        label = body.label("sunglasses")
         painter.line(glasses, height * 0.021, (22, 22, 26), label)
 
 
-def _hanging_hair(figure: Figure) -> None:
+def _hanging_hair(body: Body) -> None:
     """Hair that falls behind the head: to the chin, to the shoulders or as a tail."""
-    look, painter = figure.look, figure.painter
-    label = figure.label("hair")
+    look, painter = body.look, body.painter
+    label = body.label("hair")
     if look.haircut == "bun":
-        centre = _place(figure, 0.0, 0.03, -0.07)
-        painter.ellipse(centre, (figure.height * 0.03,) * 2, tinted(look.hair, 1.1), label)
+        centre = _place(body, 0.0, 0.03, -0.07)
+        painter.ellipse(centre, (body.height * 0.03,) * 2, tinted(look.hair, 1.1), label)
         return
     if look.haircut == "ponytail":
         places = [(0.03, -0.06), (-0.02, -0.085), (-0.11, -0.075)]
-        radii = [figure.height * radius for radius in (0.016, 0.02, 0.01)]
+        radii = [body.height * radius for radius in (0.016, 0.02, 0.01)]
     else:
         length = -0.13 if look.haircut == "long" else -0.055
         places = [(0.02, -0.01), (-0.04, -0.02), (length, -0.03)]
-        half = _width(figure, HALF_WIDTH, HALF_DEPTH * 0.75)
+        half = body.height * body.seen_width(HALF_WIDTH, HALF_DEPTH * 0.75)
         radii = [half * 1.1, half * 1.22, half * 1.05]
-    points = [_place(figure, 0.0, up, forward) for up, forward in places]
+    points = [_place(body, 0.0, up, forward) for up, forward in places]
     painter.tube(Tube(points, radii), look.hair, label, shading=0.7)
 
 
-def _hat(figure: Figure) -> None:
-    look, painter, height = figure.look, figure.painter, figure.height
+def _hat(body: Body) -> None:
+    look, painter, height = body.look, body.painter, body.height
     if look.hat == "none":
         return
-    label = figure.label("hat")
-    half = _width(figure, HALF_WIDTH, HALF_DEPTH) * 1.12
+    label = body.label("hat")
+    half = body.height * body.seen_width(HALF_WIDTH, HALF_DEPTH) * 1.12
     low = 0.026 if look.hat == "beanie" else 0.032
-    middle, brim = _place(figure, 0.0, low, 0.0), _place(figure, 0.0, low, 0.075)
+    middle, brim = _place(body, 0.0, low, 0.0), _place(body, 0.0, low, 0.075)
     crown = _dome(middle, half, height * (0.062 if look.hat == "beanie" else 0.055))
     painter.polygon(crown, look.hat_colour, label)
     painter.polygon(_dome(middle, half * 0.95, height * 0.05)[12:], (0, 0, 0, 30), KEEP)
     dark: Colour = tinted(look.hat_colour, 0.75)
-    if look.hat == "cap" and figure.faces_viewer > -0.5:
+    if look.hat == "cap" and body.faces_viewer > -0.5:
         radii = half * 0.45 + abs(brim[0] - middle[0]) * 0.4, height * 0.011
         painter.ellipse(0.6 * brim + 0.4 * middle, radii, dark, label)
     elif look.hat == "brim":
         painter.ellipse(middle, (half * 1.65, height * 0.016), dark, label)
     elif look.hat == "beanie":
-        painter.line([middle - [half, 0], middle + [half, 0]], height * 0.02, dark, label)
+        ends = crown[[0, -1]]
+        painter.line(ends, height * 0.02, dark, label)
 
 
 def _dome(base: np.ndarray, half_width: float, rise: float) -> np.ndarray:

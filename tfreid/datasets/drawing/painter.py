@@ -41,6 +41,11 @@ class Tube:
         self._edge = np.hstack([self.centres, self.normals * self.radii[:, None]])
         self._last = len(outline) - 1
 
+    @property
+    def extent(self) -> float:
+        """Length of the centre line."""
+        return float(np.hypot(*np.diff(self.centres, axis=0).T).sum())
+
     def at(self, t: float, u: float = 0.0) -> np.ndarray:
         """Returns the point `[2]` at the given coordinates."""
         x, y, right, down = self._slice(t)

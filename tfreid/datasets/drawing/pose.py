@@ -79,6 +79,7 @@ class Skeleton:
         for joint in self.joints.values():
             joint[1] += ANKLE_HEIGHT - lowest
         self.rise = ANKLE_HEIGHT - lowest
+        """What the trunk is lower or higher than in a standing body."""
 
     def _place_leg(self, name: str, x: float, angle: float, bend: float) -> None:
         hip = np.array([x, HIP_HEIGHT, 0.0])
@@ -127,21 +128,6 @@ class Skeleton:
     def joint(self, name: str) -> tuple[float, float, float]:
         """Projects a joint, such as `left_knee`."""
         return self.project(self.joints[name])
-
-    def trunk(self, height: float, width: float, depth: float) -> tuple[float, float, float]:
-        """Projects a slice of the trunk.
-
-        Args:
-            height: Height of the slice in the standing body.
-            width: Half of its extent from left to right.
-            depth: Half of its extent from front to back.
-
-        Returns:
-            Right and up of its centre, and half of its width in the picture.
-        """
-        right, up, _ = self.project(np.array([0.0, height + self.rise, 0.012]))
-        yaw = self.pose.yaw
-        return right, up, float(np.hypot(width * np.cos(yaw), depth * np.sin(yaw)))
 
 
 def _down(forward: float, outward: float = 0.0) -> np.ndarray:

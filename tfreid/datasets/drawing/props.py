@@ -178,10 +178,9 @@ def bicycle(painter: Painter, rng: np.random.Generator, foot: Point, size: float
     )
     for frame in ([rear, seat, crank, rear], [seat, bar, crank], [bar, front]):
         painter.line(frame, size * 0.028, colour)
-    painter.line([seat - [size * 0.06, 0], seat + [size * 0.06, 0]], size * 0.04, (30, 30, 32))
-    painter.line(
-        [bar - [0, size * 0.06], bar + [size * 0.05, -size * 0.07]], size * 0.03, (60, 60, 62)
-    )
+    across, up = np.array([size * 0.06, 0]), np.array([0, -size * 0.07])
+    painter.line([seat - across, seat + across], size * 0.04, (30, 30, 32))
+    painter.line([bar - up, bar + up + across], size * 0.03, (60, 60, 62))
 
 
 def bench(painter: Painter, rng: np.random.Generator, foot: Point, size: float) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from tfreid.datasets.drawing.camera import Camera, develop
-from tfreid.datasets.drawing.figure import Figure
+from tfreid.datasets.drawing.figure import draw_figure
 from tfreid.datasets.drawing.look import Look, draw_look
 from tfreid.datasets.drawing.painter import Painter
 from tfreid.datasets.drawing.pose import draw_pose
@@ -61,7 +61,7 @@ def take(
     if look is not None:
         pose = draw_pose(rng, camera.heading, camera.tilt)
         _cast_shadow(painter, framing.foot, framing.height)
-        Figure(painter, look, pose, framing.foot, framing.height).draw()
+        draw_figure(painter, look, pose, framing.foot, framing.height)
         is_hidden = rng.random() < {"some": OCCLUSION_PROBABILITY, "all": 1, "none": 0}[occlusion]
         if is_hidden:
             _occlude(painter, camera, framing, rng)
@@ -105,7 +105,7 @@ def _bystander(
     height = framing.height * (0.4 + 0.6 * nearness)
     pose = draw_pose(rng, camera.heading, camera.tilt)
     _cast_shadow(painter, foot, height)
-    Figure(painter, draw_look(rng), pose, foot, height, is_subject=False).draw()
+    draw_figure(painter, draw_look(rng), pose, foot, height, is_subject=False)
 
 
 def _occlude(painter: Painter, camera: Camera, framing: _Framing, rng: np.random.Generator) -> None:

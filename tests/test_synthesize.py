@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+FLAGS = [
+    "--persons=1", "--cameras=2", "--lip_images=2", "--backgrounds=1", "--occluded_persons=0",
+    "--workers=1",
+]  # fmt: skip
+
+
+def synthesize(*flags):
+    command = [sys.executable, "-m", "tfreid.synthesize", *FLAGS, *flags]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_draws_once_and_refuses_other_parameters(tmp_path):
+    out, sheet = tmp_path / "people", tmp_path / "sheet.png"
+    first = synthesize(f"--out={out}", f"--contact_sheet={sheet}")
+    assert first.returncode == 0, first.stderr
+    assert f"wrote {out}/" in first.stdout
+    assert Image.open(sheet).format == "PNG"
+    second = synthesize(f"--out={out}")
+    assert (second.returncode, second.stderr) == (0, "")
+    assert "is there already, complete" in second.stdout
+    other = synthesize(f"--out={out}", "--seed=1")
+    assert other.returncode == 2
+    assert "choose another folder" in other.stderr
+    assert "Traceback" not in other.stderr
