@@ -23,7 +23,7 @@ from tfreid.datasets.drawing.shot import take
 from tfreid.datasets.synthetic_world import Purpose, World, seeded
 from tfreid.errors import UsageError
 
-VERSION = 1
+VERSION = 2
 """Of the drawing; another version draws other images from the same parameters."""
 DESCRIPTION_FILE = "synthetic.json"
 JPEG_QUALITY = 90
@@ -51,7 +51,7 @@ class Parameters:
     lip_images: int = 1500
     backgrounds: int = 100
     occluded_persons: int = 40
-    scenery_link: float = 0.85
+    scenery_link: float = 0.9
 
     def __post_init__(self) -> None:
         least = {"persons": 1, "cameras": 2, "seed": 0, "lip_images": 2, "backgrounds": 1}

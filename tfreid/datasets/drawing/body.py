@@ -76,7 +76,7 @@ class Body:
 
     def length(self, statures: float) -> float:
         """Turns a width in statures into picture units, wider for the heavier."""
-        return statures * self.height * (0.45 + 0.55 * self.look.girth)
+        return statures * self.height * (0.5 + 0.56 * self.look.girth)
 
     def seen_width(self, half_width: float, half_depth: float) -> float:
         """Half of the width, in statures, at which something with these half axes appears."""

@@ -67,7 +67,7 @@ class Skeleton:
         """
         self.pose = pose
         self.joints: dict[str, np.ndarray] = {}
-        spread = 0.6 + 0.4 * girth
+        spread = 0.64 + 0.41 * girth
         swing = pose.stride * np.sin(pose.phase)
         for (name, side), task in zip(SIDES.items(), pose.arms, strict=True):
             lift = max(0.0, side * np.cos(pose.phase))

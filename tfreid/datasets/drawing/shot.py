@@ -52,7 +52,7 @@ def take(
     Returns:
         The picture, RGB `[128, 64]`, and its mask of lip20 classes, mode L.
     """
-    framing = _frame(rng, alignment)
+    framing = _frame(rng, alignment, 1.0 if look is None else look.stature)
     canvas = _crop(scene, framing, rng)
     labels = Image.new("L", canvas.size)
     painter = Painter(canvas, SUPERSAMPLE, labels, camera.light)
@@ -70,10 +70,11 @@ def take(
     return picture, Image.fromarray(np.ascontiguousarray(np.asarray(labels)[middle, middle]))
 
 
-def _frame(rng: np.random.Generator, alignment: str) -> _Framing:
+def _frame(rng: np.random.Generator, alignment: str, stature: float) -> _Framing:
     height, width = CROP_SIZE_PX
-    size = height * rng.uniform(0.80, 0.90)
-    x, y = width / 2 + rng.normal(0, 2.5), height * rng.uniform(0.945, 0.985)
+    # The detector's box follows the height of the person, if not exactly.
+    size = height * rng.uniform(0.86, 0.94) / stature**0.8
+    x, y = width / 2 + rng.normal(0, 2.5), height * rng.uniform(0.955, 0.985)
     if rng.random() < 0.06:
         size, y = size * 1.18, y + rng.uniform(6, 16)
     if alignment == "bad":
