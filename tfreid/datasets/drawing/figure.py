@@ -30,6 +30,7 @@ def draw_figure(
         _draw_arm(body, far_arm)
     for side in sorted(SIDES, key=lambda side: body.skeleton.joint(f"{side}_knee")[2]):
         _draw_leg(body, side)
+    head.draw_hair_behind(body)
     head.draw_neck(body)
     clothes.draw_lower(body)
     clothes.draw_upper(body)

@@ -3,10 +3,15 @@
 import numpy as np
 
 from tfreid.datasets.drawing.body import Body
-from tfreid.datasets.drawing.painter import KEEP, Colour, Tube, tinted
+from tfreid.datasets.drawing.painter import KEEP, Tube, tinted
 from tfreid.datasets.drawing.pose import HEAD_HEIGHT
 
 HALF_WIDTH, HALF_DEPTH, HALF_HEIGHT = 0.047, 0.058, 0.069
+
+_HANGING = {"long": -0.13, "bob": -0.055}
+"""How far down hair hangs, in statures from the middle of the head."""
+_FRONT = 0.3
+"""How far a head faces the viewer when its hair hangs behind the shoulders."""
 
 
 def draw_neck(body: Body) -> None:
@@ -16,16 +21,24 @@ def draw_neck(body: Body) -> None:
     body.painter.tube(neck, tinted(body.look.skin, 0.86), body.label("face"))
 
 
+def draw_hair_behind(body: Body) -> None:
+    """Draws the hair that shoulders hide from the front; before the neck and the clothes."""
+    if body.faces_viewer > _FRONT:
+        _hanging_hair(body)
+
+
 def draw_head(body: Body) -> None:
     """Draws the head, the farthest parts first."""
     shows_face = body.faces_viewer > -0.45
-    if body.look.haircut in ("long", "bob", "ponytail") and shows_face:
+    if shows_face and body.faces_viewer <= _FRONT:
         _hanging_hair(body)
     _skull(body)
     if shows_face:
         _face(body)
-    elif body.look.haircut in ("long", "bob", "ponytail", "bun"):
+    else:
         _hanging_hair(body)
+    if body.faces_viewer > _FRONT:
+        _locks(body)
     _hat(body)
 
 
@@ -43,9 +56,6 @@ def _skull(body: Body) -> None:
     radii = np.array([body.seen_width(HALF_WIDTH, HALF_DEPTH), HALF_HEIGHT]) * body.height * volume
     centre = _place(body, 0.0, 0.004 * volume, 0.0)
     painter.ellipse(centre, radii, colour, body.label(name))
-    if look.haircut == "bun":
-        bun = _place(body, 0.0, 0.055, -0.05)
-        painter.ellipse(bun, (body.height * 0.028,) * 2, tinted(colour, 0.9), body.label(name))
     toward = np.asarray(painter.light) * radii * 0.35
     painter.ellipse(centre + toward, np.multiply(radii, 0.5), (255, 245, 225, 26), KEEP)
 
@@ -107,23 +117,35 @@ def _features(body: Body) -> None:
 
 
 def _hanging_hair(body: Body) -> None:
-    """Hair that falls behind the head: to the chin, to the shoulders or as a tail."""
-    look, painter = body.look, body.painter
+    """Hair that is not on the skull: to the chin or the shoulders, a tail or a bun."""
+    look, painter, height = body.look, body.painter, body.height
     label = body.label("hair")
     if look.haircut == "bun":
-        centre = _place(body, 0.0, 0.03, -0.07)
-        painter.ellipse(centre, (body.height * 0.03,) * 2, tinted(look.hair, 1.1), label)
+        painter.ellipse(_place(body, 0.0, 0.04, -0.066), (height * 0.03,) * 2, look.hair, label)
         return
     if look.haircut == "ponytail":
         places = [(0.03, -0.06), (-0.02, -0.085), (-0.11, -0.075)]
-        radii = [body.height * radius for radius in (0.016, 0.02, 0.01)]
-    else:
-        length = -0.13 if look.haircut == "long" else -0.055
-        places = [(0.02, -0.01), (-0.04, -0.02), (length, -0.03)]
-        half = body.height * body.seen_width(HALF_WIDTH, HALF_DEPTH * 0.75)
+        radii = [height * radius for radius in (0.016, 0.02, 0.01)]
+    elif look.haircut in _HANGING:
+        places = [(0.02, -0.01), (-0.04, -0.02), (_HANGING[look.haircut], -0.03)]
+        half = height * body.seen_width(HALF_WIDTH, HALF_DEPTH * 0.75)
         radii = [half * 1.1, half * 1.22, half * 1.05]
+    else:
+        return
     points = [_place(body, 0.0, up, forward) for up, forward in places]
     painter.tube(Tube(points, radii), look.hair, label, shading=0.7)
+
+
+def _locks(body: Body) -> None:
+    """Hair beside the face."""
+    if body.look.haircut not in _HANGING:
+        return
+    end = _HANGING[body.look.haircut]
+    for side in (1, -1):
+        places = [(0.040, 0.03), (0.050, -0.02), (0.048, end)]
+        points = [_place(body, side * out, up, -0.02) for out, up in places]
+        lock = Tube(points, [body.height * radius for radius in (0.010, 0.014, 0.010)])
+        body.painter.tube(lock, body.look.hair, body.label("hair"), shading=0.5)
 
 
 def _hat(body: Body) -> None:
@@ -137,15 +159,14 @@ def _hat(body: Body) -> None:
     crown = _dome(middle, half, height * (0.062 if look.hat == "beanie" else 0.055))
     painter.polygon(crown, look.hat_colour, label)
     painter.polygon(_dome(middle, half * 0.95, height * 0.05)[12:], (0, 0, 0, 30), KEEP)
-    dark: Colour = tinted(look.hat_colour, 0.75)
+    dark = tinted(look.hat_colour, 0.75)
     if look.hat == "cap" and body.faces_viewer > -0.5:
         radii = half * 0.45 + abs(brim[0] - middle[0]) * 0.4, height * 0.011
         painter.ellipse(0.6 * brim + 0.4 * middle, radii, dark, label)
     elif look.hat == "brim":
         painter.ellipse(middle, (half * 1.65, height * 0.016), dark, label)
     elif look.hat == "beanie":
-        ends = crown[[0, -1]]
-        painter.line(ends, height * 0.02, dark, label)
+        painter.line(crown[[0, -1]], height * 0.02, dark, label)
 
 
 def _dome(base: np.ndarray, half_width: float, rise: float) -> np.ndarray:
