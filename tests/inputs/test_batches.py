@@ -191,3 +191,12 @@ def test_a_damaged_record_is_named(make_folder):
 def test_other_errors_pass_through():
     with pytest.raises(tf.errors.NotFoundError), data_errors():
         raise tf.errors.NotFoundError(None, None, "elsewhere")
+
+
+def test_splits_get_backgrounds_of_their_own(reid_folder):
+    spec = InputSpec(image_size_px=(32, 16), variant="random_background")
+    first = {}
+    for split in ("query", "gallery"):
+        batch = next(iter(evaluation_batches(reid_folder, split, spec, 8, seed=0)))
+        first[split] = batch["image"].numpy()[:, 0, 0]  # A corner is background.
+    assert not np.array_equal(first["query"], first["gallery"])

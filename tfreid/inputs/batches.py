@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -105,7 +106,8 @@ def evaluation_batches(
     spec = replace(spec, random_background_probability=0.0, flip_probability=0.0)
     check_folder(folder, split, spec)
     store = folder.store(split)
-    draws = np.random.default_rng([seed, Purpose.EVALUATION]).random((len(store), DRAWS))
+    words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
+    draws = np.random.default_rng(words).random((len(store), DRAWS))
 
     def read(number: int) -> tuple[np.ndarray, np.ndarray]:
         start = number * batch_size
