@@ -42,7 +42,8 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
     except training.StoppedBySignal as stop:
         print(stop, flush=True)
         return stop.exit_code
-    np.savez(out / "weights.npz", *[weight.numpy() for weight in model.weights])
+    if training.is_chief():
+        np.savez(out / "weights.npz", *[weight.numpy() for weight in model.weights])
     return 0
 
 

@@ -1,7 +1,11 @@
 """Runs that are killed, stopped or spread over devices, each in processes of its own."""
 
+import contextlib
+import json
+import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +18,21 @@ SCRIPT = Path(__file__).parent / "run_toy.py"
 STEPS = 12  # of each of the two stages
 
 
-def start(out, devices=1, dropout=0.5, steps=STEPS, pause_s=0.0):
+def start(out, devices=1, dropout=0.5, steps=STEPS, pause_s=0.0, **environment):
     command = [sys.executable, str(SCRIPT), *map(str, (out, devices, dropout, steps, pause_s))]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+    )
 
 
 def finish(out, **settings):
     process = start(out, **settings)
     process.communicate(timeout=300)
     assert process.returncode == 0
+    return weights(out)
+
+
+def weights(out):
     with np.load(out / "weights.npz") as arrays:
         return [arrays[name] for name in arrays.files]
 
@@ -76,6 +86,28 @@ def test_two_devices_give_the_update_of_one(one_and_two):
     (_, one), (_, two) = one_and_two
     for wanted, found in zip(one, two, strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_update_of_one(one_and_two, tmp_path):
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    workers = []
+    for index in range(2):
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        workers.append(start(tmp_path, dropout=0.0, TF_CONFIG=json.dumps(task)))
+    for worker in workers:
+        worker.communicate(timeout=300)
+        assert worker.returncode == 0
+    for wanted, found in zip(one_and_two[0][1], weights(tmp_path), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("localhost", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 @pytest.mark.slow

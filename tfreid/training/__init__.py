@@ -5,7 +5,7 @@ from tfreid.training.interruption import StoppedBySignal
 from tfreid.training.loading import load_run
 from tfreid.training.run_folder import RunFolder
 from tfreid.training.runner import fit, train
-from tfreid.training.strategy import make_strategy
+from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.watch import Evaluate, Options
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "RunFolder",
     "StoppedBySignal",
     "fit",
+    "is_chief",
     "load_run",
     "make_strategy",
     "train",

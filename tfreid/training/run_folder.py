@@ -64,10 +64,11 @@ class RunFolder:
                 _write_json(self.path / _RECIPE, description)
             yield
 
-    def write_info(self, kind: str, info: DatasetInfo) -> None:
-        """Keeps a copy of a data set's description, from which the model can be rebuilt."""
-        (self.path / "data" / kind).mkdir(parents=True, exist_ok=True)
-        info.write(self.path / "data" / kind)
+    def write_infos(self, folders: Mapping[str, DatasetFolder]) -> None:
+        """Keeps copies of the data sets' descriptions, from which the model can be rebuilt."""
+        for kind, folder in folders.items():
+            (self.path / "data" / kind).mkdir(parents=True, exist_ok=True)
+            folder.info.write(self.path / "data" / kind)
 
     def read_info(self, kind: str) -> DatasetInfo:
         """Returns the description of the data set that the run was trained on."""

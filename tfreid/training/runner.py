@@ -1,5 +1,6 @@
 """The training loop: runs the stages of any method, and continues a run where it stopped."""
 
+import contextlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -59,9 +60,9 @@ def fit(
       TrainingError: if a loss is not finite or a checkpoint cannot be written.
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
     """
+    strategy = make_strategy()  # First of all, as several workers must meet before they compute.
     stages = method.stages(recipe)
     folders = _data_of(method, stages, folders)
-    strategy = make_strategy()
     kind = main_data(method, recipe)
     run = RunFolder(Path(out))
 
@@ -79,9 +80,10 @@ def fit(
             steps=stage.steps - start_step,
         )
 
-    with run.claim(describe(method.name, recipe, seed, precision, folders)):
-        for name, folder in folders.items():
-            run.write_info(name, folder.info)
+    description = describe(method.name, recipe, seed, precision, folders)
+    with run.claim(description) if is_chief() else contextlib.nullcontext():
+        if is_chief():
+            run.write_infos(folders)
         return train(build, stages, batches, run, strategy, seed, options or Options(), evaluate)
 
 
@@ -130,9 +132,8 @@ def train(
 
     # ---- Resume: (1) weights, momentum and step; (2) by the step, the stage; (3) in the stage,
     #      its trainable layers and a fresh tf.function; (4) its batches from that step on.
-    chief = is_chief(strategy)
     keep = options.keep_checkpoints
-    checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, chief)
+    checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, is_chief())
     done = checkpoints.restore()
 
     # ---- Stages, each to its end.

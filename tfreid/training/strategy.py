@@ -30,14 +30,14 @@ def make_strategy(devices: Sequence[str] | None = None) -> tf.distribute.Strateg
     return tf.distribute.MirroredStrategy() if gpus else tf.distribute.get_strategy()
 
 
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
+def is_chief() -> bool:
     """Returns whether this process writes the run folder: the only one, or the first worker."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.cluster_spec().jobs or resolver.task_type is None:
+    if not os.environ.get("TF_CONFIG"):
         return True
-    if resolver.task_type == "worker" and "chief" not in resolver.cluster_spec().jobs:
-        return resolver.task_id == 0
-    return resolver.task_type == "chief"
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    if "chief" in resolver.cluster_spec().jobs:
+        return resolver.task_type == "chief"
+    return resolver.task_id == 0
 
 
 def _several_workers() -> tf.distribute.Strategy:

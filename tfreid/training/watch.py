@@ -72,7 +72,10 @@ class Watch:
         self._checkpoints = checkpoints
         self._evaluate = evaluate
         self._total_steps = total_steps
-        self._chief = is_chief(strategy)
+        self._chief = is_chief()
+        self._count = tf.function(
+            lambda vote: strategy.reduce("SUM", strategy.run(tf.identity, (vote,)), axis=None)
+        )
 
     def __enter__(self) -> "Watch":
         """Takes over the signals and opens the events file."""
@@ -172,5 +175,4 @@ class Watch:
             return noted
         if number % self._options.log_every_steps:
             return False
-        votes = self._strategy.run(lambda: tf.constant(float(noted)))
-        return float(self._strategy.reduce("SUM", votes, axis=None).numpy()) > 0
+        return float(self._count(tf.constant(float(noted))).numpy()) > 0
