@@ -151,7 +151,7 @@ def _refuse_other_model(model: keras.Model, path: str) -> None:
         if key.startswith("weights/")
     }
     wrong = [
-        f"{weight.path} has shape {tuple(weight.shape)}, found {shapes.get(number, 'nothing')}"
+        f"{weight.path}: expected {tuple(weight.shape)}, found {shapes.get(number, 'nothing')}"
         for number, weight in enumerate(model.weights)
         if shapes.get(number) != tuple(weight.shape)
     ]

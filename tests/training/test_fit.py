@@ -1,0 +1,107 @@
+"""`fit` and `load_run`: a method on converted records, with a run folder."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import toy
+
+from tfreid import training
+from tfreid.errors import DataError, UsageError
+from tfreid.methods import METHODS, Method
+from tfreid.training.strategy import is_chief, make_strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class ToyRecipe:
+    steps: int = 2
+    data: str = "reid"
+
+
+def stages(recipe):
+    def losses(outputs, batch):
+        labels = batch["label"] % toy.PERSONS
+        return toy.cross_entropy("first")(outputs, {"label": labels})
+
+    stage = toy.stages(recipe.steps)[0]
+    return (dataclasses.replace(stage, losses=losses, data=recipe.data),)
+
+
+@pytest.fixture
+def method(monkeypatch):
+    method = Method("toy", ToyRecipe, ToyRecipe, lambda recipe, info: toy.Toy(), stages)
+    monkeypatch.setitem(METHODS, "toy", method)
+    return method
+
+
+@pytest.mark.parametrize("precision", training.PRECISIONS)
+def test_a_run_is_trained_and_loaded(method, reid_folder, tmp_path, precision):
+    folders = {"reid": reid_folder}
+    model = training.fit(method, ToyRecipe(), folders, tmp_path, seed=1, precision=precision)
+    loaded_method, recipe, info, loaded = training.load_run(tmp_path)
+    assert (loaded_method, recipe, info) == (method, ToyRecipe(), reid_folder.info)
+    for wanted, found in zip(model.weights, loaded.weights, strict=True):
+        assert found.dtype == "float32"
+        np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+    assert loaded.conv.compute_dtype == {"float32": "float32"}.get(precision, "bfloat16")
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_an_unfinished_run_is_loaded_with_a_warning(method, reid_folder, tmp_path, capsys):
+    training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(recipe.read_text().replace('"steps": 2', '"steps": 9'))
+    training.load_run(tmp_path)
+    assert "not finished: these are the weights of step 2 of 9" in capsys.readouterr().err
+
+
+def test_weights_of_another_model_are_listed(method, reid_folder, tmp_path, monkeypatch):
+    training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    monkeypatch.setattr(toy, "PERSONS", 7)
+    with pytest.raises(DataError, match=r"4 do not match:\n.*expected \(4, 7\), found \(4, 5\)"):
+        training.load_run(tmp_path)
+
+
+def test_a_run_without_a_checkpoint_is_named(method, reid_folder, tmp_path):
+    training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    (tmp_path / "checkpoints/checkpoint").unlink()
+    with pytest.raises(DataError, match="holds no checkpoint"):
+        training.load_run(tmp_path)
+
+
+def test_missing_and_mistaken_data_are_explained(method, reid_folder, parsing_folder, tmp_path):
+    with pytest.raises(UsageError, match="stage 'main' of toy trains on parsing records"):
+        training.fit(method, ToyRecipe(data="parsing"), {"reid": reid_folder}, tmp_path)
+    with pytest.raises(UsageError, match="give it as --parsing_data"):
+        training.fit(method, ToyRecipe(), {"reid": parsing_folder}, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_cpu_needs_no_mirrors():
+    if not tf.config.list_physical_devices("GPU"):
+        assert make_strategy() is tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "task", "index", "chief"),
+    [
+        (["worker"], "worker", 0, True),
+        (["worker"], "worker", 1, False),
+        (["chief", "worker"], "chief", 0, True),
+        (["chief", "worker"], "worker", 0, False),
+    ],
+)
+def test_the_first_worker_or_the_chief_writes(monkeypatch, jobs, task, index, chief):
+    cluster = {job: [f"{job}0:1", f"{job}1:1"] for job in jobs}
+    config = {"cluster": cluster, "task": {"type": task, "index": index}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert is_chief() is chief
+
+
+def test_a_wrong_cluster_is_explained(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "worker one of two")
+    with pytest.raises(UsageError, match="TF_CONFIG does not describe a cluster"):
+        make_strategy()
