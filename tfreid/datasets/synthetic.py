@@ -23,7 +23,7 @@ from tfreid.datasets.drawing.shot import take
 from tfreid.datasets.synthetic_world import Purpose, World, seeded
 from tfreid.errors import UsageError
 
-VERSION = 2
+VERSION = 1
 """Of the drawing; another version draws other images from the same parameters."""
 DESCRIPTION_FILE = "synthetic.json"
 JPEG_QUALITY = 90
