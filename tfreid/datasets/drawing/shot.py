@@ -18,9 +18,6 @@ SUPERSAMPLE = 3
 OCCLUSION_PROBABILITY = 0.1
 BYSTANDER_PROBABILITY = 0.2
 
-OCCLUSIONS = ("some", "all", "none")
-ALIGNMENTS = ("detected", "bad")
-
 
 @dataclass(frozen=True)
 class _Framing:
