@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import tiny_people
 
+from tests.commands import run_command
 from tfreid.datasets import DATASETS, rows_of
 from tfreid.records import DatasetFolder
 
@@ -52,6 +53,29 @@ def parsing_folder(raw_data, tmp_path_factory) -> DatasetFolder:
     """Converted records for the parser: 12 training and 6 validation images, lip20 masks."""
     rows = rows_of("lip", raw_data / "lip")
     return _converted("lip", rows, raw_data, tmp_path_factory.mktemp("converted") / "parsing")
+
+
+@pytest.fixture(scope="session")
+def dgd_run(reid_folder, tmp_path_factory) -> Path:
+    """A run of `--method=dgd` of one step, with inputs of 32x16 px."""
+    out = tmp_path_factory.mktemp("runs") / "dgd"
+    _train("dgd", out, f"--data={reid_folder.path}", "--recipe.image_size_px=(32,16)")
+    return out
+
+
+@pytest.fixture(scope="session")
+def parsing_run(parsing_folder, tmp_path_factory) -> Path:
+    """A run of `--method=parsing` of one step, with inputs of 48x48 px."""
+    out = tmp_path_factory.mktemp("runs") / "parsing"
+    data = f"--parsing_data={parsing_folder.path}"
+    _train("parsing", out, data, "--recipe.image_size_px=(48,48)")
+    return out
+
+
+def _train(method: str, out: Path, *arguments: str) -> None:
+    small = ("--recipe.width=0.05", "--recipe.schedule.steps=1", "--recipe.batch_size=4")
+    trained = run_command("train", f"--method={method}", f"--out={out}", *small, *arguments)
+    assert trained.returncode == 0, trained.stderr
 
 
 def _converted(name: str, rows: list, raw_data: Path, out: Path) -> DatasetFolder:

@@ -1,49 +1,12 @@
 """The evaluate command, on runs of one step."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from tests.commands import run_command
+
 pytestmark = pytest.mark.slow
-
-
-def run_command(name, *arguments):
-    command = [sys.executable, "-m", f"tfreid.{name}", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def dgd_run(reid_folder, tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs") / "dgd"
-    small = ("--recipe.width=0.05", "--recipe.schedule.steps=1", "--recipe.batch_size=4")
-    trained = run_command(
-        "train",
-        "--method=dgd",
-        f"--data={reid_folder.path}",
-        f"--out={out}",
-        *small,
-        "--recipe.image_size_px=(32,16)",
-    )
-    assert trained.returncode == 0, trained.stderr
-    return out
-
-
-@pytest.fixture(scope="module")
-def parsing_run(parsing_folder, tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs") / "parsing"
-    small = ("--recipe.width=0.05", "--recipe.schedule.steps=1", "--recipe.batch_size=4")
-    trained = run_command(
-        "train",
-        "--method=parsing",
-        f"--parsing_data={parsing_folder.path}",
-        f"--out={out}",
-        *small,
-        "--recipe.image_size_px=(48,48)",
-    )
-    assert trained.returncode == 0, trained.stderr
-    return out
 
 
 def test_run_is_audited(dgd_run):

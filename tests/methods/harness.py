@@ -1,11 +1,15 @@
 """Checks that every method passes, in the manner of a shared base class."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+from tfreid.training.trainable import freeze_all_but
+from tfreid.training.update import make_optimizers, make_update
 
 
 def info(persons=5, mean_pixel=(100.0, 110.0, 120.0)):
@@ -29,6 +33,23 @@ def trained(model, stage, batch, rate=0.01):
     for variable, gradient in zip(variables, gradients, strict=True):
         variable.assign_sub(rate * gradient)
     return float(total)
+
+
+def updated(method, recipe, stage, strategy, batch):
+    """Applies one update of the stage runner to a fresh model; returns what it changed."""
+    keras.utils.set_random_seed(2)
+    with strategy.scope():
+        model = method.build(recipe, info())
+        model.build((None, *stage.inputs.image_size_px, 3))
+        step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        variables = freeze_all_but(model, stage)
+        before = [variable.numpy() for group in variables for variable in group]
+        optimizers = make_optimizers(stage, variables, step, 0)
+    update = make_update(strategy, model, stage, variables, optimizers, step, seed=0)
+    batches = tf.data.Dataset.from_tensor_slices(batch).batch(len(batch["image"]))
+    update(next(iter(strategy.experimental_distribute_dataset(batches))))
+    after = [variable.numpy() for group in variables for variable in group]
+    return [new - old for new, old in zip(after, before, strict=True)]
 
 
 class MethodContract:
@@ -93,6 +114,20 @@ class MethodContract:
             batch = self.batch(images, stage)
             losses = [trained(model, stage, batch) for _ in range(3)]
             assert losses[-1] < losses[0], stage.name
+
+    @pytest.mark.slow
+    def test_update_is_the_same_on_two_devices(self, recipe, images, two_replicas):
+        if hasattr(recipe, "dropout"):  # Its masks are drawn for each device.
+            recipe = dataclasses.replace(recipe, dropout=0.0)
+        stage = dataclasses.replace(self.method.stages(recipe)[-1], batch_size=len(images))
+        batch = self.batch(images, stage)
+        one, two = (
+            updated(self.method, recipe, stage, strategy, batch)
+            for strategy in (tf.distribute.get_strategy(), two_replicas)
+        )
+        assert max(np.abs(change).max() for change in one) > 1e-4
+        for change_one, change_two in zip(one, two, strict=True):
+            np.testing.assert_allclose(change_two, change_one, atol=1e-5)
 
     def test_weights_survive_saving(self, recipe, model, images, tmp_path):
         path = tmp_path / "model.weights.h5"

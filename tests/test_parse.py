@@ -1,0 +1,54 @@
+"""The parse command, with a parsing network of one step."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.commands import run_command
+from tfreid.datasets import rows_of
+
+pytestmark = pytest.mark.slow
+
+
+def test_masks_mirror_the_images_and_fit_the_conversion(parsing_run, raw_data, tmp_path):
+    root, masks = raw_data / "market1501", tmp_path / "masks"
+    source = ("--dataset=market1501", f"--data_root={root}")
+    done = run_command("parse", f"--run={parsing_run}", *source, f"--out={masks}")
+    assert done.returncode == 0, done.stderr
+    rows = rows_of("market1501", root, masks)
+    assert f"{len(rows)} masks" in done.stdout
+    for row in rows:
+        mask = Image.open(row.mask_path)
+        assert mask.size == Image.open(row.image_path).size
+        assert mask.mode == "L"
+        assert np.asarray(mask).max() <= 3
+    converted = run_command(
+        "convert",
+        *source,
+        f"--masks_root={masks}",
+        "--mask_vocabulary=regions4",
+        f"--out={tmp_path / 'converted'}",
+    )
+    assert converted.returncode == 0, converted.stderr
+    assert "0 rejected" in converted.stdout
+
+
+def test_image_that_cannot_be_decoded_is_named_and_left_out(parsing_run, tmp_path):
+    people = tmp_path / "people" / "train" / "1"
+    people.mkdir(parents=True)
+    Image.new("RGB", (16, 32)).save(people / "good.jpg")
+    (people / "bad.jpg").write_text("not an image")
+    source = ("--dataset=folder", f"--data_root={tmp_path / 'people'}")
+    out = tmp_path / "masks"
+    done = run_command("parse", f"--run={parsing_run}", *source, f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    assert f"warning: no mask of {people / 'bad.jpg'}" in done.stderr
+    assert [path.name for path in out.rglob("*.png")] == ["good.png"]
+
+
+def test_misuse_is_explained(dgd_run, raw_data, tmp_path):
+    source = ("--dataset=market1501", f"--data_root={raw_data / 'market1501'}")
+    done = run_command("parse", f"--run={dgd_run}", *source, f"--out={tmp_path / 'masks'}")
+    assert done.returncode == 2
+    assert "has no parsing network" in done.stderr
+    assert not (tmp_path / "masks").exists()
