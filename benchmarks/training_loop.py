@@ -29,8 +29,8 @@ from tfreid import training
 from tfreid.methods import METHODS, Stage
 from tfreid.training.building import build_model
 
-_STEPS = flags.DEFINE_integer("steps", 100, "Steps of each measurement.", lower_bound=10)
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 25, "Steps of each measurement.", lower_bound=10)
+_ROUNDS = flags.DEFINE_integer("rounds", 12, "Measurements of each.", lower_bound=1)
 
 _PERSONS = 100
 _INFO = SimpleNamespace(num_persons=_PERSONS, num_cameras=6, mean_pixel=(110.0, 105.0, 100.0))
@@ -99,7 +99,7 @@ def measure(out: Path) -> dict[str, np.ndarray]:
         training.RunFolder(out),
         training.make_strategy(),
         seed=0,
-        options=training.Options(evaluate_every_steps=steps),
+        options=training.Options(log_every_steps=steps, evaluate_every_steps=steps),
         evaluate=alternate,
     )
     return {name: seconds / stage.batch_size for name, seconds in best.items()}

@@ -163,6 +163,24 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch, error
     assert checkpoints(tmp_path) == [6, 8, 12]
 
 
+def test_what_a_kill_while_saving_leaves_is_ignored(tmp_path):
+    whole = run(tmp_path / "whole")
+    out = tmp_path / "killed"
+    with pytest.raises(DataError, match="end before step 8"):
+        run(
+            out,
+            batches=lambda stage, step: toy.batches(stage, step).take(
+                6 if stage.name == "main" else 1
+            ),
+        )
+    (out / "checkpoints/ckpt-8_temp").mkdir()
+    (out / "checkpoints/ckpt-8_temp/part-00000-of-00001.data-00000-of-00001").write_bytes(b"x")
+    (out / "checkpoints/ckpt-8.index").write_bytes(b"half")
+    resumed = run(out)
+    for wanted, found in zip(whole.weights, resumed.weights, strict=True):
+        np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     run(tmp_path, toy.stages()[:1])
     (tmp_path / "checkpoints/ckpt-6.data-00000-of-00001").write_bytes(b"")
