@@ -91,7 +91,7 @@ def test_keeps_a_complete_folder_and_refuses_others(generated, tmp_path):
     before = contents(generated)
     assert generate(generated, TINY)["synthetic"] is True
     assert contents(generated) == before
-    with pytest.raises(UsageError, match="remove it or choose another folder"):
+    with pytest.raises(UsageError, match="seed 3 instead of 4: remove it or choose"):
         generate(generated, replace(TINY, seed=4))
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(UsageError, match="not a synthetic data set"):

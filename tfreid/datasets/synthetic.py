@@ -88,14 +88,18 @@ def is_generated(out: Path, parameters: Parameters) -> bool:
     if not out.exists():
         return False
     path = out / DESCRIPTION_FILE
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if found.get("version") == VERSION and found.get("parameters") == asdict(parameters):
-        return True
-    what = f"made with {found.get('parameters')}" if found else "not a synthetic data set"
-    raise UsageError(
-        f"{out} is there already and is {what}; expected nothing, or the result of "
-        f"{asdict(parameters)}: remove it or choose another folder"
-    )
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    wanted = {"version": VERSION, **asdict(parameters)}
+    if found is None:
+        what = "is not a synthetic data set"
+    else:
+        there = {"version": found.get("version"), **found.get("parameters", {})}
+        other = [name for name in wanted if there.get(name) != wanted[name]]
+        if not other:
+            return True
+        changes = (f"{name} {there.get(name)} instead of {wanted[name]}" for name in other)
+        what = f"was made with {', '.join(changes)}"
+    raise UsageError(f"{out} is there already and {what}: remove it or choose another folder")
 
 
 def items_of(parameters: Parameters) -> list[_Item]:
