@@ -15,6 +15,7 @@ from tfreid.methods.base import Method, Stage
 from tfreid.records import DatasetFolder
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import Checkpoints
+from tfreid.training.optimizers import CoupledSGD
 from tfreid.training.run_folder import RunFolder, describe
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.trainable import freeze_all_but
@@ -141,12 +142,23 @@ def train(
     with Watch(run, options, strategy, model, checkpoints, evaluate, total_steps) as watch:
         for stage, first in zip(stages, firsts, strict=True):
             if done < first + stage.steps:
-                _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, watch)
+                own = optimizers[stage.name]
+                _run_stage(strategy, model, stage, batches, own, step, first, seed, watch)
                 done = first + stage.steps
     return model
 
 
-def _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, watch) -> None:
+def _run_stage(
+    strategy: tf.distribute.Strategy,
+    model: keras.Model,
+    stage: Stage,
+    batches: Batches,
+    optimizers: Mapping[str, CoupledSGD],
+    step: tf.Variable,
+    first: int,
+    seed: int,
+    watch: Watch,
+) -> None:
     # ---- Layers: what the groups name is trained, all else is frozen.
     done, last = int(step.numpy()), first + stage.steps
     seed = stage_seed(seed, stage)
@@ -159,7 +171,7 @@ def _run_stage(strategy, model, stage, batches, optimizers, step, first, seed, w
             stage.start(model)
 
     # ---- Update: a fresh tf.function, as an old one would train what was trainable before.
-    update = make_update(strategy, model, stage, variables, optimizers[stage.name], step, seed)
+    update = make_update(strategy, model, stage, variables, optimizers, step, seed)
 
     # ---- Batches: a function of the step, so that there is no state to restore.
     _check_batch_size(stage, strategy.num_replicas_in_sync)

@@ -74,22 +74,12 @@ def make_update(
     Returns:
       A function from a (distributed) batch to its losses, before the update.
     """
-    flat = [variable.value for members in variables for variable in members]
     states = _seed_states(model)
     replicas = strategy.num_replicas_in_sync
 
     def update_replica(batch: Mapping[str, tf.Tensor]) -> tuple[Values, tf.Tensor]:
         _seed(states, seed, step, replicas)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(flat)
-            outputs = _as_float32(stage.forward(model, batch, True))
-            losses = {
-                name: _average(stage, name, values)
-                for name, values in stage.losses(outputs, batch).items()
-            }
-            objective = tf.add_n(list(losses.values()))
-        gradients = tape.gradient(objective, flat)
-        _check_gradients(stage, variables, gradients)
+        losses, gradients = _losses_and_gradients(model, stage, variables, batch)
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
         norm = tf.linalg.global_norm(gradients)
@@ -112,6 +102,27 @@ def make_update(
         return values
 
     return update
+
+
+def _losses_and_gradients(
+    model: keras.Model,
+    stage: Stage,
+    variables: Sequence[Sequence[keras.Variable]],
+    batch: Mapping[str, tf.Tensor],
+) -> tuple[Values, list[tf.Tensor]]:
+    """A replica's share of the losses, and of the gradients of all groups' variables in a row."""
+    flat = [variable.value for members in variables for variable in members]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(flat)
+        outputs = _as_float32(stage.forward(model, batch, True))
+        losses = {
+            name: _average(stage, name, values)
+            for name, values in stage.losses(outputs, batch).items()
+        }
+        objective = tf.add_n(list(losses.values()))
+    gradients = tape.gradient(objective, flat)
+    _check_gradients(stage, variables, gradients)
+    return losses, gradients
 
 
 def _seed_states(model: keras.Model) -> list[keras.Variable]:
