@@ -25,11 +25,10 @@ _CHATTER = re.compile(
 
 
 def install() -> None:
-    """Silences what is known to be harmless; idempotent."""
-    if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-        # TensorFlow 2.21 calls it an error that a machine without GPU has no driver.
-        has_driver = os.path.exists("/dev/nvidiactl")
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2" if has_driver else "3"
+    """Silences what is known to be harmless; `TF_CPP_MIN_LOG_LEVEL=0` shows TensorFlow's part."""
+    # TensorFlow 2.21 calls it an error that a machine without GPU has no driver.
+    default = "2" if os.path.exists("/dev/nvidiactl") else "3"
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", default) != "0":
         sys.meta_path.insert(0, _TensorFlowFinder())
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
