@@ -1,18 +1,9 @@
 import numpy as np
 
+from tests.counts import convolution, inception
 from tests.methods.harness import MethodContract, info
 from tfreid.methods import dgd
 from tfreid.methods.dgd.recipe import DgdRecipe, build
-
-
-def convolution(kernel, inputs, outputs):
-    return kernel * kernel * inputs * outputs + 4 * outputs
-
-
-def inception(inputs, width):
-    a = 4 * convolution(1, inputs, width) + 3 * convolution(3, width, width)
-    b = 2 * convolution(1, 4 * width, width) + 3 * convolution(3, width, width)
-    return a + b
 
 
 class TestDgd(MethodContract):
@@ -38,8 +29,8 @@ def test_paper_shapes_and_parameter_count():
     assert outputs["logits"].shape == (1, 751)
     assert model.count_params() == 3 + sum(
         (
-            convolution(3, 3, 32) + 2 * convolution(3, 32, 32),
-            inception(32, 64) + inception(384, 128) + inception(768, 256),
+            convolution(3, 3, 32, False) + 2 * convolution(3, 32, 32, False),
+            inception(32, 64, False) + inception(384, 128, False) + inception(768, 256, False),
             1536 * 256 + 4 * 256,
             256 * 751 + 751,
         )

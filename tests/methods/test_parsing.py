@@ -4,21 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.counts import convolution, inception
 from tests.methods.harness import MethodContract, info
 from tfreid.errors import UsageError
 from tfreid.methods import parsing
 from tfreid.methods.parsing.heads import PaperHead, pyramid_pool, upsample
 from tfreid.methods.parsing.recipe import ParsingRecipe, build
-
-
-def convolution(kernel, inputs, outputs):
-    return kernel * kernel * inputs * outputs + 5 * outputs
-
-
-def inception(inputs, width):
-    a = 4 * convolution(1, inputs, width) + 3 * convolution(3, width, width)
-    b = 2 * convolution(1, 4 * width, width) + 3 * convolution(3, width, width)
-    return a + b
 
 
 class TestParsing(MethodContract):
@@ -39,8 +30,8 @@ def test_paper_shapes_and_parameter_count(vocabulary, classes):
     assert model(np.zeros((1, 96, 96, 3)))["logits"].shape == (1, 96, 96, classes)
     assert model.count_params() == 3 + sum(
         (
-            convolution(5, 3, 128) + 2 * convolution(5, 128, 128),
-            inception(128, 128) + inception(768, 256) + inception(1536, 512),
+            convolution(5, 3, 128, True) + 2 * convolution(5, 128, 128, True),
+            inception(128, 128, True) + inception(768, 256, True) + inception(1536, 512, True),
             3 * 3072 * classes + classes,
         )
     )

@@ -4,21 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.counts import convolution, inception
 from tests.methods.harness import MethodContract, info
 from tfreid.errors import UsageError
 from tfreid.methods import pgp
 from tfreid.methods.pgp.recipe import PgpRecipe, build, demo, stages
 from tfreid.methods.pgp.regions import guided_pooling, region_masks
-
-
-def convolution(kernel, inputs, outputs):
-    return kernel * kernel * inputs * outputs + 5 * outputs
-
-
-def inception(inputs, width):
-    a = 4 * convolution(1, inputs, width) + 3 * convolution(3, width, width)
-    b = 2 * convolution(1, 4 * width, width) + 3 * convolution(3, width, width)
-    return a + b
 
 
 class TestPgp(MethodContract):
@@ -47,14 +38,14 @@ def test_paper_shapes(paper_model):
     outputs = paper_model(images)
     assert outputs["descriptor"].shape == (1, 256)
     assert outputs["logits"].shape == (1, 751)
-    assert paper_model.fusion.dense.kernel.shape == (1024, 256)
+    assert paper_model.fusion.linear.kernel.shape == (1024, 256)
 
 
 def test_paper_parameter_count(paper_model):
-    stem = convolution(5, 3, 64) + 2 * convolution(5, 64, 64)
-    branch = inception(384, 128) + inception(768, 256) + 1536 * 256 + 5 * 256
+    stem = convolution(5, 3, 64, True) + 2 * convolution(5, 64, 64, True)
+    branch = inception(384, 128, True) + inception(768, 256, True) + 1536 * 256 + 5 * 256
     classifier = 256 * 751 + 751
-    main = 3 + stem + inception(64, 64) + branch + classifier
+    main = 3 + stem + inception(64, 64, True) + branch + classifier
     guided = 3 * branch + 1024 * 256 + 5 * 256 + classifier
     assert paper_model.count_params() - paper_model.parser.count_params() == main + guided
 

@@ -2,12 +2,8 @@ import keras
 import numpy as np
 import pytest
 
+from tests.counts import convolution, inception
 from tfreid.nn import ConvUnit, FeatureUnit, InceptionModule, Normalise, Stem, activation_map
-
-
-def convolution(kernel, inputs, outputs, bias):
-    """Weights of a convolution and of the batch normalisation (4 a channel) beside it."""
-    return kernel * kernel * inputs * outputs + (outputs if bias else 0) + 4 * outputs
 
 
 def test_conv_unit_normalises_after_or_before_relu():
@@ -27,13 +23,7 @@ def test_inception_module_has_the_published_shape_and_size(normalise_last):
     module = InceptionModule(width, normalise_last)
     output = module(np.zeros((1, 48, 20, inputs), "float32"))
     assert output.shape == (1, 24, 10, 6 * width)
-
-    def count(*convolutions):
-        return sum(convolution(k, i, width, normalise_last) for k, i in convolutions)
-
-    block_a = count(*[(1, inputs)] * 4, (3, width), (3, width), (3, width))
-    block_b = count(*[(1, 4 * width)] * 2, (3, width), (3, width), (3, width))
-    assert module.count_params() == block_a + block_b
+    assert module.count_params() == inception(inputs, width, normalise_last)
 
 
 def test_inception_max_pooling_branch_passes_channels_through():
@@ -68,21 +58,20 @@ def test_activation_map_is_the_scaled_channel_norm():
 
 
 @pytest.mark.parametrize(
-    "layer",
+    ("kind", "arguments"),
     [
-        ConvUnit(4, 3, 2, normalise_last=False),
-        FeatureUnit(6, normalise_last=False),
-        InceptionModule(2, normalise_last=False),
-        Stem(0.5),
-        Normalise((1.0, 2.0, 3.0)),
+        (ConvUnit, (4, 3, 2, False)),
+        (FeatureUnit, (6, False)),
+        (InceptionModule, (2, False)),
+        (Stem, (0.5,)),
+        (Normalise, ((1.0, 2.0, 3.0),)),
     ],
-    ids=lambda layer: type(layer).__name__,
 )
-def test_layers_are_rebuilt_by_their_config(layer):
-    copy = type(layer).from_config(layer.get_config())
+def test_layers_are_rebuilt_by_their_config(kind, arguments):
+    layer = kind(*arguments)
+    copy = kind.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
-    shape = (1, 8) if isinstance(layer, FeatureUnit) else (1, 8, 8, 3)
-    x = keras.ops.ones(shape)
+    x = keras.ops.ones((1, 8) if kind is FeatureUnit else (1, 8, 8, 3))
     layer(x), copy(x)
     copy.set_weights(layer.get_weights())
     np.testing.assert_array_equal(layer(x), copy(x))

@@ -43,13 +43,34 @@ class Normalise(keras.layers.Layer):
         return {**super().get_config(), "mean_pixel": self.mean_pixel}
 
 
-class ConvUnit(keras.layers.Layer):
+class _Unit(keras.layers.Layer):
+    """A linear layer with ReLU and batch normalisation, in either order."""
+
+    def __init__(self, linear: keras.layers.Layer, normalise_last: bool, **kwargs):
+        super().__init__(**kwargs)
+        self.linear, self.normalise_last = linear, normalise_last
+        self.normalisation = batch_normalisation()
+
+    def build(self, input_shape):
+        self.linear.build(input_shape)
+        self.normalisation.build(self.linear.compute_output_shape(input_shape))
+
+    def call(self, x, training=None):
+        x = self.linear(x)
+        if self.normalise_last:
+            return self.normalisation(keras.ops.relu(x), training=training)
+        return keras.ops.relu(self.normalisation(x, training=training))
+
+
+class ConvUnit(_Unit):
     """Same-padded convolution with ReLU and batch normalisation.
+
+    Maps `[batch, height, width, channels]` to `[batch, ⌈height / s⌉, ⌈width / s⌉, filters]`.
 
     Args:
       filters: output channels.
       kernel_size: height and width of the kernel.
-      strides: spatial stride.
+      strides: spatial stride s.
       normalise_last: True puts batch normalisation after ReLU (PGP: "Batch Normalization
         following each nonlinear operation"), False before it, without a bias (DGD).
     """
@@ -62,10 +83,7 @@ class ConvUnit(keras.layers.Layer):
         normalise_last: bool = True,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
-        self.normalise_last = normalise_last
-        self.convolution = keras.layers.Conv2D(
+        convolution = keras.layers.Conv2D(
             filters,
             kernel_size,
             strides,
@@ -73,19 +91,8 @@ class ConvUnit(keras.layers.Layer):
             use_bias=normalise_last,
             kernel_initializer="he_normal",
         )
-        self.normalisation = batch_normalisation()
-
-    def build(self, input_shape):
-        """Creates the weights for `input_shape` `[batch, height, width, channels]`."""
-        self.convolution.build(input_shape)
-        self.normalisation.build((*input_shape[:-1], self.filters))
-
-    def call(self, x, training=None):
-        """Maps `[batch, height, width, channels]` to `[batch, ⌈h/s⌉, ⌈w/s⌉, filters]`."""
-        x = self.convolution(x)
-        if self.normalise_last:
-            return self.normalisation(keras.ops.relu(x), training=training)
-        return keras.ops.relu(self.normalisation(x, training=training))
+        super().__init__(convolution, normalise_last, **kwargs)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -98,8 +105,10 @@ class ConvUnit(keras.layers.Layer):
         }
 
 
-class FeatureUnit(keras.layers.Layer):
+class FeatureUnit(_Unit):
     """Fully connected layer with ReLU and batch normalisation, which yields a descriptor.
+
+    Maps `[batch, channels]` to `[batch, units]`.
 
     Args:
       units: length of the descriptor.
@@ -107,24 +116,9 @@ class FeatureUnit(keras.layers.Layer):
     """
 
     def __init__(self, units: int, normalise_last: bool = True, **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.normalise_last = units, normalise_last
-        self.dense = keras.layers.Dense(
-            units, use_bias=normalise_last, kernel_initializer="he_normal"
-        )
-        self.normalisation = batch_normalisation()
-
-    def build(self, input_shape):
-        """Creates the weights for `input_shape` `[batch, channels]`."""
-        self.dense.build(input_shape)
-        self.normalisation.build((*input_shape[:-1], self.units))
-
-    def call(self, x, training=None):
-        """Maps `[batch, channels]` to `[batch, units]`."""
-        x = self.dense(x)
-        if self.normalise_last:
-            return self.normalisation(keras.ops.relu(x), training=training)
-        return keras.ops.relu(self.normalisation(x, training=training))
+        dense = keras.layers.Dense(units, use_bias=normalise_last, kernel_initializer="he_normal")
+        super().__init__(dense, normalise_last, **kwargs)
+        self.units = units
 
     def get_config(self):
         """Returns the constructor's arguments."""
