@@ -19,7 +19,14 @@ def test_is_made_once(tmp_path, capfd):
     assert DatasetFolder(reid).info.has_masks("query")
     assert len(DatasetFolder(parsing).backgrounds()) == 3
     assert embedded.ensure(tmp_path / "data", SMALL) == (reid, parsing)
-    assert capfd.readouterr().out == ""
+    assert "tfreid.convert" not in capfd.readouterr().out
+
+
+def test_other_images_are_refused(tmp_path, capfd):
+    embedded.ensure(tmp_path / "data", SMALL)
+    with pytest.raises(DataError, match="ended with exit code 2"):
+        embedded.ensure(tmp_path / "data", [*SMALL, "--seed=1"])
+    assert "seed" in capfd.readouterr().err
 
 
 def test_failing_step_is_named(tmp_path):

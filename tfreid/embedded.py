@@ -24,6 +24,8 @@ def run_command(name: str, arguments: Sequence[str]) -> None:
 def ensure(path: str | Path, arguments: Sequence[str] = ()) -> tuple[Path, Path]:
     """Draws and converts the data set where that is not done yet.
 
+    Images that are there are kept if they were drawn with the same flags, and refused otherwise.
+
     Args:
       path: folder for the images (`images/`) and the converted records (`reid/`, `parsing/`).
       arguments: further flags of `tfreid.synthesize`.
@@ -36,8 +38,7 @@ def ensure(path: str | Path, arguments: Sequence[str] = ()) -> tuple[Path, Path]
     """
     path = Path(path)
     images, reid, parsing = path / "images", path / "reid", path / "parsing"
-    if not images.exists():
-        run_command("tfreid.synthesize", [f"--out={images}", *arguments])
+    run_command("tfreid.synthesize", [f"--out={images}", *arguments])
     for dataset, out in (("synthetic", reid), ("lip", parsing)):
         if not out.exists():
             run_command(
