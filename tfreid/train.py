@@ -106,6 +106,8 @@ def main() -> int:
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
         return 0
+    if not training.is_chief():
+        return 0
     _finish(run, model, method.stages(recipe)[-1], folders)
     return 0
 
