@@ -73,7 +73,7 @@ class CoupledSGD(keras.Optimizer):
         tf.raw_ops.ResourceApplyMomentum(
             var=variable.handle,
             accum=buffer.value.handle,
-            lr=learning_rate,
+            lr=tf.cast(learning_rate, variable.dtype),
             grad=gradient,
             momentum=self.momentum,
             use_nesterov=self.nesterov,

@@ -37,7 +37,7 @@ class DGD(keras.Model):
         self.pool = keras.layers.GlobalAveragePooling2D()
         self.feature = FeatureUnit(descriptor_size, normalise_last=False)
         self.dropout = keras.layers.Dropout(dropout)
-        self.classifier = keras.layers.Dense(persons, dtype="float32")
+        self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, height, width, 3]`."""

@@ -81,12 +81,12 @@ class PGP(keras.Model):
         self.stem = Stem(width)
         self.inception = InceptionModule(scaled(64, width))
         self.main = Branch(width, descriptor_size)
-        self.main_classifier = keras.layers.Dense(persons, dtype="float32")
+        self.main_classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
         if branches:
             self.parser = ParsingNetwork(4, mean_pixel, parsing_width, parsing_head)
             self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
             self.fusion = FeatureUnit(descriptor_size)
-            self.classifier = keras.layers.Dense(persons, dtype="float32")
+            self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
