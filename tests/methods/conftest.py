@@ -5,6 +5,11 @@ import pytest
 @pytest.fixture
 def float64():
     """Computes in float64: batch normalisation magnifies the rounding of float32 a thousandfold."""
-    keras.config.set_floatx("float64")
+    _compute_in("float64")
     yield
-    keras.config.set_floatx("float32")
+    _compute_in("float32")
+
+
+def _compute_in(dtype):
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
