@@ -45,6 +45,8 @@ def test_the_same_run_may_come_back_with_its_data_elsewhere(tmp_path):
     for path in ("here", "there"):
         with RunFolder(tmp_path).claim(description(folders={"reid": folder(path=path)})):
             pass
+    first = json.loads((tmp_path / "recipe.json").read_text())
+    assert first["data"]["reid"]["path"].endswith("here")
 
 
 @pytest.mark.parametrize(
