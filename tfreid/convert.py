@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from tfreid import command
-from tfreid.datasets import VOCABULARIES, dataset_named, rows_of
+from tfreid.datasets import VOCABULARIES, dataset_named
 from tfreid.errors import UsageError
 from tfreid.records import DatasetInfo
+from tfreid.records.raw import RawDataset
 
 if TYPE_CHECKING:
     from tfreid.records.conversion import Options
-    from tfreid.records.sources import Plan, Source
+    from tfreid.records.sources import Plan
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
@@ -63,24 +64,26 @@ _SPLIT_SEED = flags.DEFINE_integer(
     "split_seed", None, "Seed of the split, for data sets that draw one."
 )
 
-SYNTHETIC_JSON = "synthetic.json"
-
 
 def main(beam_args: list[str]) -> None:
     """Runs the command."""
     _quieten_workers()
-    from tfreid.records import conversion
+    from tfreid.records import conversion, sources
 
-    roots = [Path(root).expanduser() for root in _DATA_ROOT.value]
     out = Path(_OUT.value).expanduser()
-    plan = _plan(roots)
-    drawn = [folder for root in roots if (folder := _synthetic_folder(root))]
+    datasets = _datasets()
+    plan = sources.plan(
+        [dataset.read() for dataset in datasets],
+        shards=_SHARDS.value,
+        copies=_RANDOM_BACKGROUND.value,
+        seed=_SEED.value,
+    )
     options = conversion.Options(
         max_reject_fraction=_MAX_REJECT_FRACTION.value,
         random_backgrounds=_RANDOM_BACKGROUND.value,
-        backgrounds_root=_backgrounds_root(drawn),
+        backgrounds_root=_backgrounds_root(datasets),
         seed=_SEED.value,
-        synthetic=bool(drawn),
+        synthetic=any(dataset.drawn_in for dataset in datasets),
     )
     _announce(plan, options, out, beam_args)
     started = time.monotonic()
@@ -105,49 +108,33 @@ def _quieten_workers() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
-def _plan(roots: Sequence[Path]) -> "Plan":
-    from tfreid.records import sources
-
-    count = len(_DATASET.value)
-    if len(roots) != count or len(_MASKS_ROOT.value) not in (0, count):
+def _datasets() -> list[RawDataset]:
+    names, roots, masks_roots = _DATASET.value, _DATA_ROOT.value, _MASKS_ROOT.value
+    if len(roots) != len(names) or len(masks_roots) not in (0, len(names)):
         raise UsageError(
-            f"{count} --dataset, {len(roots)} --data_root and {len(_MASKS_ROOT.value)} "
+            f"{len(names)} --dataset, {len(roots)} --data_root and {len(masks_roots)} "
             "--masks_root given: give one --data_root for each --dataset, and as many "
             "--masks_root (--masks_root= where there are none) or none"
         )
-    masks_roots = _MASKS_ROOT.value or [""] * count
-    return sources.plan(
-        [_source(*given) for given in zip(_DATASET.value, roots, masks_roots, strict=True)],
-        shards=_SHARDS.value,
-        copies=_RANDOM_BACKGROUND.value,
-        seed=_SEED.value,
+    masks_roots = masks_roots or [""] * len(names)
+    return [_dataset(*given) for given in zip(names, roots, masks_roots, strict=True)]
+
+
+def _dataset(name: str, root: str, masks_root: str) -> RawDataset:
+    draws_split = dataset_named(name).random_split or len(_DATASET.value) == 1
+    return RawDataset(
+        name,
+        Path(root),
+        masks_root=Path(masks_root) if masks_root else None,
+        mask_vocabulary=_MASK_VOCABULARY.value or "",
+        split_seed=_SPLIT_SEED.value if draws_split else None,
     )
 
 
-def _source(name: str, root: Path, masks_root: str) -> "Source":
-    from tfreid.records.sources import Source
-
-    dataset = dataset_named(name)
-    draws_split = dataset.random_split or len(_DATASET.value) == 1
-    split_seed = _SPLIT_SEED.value if draws_split else None
-    rows = rows_of(name, root, masks_root or None, split_seed)
-    vocabulary = _MASK_VOCABULARY.value or ""
-    if masks_root and not vocabulary:
-        raise UsageError(f"--masks_root needs --mask_vocabulary, one of {', '.join(VOCABULARIES)}")
-    if not masks_root and dataset.mask_vocabulary:
-        vocabulary = dataset.mask_vocabulary
-    return Source(name, dataset.kind, rows, vocabulary if any(r.mask_path for r in rows) else "")
-
-
-def _synthetic_folder(root: Path) -> Path | None:
-    """The folder that the synthetic generator wrote, if the root is that or a part of it."""
-    return next((f for f in (root, root.parent) if (f / SYNTHETIC_JSON).is_file()), None)
-
-
-def _backgrounds_root(synthetic: Sequence[Path]) -> Path | None:
+def _backgrounds_root(datasets: Sequence[RawDataset]) -> Path | None:
     if _BACKGROUNDS_ROOT.value is not None:
         return Path(_BACKGROUNDS_ROOT.value).expanduser()
-    return next((f / "backgrounds" for f in synthetic if (f / "backgrounds").is_dir()), None)
+    return next((found for dataset in datasets if (found := dataset.own_backgrounds)), None)
 
 
 def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[str]) -> None:
