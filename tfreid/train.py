@@ -5,9 +5,8 @@ the method's recipe is a flag, for example --recipe.batch_size=64; --helpfull li
 SIGTERM and Ctrl-C save a checkpoint first; the exit code is then 143 or 130.
 """
 
-import contextlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from absl import flags
 from tfrecords_schema.schema import parse_spec
 from tfreid import report, training
 from tfreid.methods import METHODS, Stage
-from tfreid.methods.recipe import define_flags
+from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records import DatasetFolder
 from tfreid.serving import export
 
@@ -55,31 +54,9 @@ _PICTURES = flags.DEFINE_integer(
 )
 
 
-def define_recipe_flags(argv: Sequence[str]) -> Callable[[], Any] | None:
-    """Defines the flags of the chosen method's recipe.
-
-    Args:
-      argv: the command line, from which the method and the scale are read.
-
-    Returns:
-      A function that gives the recipe after all flags were parsed; None without a method, which
-      parsing the flags will refuse.
-    """
-    early = flags.FlagValues()
-    for name in ("method", "scale", "data", "parsing_data"):
-        flags.DEFINE_string(name, None, "", flag_values=early)
-    with contextlib.suppress(flags.Error):
-        early(list(argv), known_only=True)
-    early.mark_as_parsed()
-    if early.method not in METHODS:
-        return None
-    method = METHODS[early.method]
-    has_data = early.data or early.parsing_data
-    demo = early.scale == "demo" or (early.scale is None and not has_data)
-    return define_flags(method.demo() if demo else method.recipe())
-
-
-_RECIPE = define_recipe_flags(sys.argv)
+_RECIPE = define_recipe_flags(
+    sys.argv, ("data", "parsing_data"), lambda given: not any(given.values())
+)
 
 
 def main() -> int:
