@@ -24,13 +24,15 @@ from tfreid import command, errors
 
 OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
 PERSONS = flags.DEFINE_integer("persons", 5, "How many persons.", lower_bound=1)
-ACTION = flags.DEFINE_enum("then", "end", ["end", "misuse", "missing", "data", "training", "full",
-                                           "wrapped", "denied", "bug", "wait"], "What to do.")
+ACTION = flags.DEFINE_enum("then", "end", ["end", "misuse", "missing", "data", "training", "serving",
+                                           "full", "wrapped", "denied", "bug", "wait"],
+                           "What to do.")
 ERRORS = {
     "misuse": errors.UsageError("masks are needed"),
     "missing": errors.MissingPathError("no folder there"),
     "data": errors.DataError("shard 3 is cut short"),
     "training": errors.TrainingError("loss is nan at step 7"),
+    "serving": errors.ServingError("no server answers at 127.0.0.1:8500"),
     "full": OSError(errno.ENOSPC, "No space left on device", "out/shard"),
     "wrapped": RuntimeError("ResourceExhausted: out/x; No space left on device"),
     "denied": PermissionError(errno.EACCES, "Permission denied", "/out"),
@@ -113,6 +115,7 @@ def test_misuse_exits_with_2(command_file: Path, arguments: list[str], message: 
     [
         ("data", "error: shard 3 is cut short\n"),
         ("training", "error: loss is nan at step 7\n"),
+        ("serving", "error: no server answers at 127.0.0.1:8500\n"),
         ("full", "error: no space left on the disk (out/shard): free some, "),
         ("wrapped", "error: no space left on the disk: free some, "),
         ("denied", "error: /out: Permission denied\n"),

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from tfreid import quiet
-from tfreid.errors import DataError, TrainingError, UsageError
+from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.progress import Progress as progress
 
 __all__ = ["progress", "run"]
@@ -55,7 +55,7 @@ def _status(main: Callable[..., int | None], takes_arguments: bool) -> int:
         if rest is None:
             return 0
         return (main(rest) if takes_arguments else main()) or 0
-    except (UsageError, DataError, TrainingError) as error:
+    except (UsageError, DataError, TrainingError, ServingError) as error:
         return _fail(error, MISUSE if isinstance(error, UsageError) else FAILURE)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)

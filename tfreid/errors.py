@@ -15,3 +15,7 @@ class DataError(ValueError):
 
 class TrainingError(RuntimeError):
     """Training cannot go on, for example because a loss is not finite (commands exit with 1)."""
+
+
+class ServingError(RuntimeError):
+    """A model server is not there, too slow, or answers otherwise than expected (exit 1)."""

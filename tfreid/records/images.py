@@ -74,8 +74,25 @@ def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Im
         data = Path(path).read_bytes()
     except OSError as error:
         raise RejectedError(f"cannot read the {what} ({error.strerror}): {path}") from error
+    return data, decode_file(data, path, what, formats)
+
+
+def decode_file(
+    data: bytes, name: str, what: str = "image", formats: tuple[str, ...] = IMAGE_FORMATS
+) -> PIL.Image.Image:
+    """Decodes the bytes of an image file to the end, as strictly as TensorFlow.
+
+    Args:
+        data: the file's bytes.
+        name: what the errors call it.
+        what: kind of file, for the errors.
+        formats: Pillow's names of the formats that are allowed.
+
+    Raises:
+        RejectedError: if the bytes are damaged or of another format.
+    """
     if not data:
-        raise RejectedError(f"the {what} file is empty: {path}")
+        raise RejectedError(f"the {what} file is empty: {name}")
     try:
         image = PIL.Image.open(io.BytesIO(data), formats=formats)
         if image.format == "PNG":  # loading it checks less than TensorFlow will
@@ -85,10 +102,10 @@ def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Im
             image = PIL.Image.open(io.BytesIO(data), formats=formats)
         image.load()
     except PIL.UnidentifiedImageError as error:
-        raise RejectedError(f"the {what} is no {' or '.join(formats)} file: {path}") from error
+        raise RejectedError(f"the {what} is no {' or '.join(formats)} file: {name}") from error
     except Exception as error:  # Pillow's decoders raise many types on damaged data
-        raise RejectedError(f"the {what} is damaged ({error}): {path}") from error
-    return data, image
+        raise RejectedError(f"the {what} is damaged ({error}): {name}") from error
+    return image
 
 
 def pixel_sums(image: PIL.Image.Image) -> np.ndarray:
