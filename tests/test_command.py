@@ -24,8 +24,8 @@ from tfreid import command, errors
 
 OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
 PERSONS = flags.DEFINE_integer("persons", 5, "How many persons.", lower_bound=1)
-ACTION = flags.DEFINE_enum("then", "end", ["end", "misuse", "missing", "data", "training", "serving",
-                                           "full", "wrapped", "denied", "bug", "wait"],
+ACTION = flags.DEFINE_enum("then", "end", ["end", "misuse", "missing", "data", "training",
+                                           "serving", "full", "wrapped", "denied", "bug", "wait"],
                            "What to do.")
 ERRORS = {
     "misuse": errors.UsageError("masks are needed"),
