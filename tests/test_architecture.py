@@ -22,7 +22,8 @@ LAYERS = [
     {"methods"},
     {"training"},
     {"retrieval"},
-    {"serving", "report"},
+    {"report"},
+    {"serving"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
 LEAVES = {"errors", "progress", "quiet"}
