@@ -1,0 +1,93 @@
+"""Whether a model is good enough to be pushed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.config import Thresholds
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision and its reasons.
+
+    Attributes:
+      blessed: whether every condition holds.
+      passed: conditions that hold, with figures.
+      failed: conditions that do not hold, with figures and what was expected.
+    """
+
+    blessed: bool
+    passed: tuple[str, ...]
+    failed: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """All that failed; if nothing did, all that passed."""
+        return "; ".join(self.failed or self.passed)
+
+
+def decide(
+    candidate: Mapping[str, Any], baseline: Mapping[str, Any] | None, thresholds: Thresholds
+) -> Decision:
+    """Compares a model's metrics with the thresholds and with the latest blessed model's.
+
+    Args:
+      candidate: from `tfreid.report.AuditResult.metrics`.
+      baseline: the same of the latest blessed model on the same images, or None.
+      thresholds: what to reach.
+    """
+    conditions = [
+        *_absolute(candidate["original"], thresholds),
+        *(_relative(candidate["original"], baseline["original"], thresholds) if baseline else ()),
+        *_background(candidate, thresholds),
+    ]
+    failed = tuple(text for holds, text in conditions if not holds)
+    passed = tuple(text for holds, text in conditions if holds)
+    return Decision(not failed, passed, failed)
+
+
+def _absolute(found: Mapping[str, float], thresholds: Thresholds) -> list[tuple[bool, str]]:
+    expected = {"rank1": thresholds.min_rank1, "mAP": thresholds.min_mAP}
+    return [
+        (
+            found[name] >= least,
+            f"{name} {_percent(found[name])}, expected at least {_percent(least)}",
+        )
+        for name, least in expected.items()
+    ]
+
+
+def _relative(
+    found: Mapping[str, float], before: Mapping[str, float], thresholds: Thresholds
+) -> list[tuple[bool, str]]:
+    least = {name: before[name] - thresholds.max_regression for name in ("rank1", "mAP")}
+    return [
+        (
+            found[name] >= least[name],
+            f"{name} {_percent(found[name])}, the blessed model has {_percent(before[name])} and "
+            f"{_percent(thresholds.max_regression)} less is allowed",
+        )
+        for name in least
+    ]
+
+
+def _background(candidate: Mapping[str, Any], thresholds: Thresholds) -> list[tuple[bool, str]]:
+    limit = thresholds.max_background_loss
+    if limit is None:
+        return []
+    if "random_background" not in candidate:
+        return [
+            (
+                False,
+                "the loss of rank1 on random backgrounds could not be measured: the test images "
+                "have no masks, or there are no background scenes",
+            )
+        ]
+    loss = candidate["original"]["rank1"] - candidate["random_background"]["rank1"]
+    text = f"rank1 loses {_percent(loss)} on random backgrounds, at most {_percent(limit)} allowed"
+    return [(loss <= limit, text)]
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}%"

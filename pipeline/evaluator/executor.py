@@ -1,0 +1,121 @@
+"""What the RetrievalEvaluator does: embed through Beam, measure, compare, bless."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfreid.serving.embedding import describe_with_beam
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from pipeline.artifacts import local_path, single_path
+from pipeline.config import Thresholds
+from pipeline.evaluator.decision import Decision, decide
+from tfreid import report
+from tfreid.records import DatasetFolder
+from tfreid.serving import ServedModel
+
+EXAMPLES, MODEL, BASELINE = "examples", "model", "baseline_model"
+EVALUATION, BLESSING = "evaluation", "blessing"
+CONFIG = "config"
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Evaluates a model, and the baseline on the same images."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `metrics.json`, `decision.json` and `report/index.html`, and the blessing.
+
+        The blessing's custom property `blessing_message` says why.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        config = json.loads(exec_properties[CONFIG])
+        folder = DatasetFolder(single_path(input_dict, EXAMPLES))
+        model = artifact_utils.get_single_instance(input_dict[MODEL])
+        baselines = input_dict.get(BASELINE) or []
+        candidate = self._audit(config["name"], model, folder, config)
+        before = [self._audit("latest blessed", b, folder, config) for b in baselines]
+        metrics = [result.metrics() for result in (candidate, *before)]
+        decision = decide(
+            metrics[0], metrics[1] if before else None, Thresholds(**config["thresholds"])
+        )
+        out = single_path(output_dict, EVALUATION)
+        report.write_report(out / "report" / "index.html", [candidate, *before])
+        _write_json(
+            out / "metrics.json", dict(zip(("candidate", "baseline"), metrics, strict=False))
+        )
+        _write_json(
+            out / "decision.json",
+            {"blessed": decision.blessed, "passed": decision.passed, "failed": decision.failed},
+        )
+        _bless(
+            artifact_utils.get_single_instance(output_dict[BLESSING]), decision, model, baselines
+        )
+
+    def _audit(
+        self, name: str, model: types.Artifact, folder: DatasetFolder, config: dict[str, Any]
+    ) -> report.AuditResult:
+        path = local_path(path_utils.serving_model_path(model.uri))
+        served = ServedModel(path)
+        variants = report.available_variants(folder)
+        protocol = report.Protocol(
+            image_size_px=served.image_size_px,
+            batch_size=config["batch_size"],
+            seed=config["seed"],
+        )
+        descriptors = describe_with_beam(
+            path,
+            folder.path,
+            variants,
+            batch_size=protocol.batch_size,
+            seed=protocol.seed,
+            beam_args=self._beam_pipeline_args or [],
+        )
+        return report.audit(
+            served,
+            folder,
+            protocol,
+            name=name,
+            variants=variants,
+            describe=lambda variant, split: descriptors[variant, split],
+        )
+
+
+def _bless(
+    blessing: types.Artifact,
+    decision: Decision,
+    model: types.Artifact,
+    baselines: list[types.Artifact],
+) -> None:
+    """Marks a blessing as TFX's Evaluator does: a file for people, properties for components."""
+    file, value = constants.NOT_BLESSED_FILE_NAME, constants.NOT_BLESSED_VALUE
+    if decision.blessed:
+        file, value = constants.BLESSED_FILE_NAME, constants.BLESSED_VALUE
+    (local_path(blessing.uri) / file).touch()
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    for baseline in baselines:
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSING_MESSAGE_KEY, decision.summary
+    )
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

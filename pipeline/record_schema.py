@@ -1,0 +1,50 @@
+"""The schema that records are validated against, as an artifact."""
+
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+
+import tfrecords_schema
+from pipeline.artifacts import local_path
+from tfreid.errors import MissingPathError, UsageError
+
+_FILE = "schema.pbtxt"
+
+
+@component
+def RecordSchema(text: Parameter[str], schema: OutputArtifact[standard_artifacts.Schema]):
+    """Writes a schema down, wherever the component runs.
+
+    Args:
+      text: of the schema; another text is another input, so validation runs again.
+      schema: where StatisticsGen and ExampleValidator look for it.
+    """
+    (local_path(schema.uri) / _FILE).write_text(text, encoding="utf-8")
+
+
+def schema_text(kind: str, path: str | None) -> str:
+    """Returns the text of a schema.
+
+    Args:
+      kind: of records, `"reid"` or `"parsing"`.
+      path: of the user's own schema, or None for that of `tfrecords_schema/`.
+
+    Raises:
+      MissingPathError: if there is no such file.
+      UsageError: if it is not a schema.
+    """
+    file = Path(path) if path else Path(tfrecords_schema.__file__).with_name(f"{kind}.pbtxt")
+    if not file.is_file():
+        raise MissingPathError(f"no schema at {file}")
+    text = file.read_text(encoding="utf-8")
+    try:
+        text_format.Parse(text, schema_pb2.Schema())
+    except text_format.ParseError as error:
+        raise UsageError(
+            f"{file} is not a tensorflow_metadata Schema in text format: {error}"
+        ) from error
+    return text

@@ -1,0 +1,81 @@
+"""Run the pipeline on this machine: convert, validate, train, evaluate, check, push.
+
+Everything it makes is under --root: artifacts, ML Metadata (SQLite) and the pushed versions in
+serving_model/, which a model server watches. What has not changed since an earlier run is not
+done again. Every field of the method's recipe is a flag, as for tfreid.train. Beam options come
+after `--`.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tfreid import command  # before TensorFlow and TFX, whose start-up lines it silences
+
+# isort: split
+from pipeline.config import PipelineConfig
+from pipeline.flags import config_from_flags
+from tfreid.training import StoppedBySignal
+
+if TYPE_CHECKING:
+    from pipeline.history import NodeRun
+
+_BLESSINGS = {"ModelBlessing": "blessed", "InfraBlessing": "servable"}
+
+
+def main(beam_args: list[str]) -> int:
+    """Runs the pipeline as the flags say."""
+    config = config_from_flags(beam_args)
+    for data in config.datasets.values():
+        data.read()  # What is wrong with a folder is said before TFX is loaded.
+    os.makedirs(config.root, exist_ok=True)
+    print(f"{config.name}: {config.data.name} in {config.data.root}; all output to {config.root}")
+    try:
+        nodes = run(config)
+    except StoppedBySignal as stop:
+        print(f"{stop}; the same command continues", file=sys.stderr)
+        return stop.exit_code
+    _summarise(config, nodes)
+    return 0
+
+
+def run(config: PipelineConfig) -> "list[NodeRun]":
+    """Runs the pipeline.
+
+    Returns:
+      What each component did.
+
+    Raises:
+      UsageError, DataError, TrainingError: what a component raised.
+      StoppedBySignal: if training was stopped.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    from pipeline import quiet  # Before TFX.
+
+    quiet.install()
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+    from pipeline.history import latest_run
+    from pipeline.infra_check import docker_is_running
+    from pipeline.pipeline import build, metadata_path
+
+    LocalDagRunner().run(build(config, with_docker=docker_is_running()))
+    return latest_run(metadata_path(config))
+
+
+def _summarise(config: PipelineConfig, nodes: "list[NodeRun]") -> None:
+    cached = [node.component for node in nodes if node.state == "CACHED"]
+    print(f"{len(nodes)} components, {len(cached)} of them answered from earlier runs")
+    outputs = {kind: values for node in nodes for kind, values in node.outputs.items()}
+    for kind, word in _BLESSINGS.items():
+        answer = word if outputs[kind]["blessed"] else f"not {word}"
+        print(f"{answer}: {outputs[kind].get('blessing_message', '')}")
+    pushed = outputs["PushedModel"]
+    if pushed["pushed"]:
+        print(f"pushed to {pushed['pushed_destination']}")
+    else:
+        print(f"not pushed: {config.push_destination} stays as it is")
+
+
+if __name__ == "__main__":
+    command.run(main, takes_arguments=True)
