@@ -95,6 +95,20 @@ class Batched:
                 advance(count)
 
 
+def descriptors_of(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> tf.Tensor:
+    """Returns a model's descriptors `[batch, d]`, float32, not normalised.
+
+    Args:
+      model: has `embed(images) -> [batch, d]`.
+      images: float32 `[batch, height, width, 3]` in [0, 255].
+      flip_averaging: average the descriptors of an image and of its mirror image.
+    """
+    descriptors = model.embed(images)
+    if flip_averaging:
+        descriptors = (descriptors + model.embed(tf.image.flip_left_right(images))) / 2
+    return tf.cast(descriptors, tf.float32)
+
+
 def embedder(
     model: keras.Model, image_size_px: tuple[int, int], batch_size: int, flip_averaging: bool
 ) -> Batched:
@@ -108,10 +122,7 @@ def embedder(
     """
 
     def embed(images):
-        descriptors = model.embed(images)
-        if flip_averaging:
-            descriptors = (descriptors + model.embed(tf.image.flip_left_right(images))) / 2
-        return {"descriptor": tf.cast(descriptors, tf.float32)}
+        return {"descriptor": descriptors_of(model, images, flip_averaging)}
 
     return Batched(embed, image_size_px, batch_size)
 
