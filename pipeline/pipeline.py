@@ -16,7 +16,7 @@ import tfreid
 from pipeline.anomalies import StopOnAnomalies
 from pipeline.baseline import LatestOtherBlessedModel
 from pipeline.config import PipelineConfig
-from pipeline.evaluator import RetrievalEvaluator
+from pipeline.evaluator.component import RetrievalEvaluator
 from pipeline.example_gen import image_example_gen
 from pipeline.infra_check import infra_check
 from pipeline.record_schema import RecordSchema, schema_text

@@ -1,0 +1,23 @@
+"""Runs the pipeline's commands as a user does, on tiny records and a tiny network."""
+
+import subprocess
+import sys
+
+TINY = ("--method=dgd", "--recipe.width=0.05", "--recipe.batch_size=4")
+
+
+def run(runner, *arguments):
+    """Returns the finished process of `python -m pipeline.<runner>`."""
+    command = [sys.executable, "-m", f"pipeline.{runner}", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
+def market(raw_data):
+    """Flags that name the tiny data set."""
+    return (
+        "--dataset=market1501",
+        f"--data_root={raw_data / 'market1501'}",
+        f"--masks_root={raw_data / 'masks'}",
+        "--mask_vocabulary=lip20",
+        f"--backgrounds_root={raw_data / 'backgrounds'}",
+    )

@@ -1,0 +1,51 @@
+from pipeline.config import Thresholds
+from pipeline.evaluator.decision import decide
+
+LIMITS = Thresholds(min_rank1=0.7, min_mAP=0.5, max_regression=0.02, max_background_loss=0.1)
+
+
+def measured(rank1=0.8, mean_ap=0.6, background=0.75):
+    return {
+        "original": {"rank1": rank1, "mAP": mean_ap},
+        "random_background": {"rank1": background, "mAP": 0.5},
+    }
+
+
+def test_a_good_model_is_blessed_with_its_figures():
+    decision = decide(measured(), None, LIMITS)
+    assert decision.blessed
+    assert decision.failed == ()
+    assert "rank1 80.0%, expected at least 70.0%" in decision.summary
+    assert "rank1 loses 5.0% on random backgrounds, at most 10.0% allowed" in decision.summary
+
+
+def test_each_threshold_can_fail_alone():
+    for bad, reason in (
+        (measured(rank1=0.69, background=0.69), "rank1 69.0%, expected at least 70.0%"),
+        (measured(mean_ap=0.49), "mAP 49.0%, expected at least 50.0%"),
+        (measured(background=0.69), "rank1 loses 11.0% on random backgrounds"),
+    ):
+        decision = decide(bad, None, LIMITS)
+        assert not decision.blessed
+        assert len(decision.failed) == 1
+        assert reason in decision.summary
+
+
+def test_not_worse_than_the_blessed_model_by_more_than_the_tolerance():
+    before = measured(rank1=0.83, mean_ap=0.61)
+    decision = decide(measured(rank1=0.80), before, LIMITS)
+    assert not decision.blessed
+    assert decision.summary == ("rank1 80.0%, the blessed model has 83.0% and 2.0% less is allowed")
+    assert decide(measured(rank1=0.82), before, LIMITS).blessed
+
+
+def test_a_background_loss_that_was_not_measured_is_no_pass():
+    without_masks = {"original": measured()["original"]}
+    decision = decide(without_masks, None, LIMITS)
+    assert not decision.blessed
+    assert "could not be measured" in decision.summary
+    assert decide(without_masks, None, Thresholds(max_background_loss=None)).blessed
+
+
+def test_a_figure_that_is_no_number_is_no_pass():
+    assert not decide(measured(rank1=float("nan")), None, LIMITS).blessed

@@ -1,0 +1,74 @@
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+pytest.importorskip("tfx")
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import io_utils
+
+from pipeline.config import PipelineConfig
+from pipeline.example_gen import Executor, image_example_gen
+from tfreid.methods import METHODS
+from tfreid.records import DatasetFolder
+from tfreid.records.raw import RawDataset
+
+
+def config(raw_data, data):
+    return PipelineConfig(
+        root=str(raw_data.parent / "pipeline"),
+        method="dgd",
+        recipe=METHODS["dgd"].demo(),
+        data=data,
+        backgrounds_root=str(raw_data / "backgrounds"),
+        shards=2,
+    )
+
+
+def market(raw_data):
+    return RawDataset("market1501", raw_data / "market1501", raw_data / "masks", "lip20")
+
+
+def fingerprint(component):
+    """What TFX's driver compares between runs."""
+    splits = json.loads(component.exec_properties["input_config"])["splits"]
+    return [io_utils.generate_fingerprint(split["name"], split["pattern"]) for split in splits]
+
+
+def test_the_artifact_is_a_converted_data_set_and_tfx_examples(raw_data, reid_folder, tmp_path):
+    component = image_example_gen(config(raw_data, market(raw_data)), "reid")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    Executor(Executor.Context(beam_pipeline_args=["--runner=FnApiRunner"])).Do(
+        {}, {"examples": [examples]}, component.exec_properties
+    )
+    folder = DatasetFolder(examples.uri)
+    assert folder.info.fingerprint == reid_folder.info.fingerprint
+    assert len(folder.backgrounds()) == 3
+    splits = artifact_utils.decode_split_names(examples.split_names)
+    assert sorted(splits) == ["gallery", "query", "train"]
+    for split in splits:
+        shards = sorted(os.listdir(artifact_utils.get_split_uri([examples], split)))
+        assert shards == [shard.name for shard in folder.shards(split)]
+
+
+@pytest.mark.parametrize("change", ["rename", "rewrite", "remove", "mask"])
+def test_changed_files_change_the_fingerprint(raw_data, tmp_path, change):
+    copy = tmp_path / "raw"
+    shutil.copytree(raw_data, copy, copy_function=shutil.copy2)
+    component = image_example_gen(config(copy, market(copy)), "reid")
+    before = fingerprint(component)
+    assert before == fingerprint(component)
+    image = next((copy / "market1501" / "query").iterdir())
+    later = time.time() + 5
+    if change == "rename":
+        image.rename(image.with_name("0999_c1s1_000001_01.jpg"))
+        os.utime(image.parent, (later, later))
+    elif change == "remove":
+        image.unlink()
+    else:
+        mask = copy / "masks" / "query" / f"{image.stem}.png"
+        os.utime(mask if change == "mask" else image, (later, later))
+    assert fingerprint(component) != before

@@ -1,0 +1,42 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import PipelineConfig, trained_recipe
+from tfreid.errors import UsageError
+from tfreid.methods import METHODS
+from tfreid.records.raw import RawDataset
+
+DATA = RawDataset("market1501", Path("/data/market"))
+
+
+def config(method, **given):
+    return PipelineConfig("/out", method, METHODS[method].demo(), DATA, **given)
+
+
+def test_a_parsing_network_alone_cannot_be_served():
+    with pytest.raises(UsageError, match="parsing gives no descriptor"):
+        config("parsing", parsing_data=DATA)
+
+
+def test_a_method_with_a_parsing_network_needs_its_data():
+    with pytest.raises(UsageError, match="--parsing_data_root"):
+        config("pgp")
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(UsageError, match="float32, mixed_bfloat16"):
+        config("dgd", precision="float16")
+
+
+def test_only_the_data_that_the_method_reads_are_converted():
+    lip = RawDataset("lip", Path("/data/lip"))
+    assert list(config("pgp", parsing_data=lip).datasets) == ["reid", "parsing"]
+    assert list(config("dgd", parsing_data=lip).datasets) == ["reid"]
+
+
+def test_the_recipe_survives_the_way_to_the_trainer():
+    recipe = dataclasses.replace(METHODS["dgd"].demo(), width=0.3)
+    told = PipelineConfig("/out", "dgd", recipe, DATA).training()
+    assert trained_recipe(told) == recipe
