@@ -1,5 +1,6 @@
 """Between a trained model and someone else's request."""
 
-from tfreid.serving.export import export
+from tfreid.serving.export import export, write_saved_model
+from tfreid.serving.saved_model import ServedModel
 
-__all__ = ["export"]
+__all__ = ["ServedModel", "export", "write_saved_model"]

@@ -1,92 +1,166 @@
 """A SavedModel that takes image files and gives descriptors."""
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import decode_image, resize_image
+from tfreid.serving import warmup
+from tfreid.serving.signatures import PREPROCESSING, Signature, make_signatures, preprocess
 
 TOLERANCE = 1e-4
-"""Largest difference between an exported embedding's value and the Keras model's."""
+"""Largest difference between an exported output's value and the Keras model's."""
+
+EXTRA = "assets.extra"
+"""Folder of a SavedModel for files that TensorFlow does not read."""
+
+RECIPE, FACTS = "recipe.json", "serving.json"
 
 
 def export(
-    model: keras.Model, image_size_px: tuple[int, int], base: str | Path, sample: Sequence[bytes]
+    model: keras.Model,
+    image_size_px: tuple[int, int],
+    base: str | Path,
+    sample: Sequence[bytes],
+    **options: Any,
 ) -> Path:
-    """Writes the next version of a SavedModel and checks that it computes what the model does.
-
-    Signatures:
-      serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files of any size ->
-        `embedding`, float32 `[batch, d]`, of unit L2 norm.
-      embed_images: `images`, float32 `[batch, *image_size_px, 3]` in [0, 255] -> `embedding`.
+    """Writes the next version of a SavedModel.
 
     Args:
-      model: has `embed`.
+      model: as for `write_saved_model`.
       image_size_px: height, width of its input.
       base: folder of the versions; the new one is a number above those that are there.
       sample: encoded images for the check.
+      **options: of `write_saved_model`.
 
     Returns:
-      The folder of the version; it appears when it is complete and checked.
+      The folder of the version.
 
     Raises:
-      UsageError: if the model gives no descriptor.
-      DataError: if the exported model's embeddings differ by more than `TOLERANCE`.
+      UsageError, DataError: as for `write_saved_model`.
     """
+    base = Path(base)
+    versions = [int(path.name) for path in base.glob("*") if path.name.isdigit()]
+    path = base / str(1 + max(versions, default=0))
+    write_saved_model(model, image_size_px, path, sample, **options)
+    return path
+
+
+def write_saved_model(
+    model: keras.Model,
+    image_size_px: tuple[int, int],
+    path: str | Path,
+    sample: Sequence[bytes],
+    *,
+    flip_averaging: bool = False,
+    recipe: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes a SavedModel and checks that it computes what the model does.
+
+    It has the signatures of `make_signatures`, and in `assets.extra/` warm-up requests for
+    TensorFlow Serving, `serving.json` (what a user of the model must know) and `recipe.json`.
+
+    Args:
+      model: has `embed` and `explain`.
+      image_size_px: height, width of its input.
+      path: folder to write; it appears when it is complete and checked.
+      sample: encoded images for the check, at least one; none is stored.
+      flip_averaging: average the descriptors of an image and of its mirror image.
+      recipe: contents of `recipe.json`, if there is one.
+      facts: what `serving.json` says besides what the arguments tell.
+
+    Raises:
+      UsageError: if the model gives no descriptor or there is something at the path.
+      DataError: if an exported output differs by more than `TOLERANCE`; nothing is written.
+    """
+    require_descriptor(model)
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"{path} is there already and not empty: give another folder")
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    signatures = make_signatures(model, image_size_px, flip_averaging)
+    try:
+        _write_graph(model, signatures, partial)
+        described = _verify(signatures, image_size_px, partial, sample)
+        own = {
+            "signatures": described,
+            "image_size_px": list(image_size_px),
+            "preprocessing": PREPROCESSING,
+            "flip_averaging": flip_averaging,
+            "distance": "cosine",
+        }
+        _write_extra(partial / EXTRA, sample, recipe, own | dict(facts or {}))
+        os.replace(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def require_descriptor(model: keras.Model) -> None:
+    """Raises a UsageError if a model has no descriptor."""
     if not hasattr(model, "embed"):
         raise UsageError(f"{type(model).__name__} gives no descriptor: there is nothing to export")
-    base = Path(base)
-    base.mkdir(parents=True, exist_ok=True)
-    version = base / str(
-        1 + max((int(p.name) for p in base.iterdir() if p.name.isdigit()), default=0)
-    )
-    partial = base / f".{version.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    _write(model, image_size_px, partial)
-    _verify(model, image_size_px, partial, sample)
-    os.replace(partial, version)
-    return version
 
 
-def _preprocess(image_bytes: tf.Tensor, image_size_px: tuple[int, int]) -> tf.Tensor:
-    return tf.map_fn(
-        lambda encoded: resize_image(decode_image(encoded), image_size_px),
-        image_bytes,
-        fn_output_signature=tf.TensorSpec((*image_size_px, 3), tf.float32),
-    )
-
-
-def _write(model: keras.Model, image_size_px: tuple[int, int], path: Path) -> None:
-    def embed_images(images):
-        return {"embedding": tf.math.l2_normalize(model.embed(images), axis=-1)}
-
-    def serve(image_bytes):
-        return embed_images(_preprocess(image_bytes, image_size_px))
-
+def _write_graph(model: keras.Model, signatures: Mapping[str, Signature], path: Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(model)
-    text = tf.TensorSpec([None], tf.string, name="image_bytes")
-    images = tf.TensorSpec((None, *image_size_px, 3), tf.float32, name="images")
-    archive.add_endpoint("serving_default", serve, input_signature=[text])
-    archive.add_endpoint("embed_images", embed_images, input_signature=[images])
+    for name, signature in signatures.items():
+        archive.add_endpoint(name, signature.function, input_signature=[signature.spec])
+    path.parent.mkdir(parents=True, exist_ok=True)
     archive.write_out(str(path), verbose=False)
 
 
 def _verify(
-    model: keras.Model, image_size_px: tuple[int, int], path: Path, sample: Sequence[bytes]
-) -> None:
+    signatures: Mapping[str, Signature],
+    image_size_px: tuple[int, int],
+    path: Path,
+    sample: Sequence[bytes],
+) -> dict[str, Any]:
+    """Compares what was written with the Keras model; returns inputs and outputs, for JSON."""
     image_bytes = tf.constant(list(sample))
-    served = tf.saved_model.load(str(path)).signatures["serving_default"](image_bytes=image_bytes)
-    expected = tf.math.l2_normalize(model.embed(_preprocess(image_bytes, image_size_px)), axis=-1)
-    difference = float(np.abs(served["embedding"] - expected).max())
-    if not difference <= TOLERANCE:
-        raise DataError(
-            f"the exported model's embeddings differ from the trained model's by {difference:g}, "
-            f"more than {TOLERANCE:g}: nothing was written"
-        )
+    inputs = {"image_bytes": image_bytes, "images": preprocess(image_bytes, image_size_px)}
+    loaded = tf.saved_model.load(str(path))
+    described = {}
+    for name, signature in signatures.items():
+        value = inputs[signature.spec.name]
+        written = loaded.signatures[name]
+        served = written(**{signature.spec.name: value})
+        for output, expected in signature.function(value).items():
+            difference = float(np.abs(served[output] - expected).max())
+            if not difference <= TOLERANCE:
+                raise DataError(
+                    f"the exported model's {output} ({name}) differs from the trained model's by "
+                    f"{difference:g}, more than {TOLERANCE:g}: nothing was written"
+                )
+        described[name] = {
+            "inputs": _described([signature.spec]),
+            "outputs": _described(written.structured_outputs.values()),
+        }
+    return described
+
+
+def _described(specs: Sequence[tf.TensorSpec]) -> dict[str, Any]:
+    return {spec.name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for spec in specs}
+
+
+def _write_extra(
+    folder: Path,
+    sample: Sequence[bytes],
+    recipe: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+) -> None:
+    folder.mkdir()
+    warmup.write_warmup(folder / warmup.FILE_NAME, sample)
+    for name, values in ((RECIPE, recipe), (FACTS, facts)):
+        if values is not None:
+            (folder / name).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

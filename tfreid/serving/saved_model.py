@@ -1,0 +1,81 @@
+"""A model read back from what the export wrote."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfreid.errors import DataError, MissingPathError
+from tfreid.serving.export import EXTRA, FACTS
+from tfreid.serving.signatures import DEFAULT, EMBED_IMAGES, EXPLAIN
+
+
+class ServedModel:
+    """An exported model; the audit takes it in place of a Keras model.
+
+    Attributes:
+      path: folder of the version.
+      facts: contents of its `serving.json`.
+      image_size_px: height, width of its input.
+    """
+
+    def __init__(self, path: str | Path):
+        """Loads a version.
+
+        Args:
+          path: folder of one version, such as `export/1`.
+
+        Raises:
+          MissingPathError: if there is no SavedModel.
+          DataError: if it is none that the export wrote, or damaged.
+        """
+        self.path = Path(path)
+        if not (self.path / "saved_model.pb").is_file():
+            raise MissingPathError(
+                f"{self.path} holds no exported model (no saved_model.pb): give the folder of one "
+                "version, such as export/1, that python -m tfreid.export wrote"
+            )
+        try:
+            self.facts: dict[str, Any] = json.loads((self.path / EXTRA / FACTS).read_text("utf-8"))
+            self.image_size_px: tuple[int, int] = tuple(self.facts["image_size_px"])
+            self._loaded = tf.saved_model.load(str(self.path))
+            self._signatures = {
+                name: self._loaded.signatures[name] for name in (DEFAULT, EMBED_IMAGES, EXPLAIN)
+            }
+        except (OSError, ValueError, KeyError, TypeError, tf.errors.OpError) as error:
+            raise DataError(
+                f"{self.path} is damaged, or not a model that python -m tfreid.export wrote: "
+                f"{error!r}"
+            ) from error
+
+    def embed(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns the descriptors `[n, d]` of images, float32, of unit L2 norm.
+
+        Args:
+          images: float32 `[n, *image_size_px, 3]` in [0, 255].
+        """
+        return self._signatures[EMBED_IMAGES](images=tf.cast(images, tf.float32))["embedding"]
+
+    def embed_files(self, files: Sequence[bytes]) -> np.ndarray:
+        """Returns the descriptors `[n, d]` of image files, float32, of unit L2 norm.
+
+        Args:
+          files: JPEG, PNG or BMP, of any size.
+        """
+        image_bytes = tf.constant(list(files), tf.string)
+        return self._signatures[DEFAULT](image_bytes=image_bytes)["embedding"].numpy()
+
+    def explain(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the maps that show where the model looks, float32 `[n, h, w]` by name.
+
+        Args:
+          images: float32 `[n, *image_size_px, 3]` in [0, 255]; the signature takes files, so
+            they are rounded to whole numbers.
+        """
+        pixels = tf.saturate_cast(tf.round(images), tf.uint8)
+        image_bytes = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
+        outputs = self._signatures[EXPLAIN](image_bytes=image_bytes)
+        return {name: values for name, values in outputs.items() if name != "embedding"}
