@@ -3,7 +3,13 @@ import pytest
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
+from tfreid.inputs import (
+    VARIANTS,
+    InputSpec,
+    data_errors,
+    evaluation_batches,
+    training_batches,
+)
 from tfreid.records import DatasetFolder
 
 SIZE_PX = (16, 8)
@@ -118,6 +124,19 @@ def test_evaluation_shows_each_record_once_in_order(reid_folder, batch_size):
         shown = np.concatenate([batch[name] for batch in batches])
         np.testing.assert_array_equal(shown, columns[column])
     assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int32
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_chosen_records_look_as_among_all(reid_folder, variant):
+    spec = InputSpec((32, 16), variant=variant, mask_vocabulary="lip20")
+    (whole,) = batches_of(evaluation_batches(reid_folder, "gallery", spec, 64, seed=5))
+    chosen = np.array([7, 3, 24, 25, 0])
+    dataset = evaluation_batches(reid_folder, "gallery", spec, 2, seed=5, indices=chosen)
+    batches = batches_of(dataset)
+    assert [len(batch["key"]) for batch in batches] == [2, 2, 1]
+    for name, value in whole.items():
+        parts = np.concatenate([batch[name] for batch in batches])
+        np.testing.assert_array_equal(parts, value[chosen], err_msg=name)
 
 
 def test_evaluation_does_not_augment(reid_folder):

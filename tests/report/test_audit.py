@@ -5,8 +5,9 @@ import pytest
 from toy_models import SIZE_PX, PersonModel
 
 from tfreid.errors import UsageError
-from tfreid.inputs import VARIANTS
+from tfreid.inputs import VARIANTS, InputSpec
 from tfreid.report import Protocol, audit, available_variants, images_to_see
+from tfreid.report.descriptors import describe_split, embedder
 
 PROTOCOL = Protocol(image_size_px=SIZE_PX, batch_size=8)
 
@@ -54,6 +55,33 @@ def test_batch_size_does_not_matter(reid_folder, audits):
             result.outcomes[variant].retrieval.average_precision,
             audits[1].outcomes[variant].retrieval.average_precision,
         )
+
+
+def test_descriptors_may_come_from_elsewhere(reid_folder, audits):
+    embed = embedder(PersonModel(), SIZE_PX, 8, flip_averaging=False)
+    asked, seen = [], []
+
+    def describe(variant, split):
+        asked.append((variant, split))
+        spec = InputSpec(image_size_px=SIZE_PX, variant=variant)
+        return describe_split(embed, reid_folder, split, spec, PROTOCOL.seed)
+
+    class OnlyExplains(PersonModel):
+        def embed(self, images):
+            raise AssertionError("the descriptors were to come from elsewhere")
+
+    result = audit(
+        OnlyExplains(),
+        reid_folder,
+        PROTOCOL,
+        name="person",
+        describe=describe,
+        advance=seen.append,
+    )
+    assert asked == [(variant, split) for variant in VARIANTS for split in ("query", "gallery")]
+    assert sum(seen) == 2 * 12  # the queries of the two variants that are explained
+    expected = audits[1].metrics() | {"protocol": result.metrics()["protocol"]}
+    assert result.metrics() == expected
 
 
 def test_camera_filter_can_be_off(reid_folder):

@@ -81,12 +81,17 @@ def training_batches(
 
 
 def evaluation_batches(
-    folder: DatasetFolder, split: str, spec: InputSpec, batch_size: int, seed: int
+    folder: DatasetFolder,
+    split: str,
+    spec: InputSpec,
+    batch_size: int,
+    seed: int,
+    indices: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Returns all records of a split once, in their order, without augmentation.
 
     Random backgrounds (`variant="random_background"`) depend on the seed and the record alone:
-    a record gets the same one at any batch size.
+    a record gets the same one at any batch size and among any other records.
 
     Args:
       folder: converted data set.
@@ -94,6 +99,7 @@ def evaluation_batches(
       spec: how records become images; its two probabilities are ignored.
       batch_size: images in a batch; the last one may hold fewer.
       seed: of the random backgrounds, at least 0.
+      indices: int64 `[n]`: the records to return, in this order, instead of all.
 
     Returns:
       Dicts as of `training_batches`, of re-identification records with `person_id` and
@@ -108,13 +114,13 @@ def evaluation_batches(
     store = folder.store(split)
     words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
     draws = np.random.default_rng(words).random((len(store), DRAWS))
+    wanted = np.arange(len(store)) if indices is None else indices
 
     def read(number: int) -> tuple[np.ndarray, np.ndarray]:
-        start = number * batch_size
-        indices = np.arange(start, min(start + batch_size, len(store)))
-        return store.read(indices), draws[indices]
+        batch = wanted[number * batch_size :][:batch_size]
+        return store.read(batch), draws[batch]
 
-    count = math.ceil(len(store) / batch_size)
+    count = math.ceil(len(wanted) / batch_size)
     images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
     return _finish(images.batch(batch_size), count)
 

@@ -6,7 +6,7 @@ looks at the person keeps its accuracy in the first three and is at chance in th
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
@@ -20,7 +20,7 @@ from tfreid.report.descriptors import (
     Advance,
     Batched,
     Descriptors,
-    describe,
+    describe_split,
     embedder,
     no_progress,
 )
@@ -29,6 +29,9 @@ from tfreid.retrieval import Identities, Retrieval, cosine_blocks, evaluate, ran
 LIST_LENGTH = 10
 EXPLAINED_IMAGES = 10
 EXPLAINED_VARIANTS = ("original", "random_background")
+
+Describe = Callable[[str, str], Descriptors]
+"""Variant and split -> the descriptors of all the split's images, in the order of its records."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def audit(
     *,
     name: str,
     variants: tuple[str, ...] | None = None,
+    describe: Describe | None = None,
     advance: Advance = no_progress,
 ) -> AuditResult:
     """Measures a model on the variants of a data set's query and gallery images.
@@ -173,7 +177,9 @@ def audit(
       protocol: how to measure.
       name: what to call the model.
       variants: which variants; all that the data set allows by default.
-      advance: called with a number of images after each batch.
+      describe: gives the descriptors where they were computed elsewhere; they are then taken as
+        they are, and the model only explains. By default the model computes them here.
+      advance: called with the number of images after each batch that the model sees here.
 
     Returns:
       The figures and what is needed to show them.
@@ -186,19 +192,17 @@ def audit(
     """
     variants = _checked(variants, available_variants(folder))
     size, seed = protocol.image_size_px, protocol.seed
-    embed = embedder(model, size, protocol.batch_size, protocol.flip_averaging)
+    describe = describe or _describe_here(model, folder, protocol, advance)
     explainer = Batched(model.explain, size, protocol.batch_size)
     queries = folder.info.splits["query"].records
     shown = np.random.default_rng(seed).permutation(queries)[:EXPLAINED_IMAGES]
     masks = "binary" if folder.info.has_masks("query") else None
     outcomes, explanations = {}, {}
     for variant in variants:
-        spec = InputSpec(image_size_px=size, variant=variant)
-        query = describe(embed, folder, "query", spec, seed, advance)
-        gallery = describe(embed, folder, "gallery", spec, seed, advance)
+        query, gallery = describe(variant, "query"), describe(variant, "gallery")
         outcomes[variant] = _compare(query, gallery, protocol)
         if variant in EXPLAINED_VARIANTS:
-            spec = dataclasses.replace(spec, mask_vocabulary=masks)
+            spec = InputSpec(image_size_px=size, variant=variant, mask_vocabulary=masks)
             explanations[variant] = explain(explainer, folder, "query", spec, shown, seed, advance)
     return AuditResult(
         name=name,
@@ -223,6 +227,19 @@ def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tu
                 f"--masks_root and --backgrounds_root, or ask for {', '.join(available)}"
             )
     return variants or available
+
+
+def _describe_here(
+    model: keras.Model, folder: DatasetFolder, protocol: Protocol, advance: Advance
+) -> Describe:
+    size = protocol.image_size_px
+    embed = embedder(model, size, protocol.batch_size, protocol.flip_averaging)
+
+    def describe(variant: str, split: str) -> Descriptors:
+        spec = InputSpec(image_size_px=size, variant=variant)
+        return describe_split(embed, folder, split, spec, protocol.seed, advance)
+
+    return describe
 
 
 def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Outcome:

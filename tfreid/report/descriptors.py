@@ -127,7 +127,7 @@ def embedder(
     return Batched(embed, image_size_px, batch_size)
 
 
-def describe(
+def describe_split(
     embed: Batched,
     folder: DatasetFolder,
     split: str,

@@ -190,10 +190,8 @@ def _load(
     folder: DatasetFolder, split: str, variant: str, indices: set[int], seed: int
 ) -> dict[int, np.ndarray]:
     spec = InputSpec(image_size_px=PICTURE_SIZE_PX, variant=variant)
-    images, start = {}, 0
-    for batch in evaluation_batches(folder, split, spec, 64, seed):
-        for index in indices & set(range(start, start + len(batch["image"]))):
-            pixels = batch["image"][index - start].numpy()
-            images[index] = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-        start += len(batch["image"])
-    return images
+    chosen = np.array(sorted(indices))
+    batches = evaluation_batches(folder, split, spec, 64, seed, chosen)
+    pixels = np.concatenate([batch["image"] for batch in batches.as_numpy_iterator()])
+    images = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+    return dict(zip(chosen.tolist(), images, strict=True))
