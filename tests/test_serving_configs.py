@@ -14,11 +14,15 @@ import threading
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 import yaml
 from google.protobuf import descriptor_pb2, message_factory, text_format, wrappers_pb2
+from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from tfreid.inputs import decode_image
 from tfreid.serving.client import ReidClient
+from tfreid.serving.signatures import DEFAULT, EXPLAIN
 
 SERVING = Path(__file__).parent.parent / "serving"
 FIELD = descriptor_pb2.FieldDescriptorProto
@@ -170,3 +174,18 @@ def test_the_health_check_asks_for_the_models_state(service, state, status):
         server.shutdown()
     assert result.returncode == status
     assert asked == ["/v1/models/reid"]
+
+
+@pytest.mark.slow
+def test_warm_up_requests_are_of_the_configured_model(dgd_run):
+    file = dgd_run / "export" / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(file))]
+    logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
+    assert 0 < len(logs) <= 1000  # TensorFlow Serving refuses more
+    requests = [log.predict_log.request for log in logs]
+    assert {request.model_spec.name for request in requests} == {client_default("model")}
+    assert {request.model_spec.signature_name for request in requests} == {DEFAULT, EXPLAIN}
+    for request in requests:
+        images = tf.make_ndarray(request.inputs["image_bytes"])
+        assert 0 < len(images) <= client_default("batch_size")
+        assert all(decode_image(image).shape[-1] == 3 for image in images)

@@ -22,6 +22,7 @@ from tensorflow_serving.apis import (
 from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
 from tfreid.records.images import RejectedError, decode_file
 from tfreid.serving.calls import Caller, RefusedRequestError
+from tfreid.serving.signatures import DEFAULT, EXPLAIN
 
 Image = str | os.PathLike | bytes
 """The path or the bytes of a JPEG, PNG or BMP file."""
@@ -133,7 +134,7 @@ class ReidClient:
           RefusedImagesError: if some images cannot be decoded; it names all that follow too.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
-        return self._predict(images, "serving_default")["embedding"]
+        return self._predict(images, DEFAULT)["embedding"]
 
     def explain(self, images: Sequence[Image]) -> dict[str, np.ndarray]:
         """Computes the descriptors of images and what the model looks at.
@@ -150,7 +151,7 @@ class ReidClient:
           RefusedImagesError: if some images cannot be decoded; it names all that follow too.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
-        return self._predict(images, "explain")
+        return self._predict(images, EXPLAIN)
 
     def status(self) -> dict[int, str]:
         """Returns the state of each version that the server knows, such as `{2: "AVAILABLE"}`.
