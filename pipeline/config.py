@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tfreid.datasets import dataset_named
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
@@ -48,12 +49,10 @@ class PipelineConfig:
         `tfrecords_schema/reid.pbtxt`.
       seed: of the records' order, weights, batches and random backgrounds.
       precision: of the computation.
-      shards: TFRecord files a split.
       max_reject_fraction: largest fraction of the images that may be unusable.
       thresholds: what a model must reach.
       far: false-accept rate of the threshold that is exported with the model.
       flip_averaging: whether the served descriptor averages an image and its mirror image.
-      batch_size: images in a batch of the evaluation; changes no figure.
       serving_image: image of the model server that the infra check starts where there is Docker.
       beam_args: Beam options of all components that use Beam.
       cache: whether executions with the same inputs are answered from earlier ones.
@@ -68,12 +67,10 @@ class PipelineConfig:
     schema: str | None = None
     seed: int = 0
     precision: str = "float32"
-    shards: int = 4
     max_reject_fraction: float = 0.01
     thresholds: Thresholds = field(default_factory=Thresholds)
     far: float = 0.001
     flip_averaging: bool = False
-    batch_size: int = 64
     serving_image: str = "tensorflow/serving:2.19.1"
     beam_args: tuple[str, ...] = ("--runner=FnApiRunner",)
     cache: bool = True
@@ -82,7 +79,8 @@ class PipelineConfig:
         """Refuses what no pipeline can do.
 
         Raises:
-          UsageError: if the method gives no descriptor or lacks data, or the precision is unknown.
+          UsageError: if the method gives no descriptor or lacks data, a data set is of the wrong
+            kind, or the precision is unknown.
         """
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision {self.precision!r}: use {', '.join(PRECISIONS)}")
@@ -96,6 +94,11 @@ class PipelineConfig:
                 f"{self.method} trains a parsing network: give images with class masks as "
                 "--parsing_data_root (python -m tfreid.datasets lists such data sets)"
             )
+        for kind, data in self.datasets.items():
+            if dataset_named(data.name).kind != kind:
+                raise UsageError(
+                    f"{data.name} is no {kind} data set; python -m tfreid.datasets lists the kinds"
+                )
 
     @property
     def name(self) -> str:
@@ -138,7 +141,6 @@ class PipelineConfig:
             "split_seed": "" if data.split_seed is None else str(data.split_seed),
             "backgrounds_root": str(scenes or "") if kind == "reid" else "",
             "seed": self.seed,
-            "shards": self.shards,
             "max_reject_fraction": self.max_reject_fraction,
         }
 
@@ -148,7 +150,6 @@ class PipelineConfig:
             {
                 "name": self.method,
                 "thresholds": dataclasses.asdict(self.thresholds),
-                "batch_size": self.batch_size,
                 "seed": self.seed,
             },
             sort_keys=True,

@@ -25,6 +25,7 @@ from tfreid.records.raw import RawDataset
 
 _EXAMPLES = standard_component_specs.EXAMPLES_KEY
 _CUSTOM_CONFIG = standard_component_specs.CUSTOM_CONFIG_KEY
+_SHARDS = 4
 _MOST_NESTED = 5
 """How deep below a data set's folder its files are looked for changes."""
 
@@ -111,7 +112,7 @@ def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Datase
         split_seed=None if split_seed is None else int(split_seed),
     )
     seed = int(options["seed"])  # A Struct's numbers are floats.
-    plan = sources.plan([data.read()], shards=int(options["shards"]), copies=0, seed=seed)
+    plan = sources.plan([data.read()], shards=_SHARDS, copies=0, seed=seed)
     conversion.convert(
         plan,
         out,

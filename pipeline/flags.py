@@ -33,6 +33,9 @@ _PARSING_DATA_ROOT = flags.DEFINE_string(
 _PARSING_DATASET = flags.DEFINE_enum(
     "parsing_dataset", "lip", list(DATASETS), "What --parsing_data_root is."
 )
+_MAX_REJECT_FRACTION = flags.DEFINE_float(
+    "max_reject_fraction", 0.01, "Largest fraction of unusable images; more stop the run.", 0, 1
+)
 _SCHEMA = flags.DEFINE_string(
     "schema", None, "Schema that the re-identification records must follow (.pbtxt)."
 )
@@ -100,6 +103,7 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         parsing_data=parsing_root and RawDataset(_PARSING_DATASET.value, _path(parsing_root)),
         backgrounds_root=_BACKGROUNDS_ROOT.value and _absolute(_BACKGROUNDS_ROOT.value),
         schema=_SCHEMA.value and _absolute(_SCHEMA.value),
+        max_reject_fraction=_MAX_REJECT_FRACTION.value,
         seed=_SEED.value,
         precision=_PRECISION.value,
         thresholds=Thresholds(

@@ -13,9 +13,11 @@ from absl import flags
 from tfreid import command  # before TensorFlow and TFX, whose start-up lines it silences
 
 # isort: split
+from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
-from pipeline.flags import config_from_flags
 from tfreid.errors import UsageError
+
+flags.adopt_module_key_flags(pipeline_flags)
 
 _IMAGE = flags.DEFINE_string("image", None, "Container image of all components.", required=True)
 _OUT = flags.DEFINE_string(
@@ -25,7 +27,7 @@ _OUT = flags.DEFINE_string(
 
 def main(beam_args: list[str]) -> None:
     """Compiles as the flags say."""
-    config, out = config_from_flags(beam_args), Path(_OUT.value)
+    config, out = pipeline_flags.config_from_flags(beam_args), Path(_OUT.value)
     if out.suffix not in (".yaml", ".json"):
         raise UsageError(f"--out={out}: expected a name that ends in .yaml or .json")
     compile_pipeline(config, _IMAGE.value, out)

@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING
 from tfreid import command  # before TensorFlow and TFX, whose start-up lines it silences
 
 # isort: split
+from absl import flags
+
+from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
-from pipeline.flags import config_from_flags
 from tfreid.training import StoppedBySignal
 
 if TYPE_CHECKING:
     from pipeline.history import NodeRun
+
+flags.adopt_module_key_flags(pipeline_flags)
 
 _BLESSINGS = {"ModelBlessing": "blessed", "InfraBlessing": "servable"}
 
 
 def main(beam_args: list[str]) -> int:
     """Runs the pipeline as the flags say."""
-    config = config_from_flags(beam_args)
+    config = pipeline_flags.config_from_flags(beam_args)
     for data in config.datasets.values():
         data.read()  # What is wrong with a folder is said before TFX is loaded.
     os.makedirs(config.root, exist_ok=True)

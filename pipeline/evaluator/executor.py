@@ -66,11 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
         variants = report.available_variants(folder)
-        protocol = report.Protocol(
-            image_size_px=served.image_size_px,
-            batch_size=config["batch_size"],
-            seed=config["seed"],
-        )
+        protocol = report.Protocol(image_size_px=served.image_size_px, seed=config["seed"])
         descriptors = describe_with_beam(
             path,
             folder.path,

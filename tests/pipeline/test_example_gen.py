@@ -23,7 +23,6 @@ def config(raw_data, data):
         recipe=METHODS["dgd"].demo(),
         data=data,
         backgrounds_root=str(raw_data / "backgrounds"),
-        shards=2,
     )
 
 

@@ -9,6 +9,7 @@ from tfreid.methods import METHODS
 from tfreid.records.raw import RawDataset
 
 DATA = RawDataset("market1501", Path("/data/market"))
+LIP = RawDataset("lip", Path("/data/lip"))
 
 
 def config(method, **given):
@@ -17,7 +18,7 @@ def config(method, **given):
 
 def test_a_parsing_network_alone_cannot_be_served():
     with pytest.raises(UsageError, match="parsing gives no descriptor"):
-        config("parsing", parsing_data=DATA)
+        config("parsing", parsing_data=LIP)
 
 
 def test_a_method_with_a_parsing_network_needs_its_data():
@@ -31,12 +32,16 @@ def test_an_unknown_precision_is_refused():
 
 
 def test_only_the_data_that_the_method_reads_are_converted():
-    lip = RawDataset("lip", Path("/data/lip"))
-    assert list(config("pgp", parsing_data=lip).datasets) == ["reid", "parsing"]
-    assert list(config("dgd", parsing_data=lip).datasets) == ["reid"]
+    assert list(config("pgp", parsing_data=LIP).datasets) == ["reid", "parsing"]
+    assert list(config("dgd", parsing_data=LIP).datasets) == ["reid"]
 
 
 def test_the_recipe_survives_the_way_to_the_trainer():
     recipe = dataclasses.replace(METHODS["dgd"].demo(), width=0.3)
     told = PipelineConfig("/out", "dgd", recipe, DATA).training()
     assert trained_recipe(told) == recipe
+
+
+def test_a_data_set_of_the_wrong_kind_is_refused():
+    with pytest.raises(UsageError, match="market1501 is no parsing data set"):
+        config("pgp", parsing_data=DATA)

@@ -1,0 +1,139 @@
+"""The whole pipeline on tiny data: run, run again, run with new data, run with a bad model."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tfx")
+import tensorflow as tf
+from runs import TINY, market, run
+
+from pipeline.history import latest_run
+
+pytestmark = pytest.mark.slow
+
+LENIENT = ("--min_rank1=0", "--min_mAP=0", "--max_regression=1", "--max_background_loss=1")
+SIZE = "--recipe.image_size_px=(32,16)"
+
+
+@pytest.fixture(scope="module")
+def world(raw_data, tmp_path_factory) -> Path:
+    """A folder with a copy of the tiny data, `raw`, that a test may change."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    shutil.copytree(raw_data, folder / "raw", copy_function=shutil.copy2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def train(world):
+    """Runs the pipeline; returns the process and what ML Metadata says of each component."""
+
+    def train(*arguments, steps=2):
+        result = run(
+            "run_local",
+            *(*TINY, SIZE, *market(world / "raw"), f"--root={world / 'out'}"),
+            *(f"--recipe.schedule.steps={steps}", *arguments),
+        )
+        assert "Traceback" not in result.stderr
+        nodes = latest_run(str(world / "out" / "metadata.sqlite"))
+        return result, {node.component: node for node in nodes}
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def first(train):
+    return train(*LENIENT)
+
+
+def versions(world):
+    return sorted(path.name for path in (world / "out" / "serving_model").iterdir())
+
+
+def test_images_become_a_pushed_model(first, world):
+    result, nodes = first
+    assert result.returncode == 0, result.stderr
+    assert {node.state for node in nodes.values()} == {"COMPLETE", "CACHED"}
+    executed = {name for name, node in nodes.items() if node.state == "COMPLETE"}
+    assert set(nodes) - executed <= {"LatestBlessedModel"}
+    (version,) = versions(world)
+    pushed = nodes["Pusher"].outputs["PushedModel"]
+    assert pushed["pushed_destination"] == str(world / "out" / "serving_model" / version)
+    assert f"pushed to {pushed['pushed_destination']}" in result.stdout
+    model = tf.saved_model.load(pushed["pushed_destination"])
+    assert set(model.signatures) == {"serving_default", "embed_images", "explain"}
+    warmup = Path(pushed["pushed_destination"]) / "assets.extra" / "tf_serving_warmup_requests"
+    assert warmup.stat().st_size > 0
+
+
+def test_the_same_again_is_answered_from_cache(first, train, world):
+    before = versions(world)
+    result, nodes = train(*LENIENT)
+    assert result.returncode == 0, result.stderr
+    assert {name for name, node in nodes.items() if node.state != "CACHED"} == set()
+    assert "10 components, 10 of them answered from earlier runs" in result.stdout
+    assert versions(world) == before
+
+
+def test_changed_data_train_anew_and_are_compared_with_the_blessed_model(first, train, world):
+    image = next((world / "raw" / "market1501" / "bounding_box_train").iterdir())
+    image.unlink()
+    result, nodes = train(*LENIENT)
+    assert result.returncode == 0, result.stderr
+    assert nodes["ImageExampleGen-reid"].state == "COMPLETE"
+    assert nodes["ReidTrainer"].state == "COMPLETE"
+    message = nodes["RetrievalEvaluator"].outputs["ModelBlessing"]["blessing_message"]
+    assert "the blessed model has" in message
+    assert len(versions(world)) == 2
+
+
+def test_a_bad_model_is_not_pushed_and_the_metadata_say_why(first, train, world):
+    before = versions(world)
+    result, nodes = train("--min_rank1=1", "--min_mAP=0", "--max_background_loss=1", steps=1)
+    assert result.returncode == 0, result.stderr
+    blessing = nodes["RetrievalEvaluator"].outputs["ModelBlessing"]
+    assert blessing["blessed"] == 0
+    assert "expected at least 100.0%" in blessing["blessing_message"]
+    assert nodes["Pusher"].outputs["PushedModel"]["pushed"] == 0
+    assert "not blessed: rank1" in result.stdout
+    assert "not pushed" in result.stdout
+    assert versions(world) == before
+
+
+def test_anomalies_stop_the_run_before_training(first, train, world):
+    schema = Path(__file__).parents[2] / "tfrecords_schema" / "reid.pbtxt"
+    strict = world / "strict.pbtxt"
+    text = schema.read_text().replace(
+        'name: "image/height" type: INT presence { min_fraction: 1 } shape {} '
+        "int_domain { min: 1 }",
+        'name: "image/height" type: INT presence { min_fraction: 1 } shape {} '
+        "int_domain { min: 1000 }",
+    )
+    assert "min: 1000" in text
+    strict.write_text(text)
+    result, nodes = train(*LENIENT, f"--schema={strict}", steps=3)
+    assert result.returncode == 1
+    assert "error: the records do not follow the schema" in result.stderr
+    assert "train: image/height" in result.stderr
+    assert nodes["StopOnAnomalies-reid"].state == "FAILED"
+    assert "ReidTrainer" not in nodes
+
+
+def test_evaluation_shows_variants_camera_pairs_and_a_page(first, world):
+    (evaluation, *_) = sorted(
+        (world / "out" / "artifacts" / "RetrievalEvaluator" / "evaluation").iterdir()
+    )
+    metrics = json.loads((evaluation / "metrics.json").read_text())["candidate"]
+    assert {"original", "random_background", "camera_pairs"} <= set(metrics)
+    assert (evaluation / "report" / "index.html").stat().st_size > 1000
+    assert json.loads((evaluation / "decision.json").read_text())["blessed"] is True
+
+
+def test_a_missing_folder_is_a_clear_error(tmp_path):
+    result = run("run_local", *TINY, "--data_root=nowhere", f"--root={tmp_path / 'out'}")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert not os.path.exists(tmp_path / "out")
