@@ -22,7 +22,8 @@ def test_background_tells_the_models_apart(audits):
 
 def test_metrics_are_complete_and_fit_json(audits):
     metrics = json.loads(json.dumps(audits[1].metrics()))
-    assert set(metrics) == {*VARIANTS, "chance_rank1", "attention", "counts", "protocol", "data"}
+    parts = {"camera_pairs", "chance_rank1", "attention", "counts", "protocol", "data"}
+    assert set(metrics) == {*VARIANTS, *parts}
     assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20", "mAP"}
     assert metrics["counts"] == {
         "queries": 12,
@@ -35,6 +36,18 @@ def test_metrics_are_complete_and_fit_json(audits):
     assert metrics["chance_rank1"] == pytest.approx(2 / 23)
     assert metrics["data"]["synthetic"] is True
     assert set(metrics["attention"]) == {"original", "random_background"}
+
+
+def test_camera_pairs_are_those_of_the_original_images(reid_folder, audits):
+    # Every query has its matches in the other one of the two cameras.
+    pairs = audits[1].metrics()["camera_pairs"]
+    assert {name: pair["queries"] for name, pair in pairs.items()} == {"1-2": 6, "2-1": 6}
+    assert set(pairs["1-2"]) == {"rank1", "rank5", "rank10", "rank20", "mAP", "queries"}
+    # With fewer images in the way, no query fares worse than in the whole gallery.
+    whole = audits[1].metrics()["original"]["mAP"]
+    assert sum(pair["mAP"] for pair in pairs.values()) / 2 >= whole
+    other = audit(PersonModel(), reid_folder, PROTOCOL, name="p", variants=("mean_background",))
+    assert other.metrics()["camera_pairs"] == {}
 
 
 def test_lists_are_of_the_outcome(audits):

@@ -88,6 +88,19 @@ def test_page_shows_right_and_wrong(written):
     assert written.count('class="wrong"') > 10
 
 
+def test_page_shows_camera_pairs(written, page, audits):
+    assert "Accuracy by camera pair" in page.text
+    for result in audits:
+        for pair in result.metrics()["camera_pairs"].values():
+            rank1, precision = f"{100 * pair['rank1']:.1f}", f"{100 * pair['mAP']:.1f}"
+            assert f'title="6 queries, mAP {precision}">{rank1}</td>' in written
+
+
+def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
+    write_report(tmp_path / "index.html", [replace(audit, camera_pairs={}) for audit in audits])
+    assert "camera pair" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
 def test_same_audits_write_the_same_page(audits, written, tmp_path):
     write_report(tmp_path / "index.html", audits, "python -m tfreid.evaluate --run=a&b")
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == written

@@ -24,7 +24,14 @@ from tfreid.report.descriptors import (
     embedder,
     no_progress,
 )
-from tfreid.retrieval import Identities, Retrieval, cosine_blocks, evaluate, ranked_list
+from tfreid.retrieval import (
+    Identities,
+    Retrieval,
+    cosine_blocks,
+    evaluate,
+    evaluate_camera_pairs,
+    ranked_list,
+)
 
 LIST_LENGTH = 10
 EXPLAINED_IMAGES = 10
@@ -81,6 +88,8 @@ class AuditResult:
       gallery: identities of the gallery images.
       outcomes: variant to what it gave.
       explanations: variant to what the model attends to on some queries.
+      camera_pairs: query camera and gallery camera to how the queries fared there, on the original
+        images; empty where those were not measured or cameras are not known.
     """
 
     name: str
@@ -91,6 +100,7 @@ class AuditResult:
     gallery: Identities
     outcomes: dict[str, Outcome]
     explanations: dict[str, Explanation]
+    camera_pairs: dict[tuple[int, int], Retrieval]
 
     @property
     def chance_rank1(self) -> float:
@@ -100,7 +110,8 @@ class AuditResult:
     def metrics(self) -> dict:
         """Returns what was measured, how and on what, as a dict for JSON; figures are fractions.
 
-        Each variant is an entry with `rank1`, `rank5`, `rank10`, `rank20` and `mAP`.
+        Each variant is an entry with `rank1`, `rank5`, `rank10`, `rank20` and `mAP`; so is each
+        entry `<query camera>-<gallery camera>` of `camera_pairs`, with its number of `queries`.
         """
         scored = next(iter(self.outcomes.values())).retrieval.scored
         attention = {
@@ -110,6 +121,10 @@ class AuditResult:
         }
         return {
             **{variant: outcome.retrieval.metrics() for variant, outcome in self.outcomes.items()},
+            "camera_pairs": {
+                f"{query}-{gallery}": {**pair.metrics(), "queries": len(pair.first_match)}
+                for (query, gallery), pair in self.camera_pairs.items()
+            },
             "chance_rank1": self.chance_rank1,
             "attention": attention,
             "counts": {
@@ -197,10 +212,12 @@ def audit(
     queries = folder.info.splits["query"].records
     shown = np.random.default_rng(seed).permutation(queries)[:EXPLAINED_IMAGES]
     masks = "binary" if folder.info.has_masks("query") else None
-    outcomes, explanations = {}, {}
+    outcomes, explanations, camera_pairs = {}, {}, {}
     for variant in variants:
         query, gallery = describe(variant, "query"), describe(variant, "gallery")
         outcomes[variant] = _compare(query, gallery, protocol)
+        if variant == "original":
+            camera_pairs = _compare_cameras(query, gallery, protocol)
         if variant in EXPLAINED_VARIANTS:
             spec = InputSpec(image_size_px=size, variant=variant, mask_vocabulary=masks)
             explanations[variant] = explain(explainer, folder, "query", spec, shown, seed, advance)
@@ -213,6 +230,7 @@ def audit(
         gallery=gallery.identities,
         outcomes=outcomes,
         explanations=explanations,
+        camera_pairs=camera_pairs,
     )
 
 
@@ -269,3 +287,15 @@ def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Ou
         average_precision=protocol.average_precision,
     )
     return Outcome(retrieval, lists)
+
+
+def _compare_cameras(
+    query: Descriptors, gallery: Descriptors, protocol: Protocol
+) -> dict[tuple[int, int], Retrieval]:
+    return evaluate_camera_pairs(
+        lambda rows, columns: cosine_blocks(query.features[rows], gallery.features[columns]),
+        query.identities,
+        gallery.identities,
+        camera_filter=protocol.camera_filter,
+        average_precision=protocol.average_precision,
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from tfreid.report.audit import AuditResult
+from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, rank1_bars
 from tfreid.report.examples import attention_section, ranked_lists_section
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
@@ -36,6 +37,7 @@ def write_report(path: str | Path, results: Sequence[AuditResult], command: str 
         _verdicts(results),
         _table(results),
         _charts(results),
+        camera_pairs_section(results),
         ranked_lists_section(results),
         _attention(results),
         _method(results, command),

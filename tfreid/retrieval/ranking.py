@@ -37,6 +37,10 @@ class Identities:
         """Returns the number of images."""
         return len(self.person)
 
+    def __getitem__(self, chosen: np.ndarray) -> "Identities":
+        """Returns those of some images, by their indices or by a mask."""
+        return Identities(self.person[chosen], self.camera[chosen])
+
 
 @dataclass(frozen=True)
 class Retrieval:
@@ -52,6 +56,12 @@ class Retrieval:
     first_match: np.ndarray
     average_precision: np.ndarray
     chance: np.ndarray
+
+    def __getitem__(self, chosen: np.ndarray) -> "Retrieval":
+        """Returns the outcomes of some queries, by their indices or by a mask."""
+        return Retrieval(
+            self.first_match[chosen], self.average_precision[chosen], self.chance[chosen]
+        )
 
     @property
     def scored(self) -> np.ndarray:
