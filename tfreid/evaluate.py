@@ -15,7 +15,6 @@ import keras
 from absl import flags
 
 from tfreid import report
-from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS
@@ -51,12 +50,7 @@ def main() -> None:
     out = RunFolder(Path(_OUT.value)) if _OUT.value else run
     method, recipe, _, model = load_run(run.path)
     stage = method.stages(recipe)[-1]
-    folder = DatasetFolder(_DATA.value or run.read_recipe()["data"][stage.data]["path"])
-    if folder.info.kind != stage.data:
-        raise UsageError(
-            f"{folder.path} holds {folder.info.kind} records and {method.name} is evaluated on "
-            f"{stage.data} records: give another --data"
-        )
+    folder = run.open_data(stage.data, _DATA.value)
     print(f"evaluating {run.path} ({method.name}) on {folder.path}")
     out.path.mkdir(parents=True, exist_ok=True)
     written = [out.path / "metrics.json"]

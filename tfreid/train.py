@@ -14,20 +14,16 @@ from tfreid import command  # before TensorFlow, whose start-up lines it silence
 
 # isort: split
 import keras
-import numpy as np
-import tensorflow as tf
 from absl import flags
 
-from tfrecords_schema.schema import parse_spec
 from tfreid import report, training
 from tfreid.methods import METHODS, Stage
 from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records import DatasetFolder
-from tfreid.serving import export
+from tfreid.serving import export_run
 
 _DEFAULTS = training.Options()
 _EMBEDDED = "data/synthetic"
-_IMAGES_TO_CHECK = 8
 
 _METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", required=True)
 _DATA = flags.DEFINE_string("data", None, "Converted re-identification data (tfreid.convert).")
@@ -94,18 +90,10 @@ def _finish(
 ) -> None:
     """Writes what a finished run holds besides its checkpoints."""
     if hasattr(model, "embed"):
-        print("exporting a SavedModel and checking it")
-        sample = _encoded_images(folders[stage.data])
-        export(model, stage.inputs.image_size_px, run.path / "export", sample)
+        print("exporting a SavedModel, with the threshold that the test images recommend")
+        export_run(run.path, model=model, data=folders[stage.data])
     run.add_metrics(finished=True)
     print(f"wrote {', '.join(str(path) for path in run.files())}")
-
-
-def _encoded_images(folder: DatasetFolder) -> np.ndarray:
-    """A few image files of the training split."""
-    store = folder.store("train")
-    records = store.read(np.arange(min(len(store), _IMAGES_TO_CHECK)))
-    return tf.io.parse_example(records, parse_spec(folder.info.kind))["image/encoded"].numpy()
 
 
 def _options() -> training.Options:

@@ -46,11 +46,15 @@ def export(
     Raises:
       UsageError, DataError: as for `write_saved_model`.
     """
-    base = Path(base)
-    versions = [int(path.name) for path in base.glob("*") if path.name.isdigit()]
-    path = base / str(1 + max(versions, default=0))
+    path = next_version(base)
     write_saved_model(model, image_size_px, path, sample, **options)
     return path
+
+
+def next_version(base: str | Path) -> Path:
+    """Returns a folder under `base` whose number is above those that are there."""
+    versions = [int(path.name) for path in Path(base).glob("*") if path.name.isdigit()]
+    return Path(base) / str(1 + max(versions, default=0))
 
 
 def write_saved_model(

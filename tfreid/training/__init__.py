@@ -2,8 +2,8 @@
 
 from tfreid.training.building import PRECISIONS
 from tfreid.training.interruption import StoppedBySignal
-from tfreid.training.loading import load_run
-from tfreid.training.run_folder import RunFolder
+from tfreid.training.loading import load_run, read_run
+from tfreid.training.run_folder import RunFolder, versions
 from tfreid.training.runner import fit, train
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.watch import Evaluate, Options
@@ -18,5 +18,7 @@ __all__ = [
     "is_chief",
     "load_run",
     "make_strategy",
+    "read_run",
     "train",
+    "versions",
 ]

@@ -15,6 +15,31 @@ from tfreid.training.checkpoints import restore_model
 from tfreid.training.run_folder import RunFolder
 
 
+def read_run(path: str | Path) -> tuple[Method, Any, DatasetInfo]:
+    """Reads what a run is, without its weights.
+
+    Args:
+      path: folder of the run.
+
+    Returns:
+      The method, its recipe and the description of the data it was trained on.
+
+    Raises:
+      MissingPathError: if the folder holds no run.
+      DataError: if its method is not known or a file is damaged.
+    """
+    run = RunFolder(Path(path))
+    values = run.read_recipe()
+    method = METHODS.get(values["method"])
+    if method is None:
+        raise DataError(
+            f"{path} was trained with the method {values['method']!r}, which is not one of "
+            f"{', '.join(METHODS)}"
+        )
+    recipe = from_json(method.recipe, values["recipe"])
+    return method, recipe, run.read_info(main_data(method, recipe))
+
+
 def load_run(path: str | Path) -> tuple[Method, Any, DatasetInfo, keras.Model]:
     """Loads the final model of a run, or its latest when the run is not finished.
 
@@ -28,17 +53,9 @@ def load_run(path: str | Path) -> tuple[Method, Any, DatasetInfo, keras.Model]:
       MissingPathError: if the folder holds no run.
       DataError: if the run has no checkpoint, or it does not fit the recipe's model.
     """
+    method, recipe, info = read_run(path)
     run = RunFolder(Path(path))
-    values = run.read_recipe()
-    method = METHODS.get(values["method"])
-    if method is None:
-        raise DataError(
-            f"{path} was trained with the method {values['method']!r}, which is not one of "
-            f"{', '.join(METHODS)}"
-        )
-    recipe = from_json(method.recipe, values["recipe"])
-    info = run.read_info(main_data(method, recipe))
-    model = build_model(method, recipe, info, values["precision"])
+    model = build_model(method, recipe, info, run.read_recipe()["precision"])
     step = restore_model(run.checkpoints, model)
     total_steps = sum(stage.steps for stage in method.stages(recipe))
     if step < total_steps:

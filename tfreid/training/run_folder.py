@@ -74,6 +74,25 @@ class RunFolder:
         """Returns the description of the data set that the run was trained on."""
         return DatasetInfo.read(self.path / "data" / kind)
 
+    def open_data(self, kind: str, path: str | Path | None = None) -> DatasetFolder:
+        """Opens converted data: those that the run was trained on, unless others are given.
+
+        Args:
+          kind: of the records, `"reid"` or `"parsing"`.
+          path: folder of other data.
+
+        Raises:
+          MissingPathError: if there is no run or no data set.
+          UsageError: if the records are of another kind.
+        """
+        folder = DatasetFolder(path or self.read_recipe()["data"][kind]["path"])
+        if folder.info.kind != kind:
+            raise UsageError(
+                f"{folder.path} holds {folder.info.kind} records and {self.path} needs {kind} "
+                "records: give another --data"
+            )
+        return folder
+
     def read_recipe(self) -> dict[str, Any]:
         """Returns the contents of `recipe.json`.
 

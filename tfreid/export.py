@@ -1,0 +1,70 @@
+"""Export a trained run as a SavedModel: image files in, descriptors out.
+
+The signatures are serving_default, embed_images and explain. assets.extra/serving.json says what
+goes in and out, and which distance means "same person" at the false-accept rate --far, as the
+query and gallery images tell. Training ends with an export; this command makes another one.
+"""
+
+import json
+from pathlib import Path
+
+from tfreid import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+from absl import flags
+
+from tfreid.serving import export_run
+from tfreid.serving.export import EXTRA, FACTS
+from tfreid.serving.release import FAR
+from tfreid.training import RunFolder
+
+_RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
+_OUT = flags.DEFINE_string(
+    "out", None, "Folder of the versions; a new one is added. export in the run's unless given."
+)
+_DATA = flags.DEFINE_string(
+    "data", None, "Converted data for the threshold; what the run was trained on unless given."
+)
+_FAR = flags.DEFINE_float(
+    "far", FAR, "Share of the pairs of different persons that the threshold may accept."
+)
+_FLIP = flags.DEFINE_bool(
+    "flip_averaging", False, "Average the descriptors of an image and of its mirror image."
+)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
+
+
+def main() -> None:
+    """Exports the run as the flags say."""
+    run = RunFolder(Path(_RUN.value))
+    data = run.open_data("reid", _DATA.value) if _DATA.value else None
+    print(f"exporting {run.path}")
+    with command.progress(None, "describing the test images", unit="images") as bar:
+        path = export_run(
+            run.path,
+            base=_OUT.value,
+            data=data,
+            far=_FAR.value,
+            flip_averaging=_FLIP.value,
+            batch_size=_BATCH_SIZE.value,
+            advance=bar.advance,
+        )
+    facts = json.loads((path / EXTRA / FACTS).read_text("utf-8"))
+    print(_recommendation(facts))
+    print(f"wrote {path}")
+
+
+def _recommendation(facts: dict) -> str:
+    threshold = facts["threshold"]
+    if threshold is None:
+        return facts["reason"]
+    genuine = threshold["genuine_accept_rate"]
+    accepted = "" if genuine is None else f"; it accepts {100 * genuine:.1f}% of the genuine pairs"
+    return (
+        f"same person: cosine distance <= {threshold['distance']:.4f}, at a false-accept rate of "
+        f"{threshold['far']:g} among {threshold['impostor_pairs']:,} pairs{accepted}"
+    )
+
+
+if __name__ == "__main__":
+    command.run(main)
