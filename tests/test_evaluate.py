@@ -59,7 +59,7 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data={parsing}"], "parsing records and dgd is evaluated on reid records"),
+        (["--data={parsing}"], "parsing records and reid records are expected"),
         (["--variants=night"], "'night' is not known"),
     ],
 )

@@ -88,8 +88,8 @@ class RunFolder:
         folder = DatasetFolder(path or self.read_recipe()["data"][kind]["path"])
         if folder.info.kind != kind:
             raise UsageError(
-                f"{folder.path} holds {folder.info.kind} records and {self.path} needs {kind} "
-                "records: give another --data"
+                f"{folder.path} holds {folder.info.kind} records and {kind} records are expected: "
+                "give another --data"
             )
         return folder
 
