@@ -66,8 +66,8 @@ def calibrate(
     rates = np.cumsum(counts) / total
     if rates[0] > far:
         raise UsageError(
-            f"{rates[0]:g} of the pairs of different persons are at the smallest distance, "
-            f"{distances[0]:g}: no threshold has a false-accept rate of {far:g}"
+            f"more than {far:g} of the pairs of different persons are at the smallest distance, "
+            f"{distances[0]:g}: no threshold has that false-accept rate"
         )
     last = np.flatnonzero(rates <= far)[-1]
     accepted = np.count_nonzero(genuine <= distances[last])
