@@ -56,7 +56,7 @@ def calibrate(
         raise ValueError(f"far is {far}; expected above 0 and below 1")
     pairs = _Pairs(query, gallery)
     total = sum(np.count_nonzero(pairs.impostors(row)) for row in range(len(query)))
-    if far * total < 1:
+    if not total or 1 / total > far:
         raise UsageError(
             f"a false-accept rate of {far:g} needs at least {1 / far:,.0f} pairs of different "
             f"persons, and the query and gallery images have {total:,}"
