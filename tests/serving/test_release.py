@@ -1,0 +1,112 @@
+"""Exports of runs, with a linear model in place of the method's."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from linear_model import LinearModel
+
+from tfreid.errors import MissingPathError, UsageError
+from tfreid.inputs import InputSpec, evaluation_batches
+from tfreid.methods import METHODS
+from tfreid.retrieval import cosine_distances
+from tfreid.serving import ServedModel, export_run
+from tfreid.training import RunFolder
+from tfreid.training.run_folder import describe
+
+SIZE = (32, 16)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return LinearModel(SIZE)
+
+
+@pytest.fixture(scope="module")
+def run(reid_folder, tmp_path_factory):
+    """The folder of a run of dgd with inputs of 32x16 px, without its checkpoint."""
+    return made_run("dgd", {"reid": reid_folder}, tmp_path_factory.mktemp("runs") / "run")
+
+
+def made_run(name, folders, path):
+    recipe = dataclasses.replace(METHODS[name].demo(), image_size_px=SIZE)
+    run = RunFolder(path)
+    with run.claim(describe(name, recipe, 0, "float32", folders)):
+        run.write_infos(folders)
+    return run.path
+
+
+def test_the_threshold_is_that_of_the_test_images(run, model, reid_folder, tmp_path):
+    path = export_run(run, base=tmp_path, model=model, far=0.05, batch_size=5)
+    served = ServedModel(path)
+    threshold = served.facts["threshold"]
+    parts, persons = [], []
+    for split in ("query", "gallery"):
+        (batch,) = evaluation_batches(reid_folder, split, InputSpec(image_size_px=SIZE), 100, 0)
+        parts.append(served.embed(batch["image"]).numpy())
+        persons.append(batch["person_id"].numpy())
+    distances = cosine_distances(*parts)
+    impostors = (persons[0][:, None] != persons[1]) & (persons[1] != -1)
+    accepted = np.mean(distances[impostors] <= threshold["distance"] + 1e-6)
+    assert accepted == threshold["false_accept_rate"] <= 0.05 == threshold["far"]
+    assert threshold["impostor_pairs"] == impostors.sum()
+    assert 0 <= threshold["genuine_accept_rate"] <= 1
+    assert threshold["data"]["fingerprint"] == reid_folder.info.fingerprint
+
+
+def test_an_export_carries_the_run(run, model, reid_folder, tmp_path):
+    seen = []
+    path = export_run(run, path=tmp_path / "exact", model=model, advance=seen.append)
+    assert (path, sum(seen)) == (tmp_path / "exact", 12 + 26)
+    recipe = json.loads((path / "assets.extra" / "recipe.json").read_text())
+    assert recipe == RunFolder(run).read_recipe()
+    facts = ServedModel(path).facts
+    assert (facts["method"], facts["image_size_px"]) == ("dgd", [*SIZE])
+    info = reid_folder.info
+    expected = {"name": info.name, "fingerprint": info.fingerprint, "synthetic": True}
+    assert facts["data"] == expected
+    assert {"tfreid", "tensorflow", "keras"} <= facts["versions"].keys()
+
+
+def test_flip_averaging_moves_the_threshold_too(run, model, tmp_path):
+    plain, flipping = (
+        ServedModel(export_run(run, base=tmp_path, model=model, far=0.1, flip_averaging=flip))
+        for flip in (False, True)
+    )
+    assert flipping.facts["flip_averaging"]
+    distances = [served.facts["threshold"]["distance"] for served in (plain, flipping)]
+    assert distances[0] != distances[1]
+
+
+def test_too_few_pairs_give_a_reason_instead_of_a_threshold(run, model, tmp_path):
+    facts = ServedModel(export_run(run, base=tmp_path, model=model)).facts
+    assert facts["threshold"] is None
+    assert "false-accept rate of 0.001 needs at least 1,000 pairs" in facts["reason"]
+
+
+def test_data_without_test_images_give_a_reason(reid_folder, model, tmp_path):
+    class TrainingOnly(type(reid_folder)):
+        """The data set without its test splits."""
+
+        def __init__(self, path):
+            super().__init__(path)
+            splits = {"train": self.info.splits["train"]}
+            self.info = dataclasses.replace(self.info, splits=splits)
+
+    data = TrainingOnly(reid_folder.path)
+    run = made_run("dgd", {"reid": data}, tmp_path / "run")
+    facts = ServedModel(export_run(run, base=tmp_path / "out", model=model, data=data)).facts
+    assert facts["threshold"] is None
+    assert facts["reason"] == "no threshold: market1501 has no query and no gallery split"
+
+
+@pytest.mark.parametrize("far", [0.0, 1.0, -1.0])
+def test_rates_without_meaning_are_refused(run, model, far):
+    with pytest.raises(UsageError, match="must lie between 0 and 1"):
+        export_run(run, model=model, far=far)
+
+
+def test_a_folder_without_run_is_refused(tmp_path):
+    with pytest.raises(MissingPathError, match="holds no run"):
+        export_run(tmp_path)
