@@ -1,0 +1,109 @@
+"""Serve the newest version of an exported model: a local stand-in for TensorFlow Serving.
+
+It speaks the same gRPC protocol (Predict, GetModelMetadata, GetModelStatus, health), changes over
+to new versions without dropping requests and joins concurrent requests into batches. It is meant
+for laptops and tests; in production use TensorFlow Serving. SIGTERM and Ctrl-C stop it after the
+requests that it has accepted are answered.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tfreid import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+from absl import flags
+
+from tfreid.serving.server import LocalServer
+
+_MODEL_BASE = flags.DEFINE_string(
+    "model_base", None, "Folder of numeric version folders, as training writes.", required=True
+)
+_NAME = flags.DEFINE_string("name", "reid", "Name of the model in requests.")
+_HOST = flags.DEFINE_string(
+    "host", "127.0.0.1", "Address to listen on; there is no password, so keep it to yourself."
+)
+_PORT = flags.DEFINE_integer("port", 8500, "Port of the gRPC protocol; 0 finds one.", 0, 65535)
+_METRICS_PORT = flags.DEFINE_integer(
+    "metrics_port", None, "Port of a page for Prometheus, /metrics; none unless given.", 0, 65535
+)
+_MAX_BATCH = flags.DEFINE_integer(
+    "max_batch_images", 32, "Images of concurrent requests joined at most.", 1
+)
+_TIMEOUT = flags.DEFINE_float(
+    "batch_timeout_ms", 2.0, "How long a request waits for others while the model is idle.", 0.0
+)
+_MAX_QUEUED = flags.DEFINE_integer(
+    "max_queued_images", 1024, "Images that may wait, and that one request may hold.", 1
+)
+_MAX_MESSAGE = flags.DEFINE_integer("max_message_mib", 64, "Largest request.", 1, 2047)
+_POLL = flags.DEFINE_float("poll_seconds", 1.0, "Time between looks for new versions.", 0.01)
+_GRACE = flags.DEFINE_float(
+    "grace_seconds", 30.0, "Time for the accepted requests when stopping.", 0.0
+)
+
+
+def main() -> None:
+    """Serves until a signal comes."""
+    stopping = _stop_signal()
+    _show_log()
+    server = LocalServer(
+        Path(_MODEL_BASE.value).expanduser(),
+        name=_NAME.value,
+        host=_HOST.value,
+        port=_PORT.value,
+        max_batch_images=_MAX_BATCH.value,
+        batch_timeout_ms=_TIMEOUT.value,
+        max_queued_images=_MAX_QUEUED.value,
+        max_message_mib=_MAX_MESSAGE.value,
+        poll_seconds=_POLL.value,
+        metrics_port=_METRICS_PORT.value,
+    )
+    print("a local stand-in; in production use TensorFlow Serving", flush=True)
+    server.start()
+    try:
+        print(
+            f"model {_NAME.value!r} from {_MODEL_BASE.value} on {_HOST.value}:{server.port} (gRPC)"
+        )
+        if server.metrics_port is not None:
+            print(f"metrics on http://{_HOST.value}:{server.metrics_port}/metrics")
+        if server.version is None:
+            print(f"waiting for a version in {_MODEL_BASE.value}: a numeric folder with a model")
+        print("SIGTERM or Ctrl-C stops", flush=True)
+        stopping.wait()
+        print("stopping after the accepted requests; once more stops at once", flush=True)
+    finally:
+        server.stop(_GRACE.value)
+    print("stopped")
+
+
+def _stop_signal() -> threading.Event:
+    """Returns what the first SIGTERM or Ctrl-C sets; a second one acts at once."""
+    stopping = threading.Event()
+    previous = {}
+
+    def note(number, frame):
+        stopping.set()
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous[number] = signal.signal(number, note)
+    return stopping
+
+
+def _show_log() -> None:
+    """Prints which versions load and fail."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("tfreid")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,211 @@
+"""Joins concurrent requests into batches, within a bounded queue."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import grpc
+import numpy as np
+import tensorflow as tf
+
+from tfreid.serving.server.metrics import Metrics
+from tfreid.serving.server.refusal import Refusal, invalid
+from tfreid.serving.server.servable import Servable, undecodable
+
+Arrays = Mapping[str, np.ndarray]
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Images that wait for one signature of one version.
+
+    Attributes:
+      servable: the version.
+      signature: name of the signature.
+      inputs: arrays `[images, ...]` by name.
+      answer: gets arrays `[images, ...]` by name of the output, or a `Refusal`.
+      arrival_s: when it came, on the monotonic clock.
+    """
+
+    servable: Servable
+    signature: str
+    inputs: Arrays
+    answer: "Future[Arrays]" = field(default_factory=Future)
+    arrival_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def images(self) -> int:
+        """Number of images."""
+        return len(next(iter(self.inputs.values())))
+
+    def joins(self, other: "Request") -> bool:
+        """Whether one call can compute both."""
+        return self.servable is other.servable and self.signature == other.signature
+
+
+class Batcher:
+    """Computes what is queued, oldest request first, in one thread.
+
+    A batch is the oldest request and what else waits for the same signature and version, up to
+    `max_batch_images`. It starts when it is full or when the oldest request has waited for
+    `timeout_s`. A request with more images than that is computed alone, in one batch.
+
+    Args:
+      max_batch_images: images that are joined at most.
+      timeout_s: how long a request waits for company.
+      max_queued_images: images that may wait; more are refused.
+      metrics: told of every batch.
+    """
+
+    def __init__(
+        self, max_batch_images: int, timeout_s: float, max_queued_images: int, metrics: Metrics
+    ):
+        self.max_queued_images = max_queued_images
+        self._max_batch_images = max_batch_images
+        self._timeout_s = timeout_s
+        self._metrics = metrics
+        self._queue: deque[Request] = deque()
+        self._queued_images = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def queued_images(self) -> int:
+        """Images that wait; those being computed do not count."""
+        return self._queued_images
+
+    def submit(self, servable: Servable, signature: str, inputs: Arrays) -> "Future[Arrays]":
+        """Queues a request.
+
+        Args:
+          servable: version that shall answer.
+          signature: name of one of its signatures.
+          inputs: arrays `[images, ...]` by name, as `Servable.read` gives them.
+
+        Returns:
+          The answer to come, arrays `[images, ...]` by name of the output; cancelling it takes
+          the request out of the queue. Its exception is a `Refusal`.
+
+        Raises:
+          Refusal: RESOURCE_EXHAUSTED if the queue is full, UNAVAILABLE after `close`.
+        """
+        request = Request(servable, signature, inputs)
+        with self._changed:
+            if self._closed:
+                raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+            if self._queued_images + request.images > self.max_queued_images:
+                raise Refusal(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                    f"{self._queued_images:,} images wait already, and at most "
+                    f"{self.max_queued_images:,} may: try again later",
+                )
+            self._queue.append(request)
+            self._queued_images += request.images
+            # The worker sleeps until there is something to wait for, then until it is enough.
+            if len(self._queue) == 1 or self._queued_images >= self._max_batch_images:
+                self._changed.notify()
+        request.answer.add_done_callback(lambda answer: self._forget_if_cancelled(request))
+        return request.answer
+
+    def close(self) -> None:
+        """Computes what is queued, accepts nothing more and ends the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _forget_if_cancelled(self, request: Request) -> None:
+        if not request.answer.cancelled():
+            return
+        with self._changed:
+            if request in self._queue:
+                self._take([request])
+
+    def _take(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            self._queue.remove(request)
+            self._queued_images -= request.images
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            running = [r for r in batch if r.answer.set_running_or_notify_cancel()]
+            if running:
+                self._compute(running)
+
+    def _next_batch(self) -> list[Request]:
+        """Waits for a batch; an empty one says that there will be no more."""
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: self._queue or self._closed)
+                if not self._queue:
+                    return []
+                batch, full = self._gather()
+                wait_s = batch[0].arrival_s + self._timeout_s - time.monotonic()
+                if full or self._closed or wait_s <= 0:
+                    self._take(batch)
+                    return batch
+                self._changed.wait(wait_s)
+
+    def _gather(self) -> tuple[list[Request], bool]:
+        """Returns the batch of the oldest request as far as it is there, and if it is full."""
+        batch = [self._queue[0]]
+        images = batch[0].images
+        for request in list(self._queue)[1:]:
+            if not request.joins(batch[0]):
+                continue
+            if images + request.images > self._max_batch_images:
+                return batch, True
+            batch.append(request)
+            images += request.images
+        return batch, images >= self._max_batch_images
+
+    def _compute(self, batch: Sequence[Request]) -> None:
+        first = batch[0]
+        joined = {
+            name: np.concatenate([request.inputs[name] for request in batch])
+            for name in first.inputs
+        }
+        try:
+            outputs = first.servable.compute(first.signature, joined)
+        except tf.errors.OpError as error:
+            self._find_culprits(batch, error)
+        except Exception as error:  # a bug must not end the thread that answers everyone
+            text = f"{type(error).__name__}: {error}"
+            for request in batch:
+                request.answer.set_exception(Refusal(grpc.StatusCode.INTERNAL, text))
+        else:
+            self._metrics.count_batch(len(batch), sum(request.images for request in batch))
+            self._answer(batch, outputs)
+
+    def _answer(self, batch: Sequence[Request], outputs: Arrays) -> None:
+        start = 0
+        for request in batch:
+            stop = start + request.images
+            request.answer.set_result({name: array[start:stop] for name, array in outputs.items()})
+            start = stop
+
+    def _find_culprits(self, batch: Sequence[Request], error: tf.errors.OpError) -> None:
+        """Refuses the requests with undecodable images and computes the others again.
+
+        Looking only after a failure spares decoding every image twice.
+        """
+        complaints = [undecodable(request.inputs) for request in batch]
+        good = [request for request, text in zip(batch, complaints, strict=True) if not text]
+        for request, text in zip(batch, complaints, strict=True):
+            if text:
+                request.answer.set_exception(invalid(text))
+        if len(good) < len(batch):
+            if good:
+                self._compute(good)
+        elif len(batch) > 1:
+            for request in batch:
+                self._compute([request])
+        else:
+            code = _CODES.get(error.error_code, grpc.StatusCode.INTERNAL)
+            batch[0].answer.set_exception(Refusal(code, error.message))

@@ -1,0 +1,195 @@
+"""The server: a gRPC port, a model, its batches and its metrics, started and stopped together."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from tfreid.errors import UsageError
+from tfreid.serving.server.batching import Batcher
+from tfreid.serving.server.metrics import Metrics
+from tfreid.serving.server.service import ModelService, PredictionService
+from tfreid.serving.server.versions import Versions
+
+_HEALTH_NAMES = ("", "tensorflow.serving.PredictionService")
+_Status = health_pb2.HealthCheckResponse
+
+
+class LocalServer:
+    """Serves the versions of a SavedModel over TensorFlow Serving's gRPC protocol.
+
+    It is meant for laptops and tests. Use it as a context, or call `start` and `stop`.
+
+    Args:
+      model_base: folder of the version folders; `Versions` says which one serves, and when.
+      name: of the model, which requests must give.
+      host: address to listen on; anybody who reaches it can send requests.
+      port: 0 for a free one.
+      max_batch_images: images of concurrent requests that are joined at most.
+      batch_timeout_ms: how long a request waits for others while the model is idle.
+      max_queued_images: images that may wait, and that one request may hold.
+      max_message_mib: largest request.
+      poll_seconds: time between two looks for new versions.
+      metrics_port: of the page for Prometheus, 0 for a free one; no page unless given.
+
+    Attributes:
+      port: where it listens once it is started.
+      metrics_port: likewise, of the metrics.
+      metrics: what it counts.
+
+    Raises:
+      MissingPathError: if there is no such folder.
+      UsageError: if the folder is itself a SavedModel.
+    """
+
+    def __init__(
+        self,
+        model_base: str | Path,
+        *,
+        name: str = "reid",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_batch_images: int = 32,
+        batch_timeout_ms: float = 2.0,
+        max_queued_images: int = 1024,
+        max_message_mib: int = 64,
+        poll_seconds: float = 1.0,
+        metrics_port: int | None = None,
+    ):
+        self.port = port
+        self.metrics_port = metrics_port
+        self.metrics = Metrics()
+        self._name = name
+        self._host = host
+        self._max_message_bytes = max_message_mib << 20
+        self._poll_seconds = poll_seconds
+        self._batching = (max_batch_images, batch_timeout_ms / 1000, max_queued_images)
+        self._versions = Versions(Path(model_base), self._on_serving)
+        self._health = health.aio.HealthServicer()
+        self._resources = contextlib.ExitStack()
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def version(self) -> int | None:
+        """The version that serves, if any."""
+        return self._versions.current and self._versions.current.version
+
+    def start(self) -> "LocalServer":
+        """Listens, then loads the highest version if there is one, and watches for others.
+
+        Until a version is loaded requests are answered with UNAVAILABLE.
+
+        Returns:
+          Itself.
+
+        Raises:
+          UsageError: if a port is taken or the address is not this machine's.
+        """
+        with contextlib.ExitStack() as resources:
+            batcher = resources.enter_context(
+                contextlib.closing(Batcher(*self._batching, self.metrics))
+            )
+            self._watch_figures(batcher)
+            if self.metrics_port is not None:
+                page = self.metrics.page(self._host, self.metrics_port)
+                self.metrics_port = resources.enter_context(page)
+            self._loop = resources.enter_context(_event_loop())
+            self._wait_for(self._listen(batcher))
+            resources.callback(self._versions.stop)
+            self._resources = resources.pop_all()
+        self._versions.check()
+        self._versions.watch(self._poll_seconds)
+        return self
+
+    def stop(self, grace_s: float = 30.0) -> None:
+        """Accepts no more requests, answers those that it has, and ends.
+
+        Args:
+          grace_s: after this many seconds the requests left are cancelled.
+        """
+        if self._server:
+            self._wait_for(self._shut_down(self._server, grace_s))
+            self._server = None
+        self._resources.close()
+
+    def __enter__(self) -> "LocalServer":
+        """Starts."""
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stops."""
+        self.stop()
+
+    async def _listen(self, batcher: Batcher) -> None:
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self._max_message_bytes),
+                # Else a second server could listen on the same port, and take half the requests.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(self._name, self._versions, batcher, self.metrics), server
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(self._name, self._versions), server
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        await self._set_health(_Status.NOT_SERVING)
+        try:
+            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+        except RuntimeError:
+            raise UsageError(
+                f"cannot listen on {self._host}:{self.port}: the port is taken or the address is "
+                "not this machine's; choose another"
+            ) from None
+        await server.start()
+        self._server = server
+
+    async def _shut_down(self, server: grpc.aio.Server, grace_s: float) -> None:
+        await self._health.enter_graceful_shutdown()
+        await server.stop(grace_s)
+
+    async def _set_health(self, status: int) -> None:
+        for name in _HEALTH_NAMES:
+            await self._health.set(name, status)
+
+    def _on_serving(self) -> None:
+        self._wait_for(self._set_health(_Status.SERVING))
+
+    def _watch_figures(self, batcher: Batcher) -> None:
+        self.metrics.watch(
+            "tfreid_queued_images", "Images that wait", lambda: batcher.queued_images
+        )
+        self.metrics.watch(
+            "tfreid_model_version", "The version that serves, 0 if none", lambda: self.version or 0
+        )
+
+    def _wait_for(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+@contextlib.contextmanager
+def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="grpc", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -1,0 +1,147 @@
+"""The protocol: Predict, GetModelMetadata and GetModelStatus over gRPC."""
+
+import asyncio
+import time
+
+import grpc
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2 as metadata_pb2
+from tensorflow_serving.apis import get_model_status_pb2 as status_pb2
+from tensorflow_serving.apis import (
+    model_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from tfreid.serving.server.batching import Batcher
+from tfreid.serving.server.metrics import Metrics
+from tfreid.serving.server.refusal import Refusal, invalid
+from tfreid.serving.server.servable import DEFAULT_SIGNATURE, Servable
+from tfreid.serving.server.versions import Versions
+
+_METADATA = "signature_def"
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Predict and GetModelMetadata; the other methods are not implemented.
+
+    Args:
+      name: the model's, which requests must give.
+      versions: of the model.
+      batcher: computes.
+      metrics: told of every Predict request.
+    """
+
+    def __init__(self, name: str, versions: Versions, batcher: Batcher, metrics: Metrics):
+        self._name = name
+        self._versions = versions
+        self._batcher = batcher
+        self._metrics = metrics
+
+    async def Predict(
+        self, request: predict_pb2.PredictRequest, context: grpc.aio.ServicerContext
+    ) -> predict_pb2.PredictResponse:
+        """Runs a signature; the response names the version that computed it."""
+        started = time.monotonic()
+        code = grpc.StatusCode.CANCELLED
+        try:
+            response = await self._predict(request)
+            code = grpc.StatusCode.OK
+            return response
+        except Refusal as refusal:
+            code = refusal.code
+            await context.abort(code, str(refusal))
+        finally:
+            self._metrics.count_request(
+                self._label(request.model_spec), code, time.monotonic() - started
+            )
+
+    async def GetModelMetadata(
+        self, request: metadata_pb2.GetModelMetadataRequest, context: grpc.aio.ServicerContext
+    ) -> metadata_pb2.GetModelMetadataResponse:
+        """Returns the names, dtypes and shapes of the signatures."""
+        try:
+            servable = self._servable(request.model_spec)
+            if list(request.metadata_field) != [_METADATA]:
+                raise invalid(
+                    f"metadata fields {list(request.metadata_field)}: expected [{_METADATA!r}]"
+                )
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal))
+        response = metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.CopyFrom(self._spec(servable))
+        signatures = metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
+        response.metadata[_METADATA].Pack(signatures)
+        return response
+
+    async def _predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+        servable = self._servable(request.model_spec)
+        signature = _signature_name(request.model_spec)
+        inputs = servable.read(signature, request.inputs, self._batcher.max_queued_images)
+        names = servable.output_names(signature, list(request.output_filter))
+        # Cancelled with this coroutine, that is by the client or at its deadline.
+        outputs = await asyncio.wrap_future(self._batcher.submit(servable, signature, inputs))
+        response = predict_pb2.PredictResponse(model_spec=self._spec(servable))
+        response.model_spec.signature_name = signature
+        for name in names:
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
+        return response
+
+    def _servable(self, spec: model_pb2.ModelSpec) -> Servable:
+        _check_name(spec, self._name)
+        if spec.version_label:
+            raise invalid(f"version label {spec.version_label!r}: this server has no labels")
+        return self._versions.find(_version(spec))
+
+    def _spec(self, servable: Servable) -> model_pb2.ModelSpec:
+        spec = model_pb2.ModelSpec(name=self._name)
+        spec.version.value = servable.version
+        return spec
+
+    def _label(self, spec: model_pb2.ModelSpec) -> str:
+        """The signature's name for the metrics, where clients must not create series."""
+        servable, name = self._versions.current, _signature_name(spec)
+        return name if servable and name in servable.signature_defs else "unknown"
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """GetModelStatus; the configuration cannot be reloaded.
+
+    Args:
+      name: the model's, which requests must give.
+      versions: of the model.
+    """
+
+    def __init__(self, name: str, versions: Versions):
+        self._name = name
+        self._versions = versions
+
+    async def GetModelStatus(
+        self, request: status_pb2.GetModelStatusRequest, context: grpc.aio.ServicerContext
+    ) -> status_pb2.GetModelStatusResponse:
+        """Returns the states of the versions, or of the one that the request names."""
+        wanted = _version(request.model_spec)
+        try:
+            _check_name(request.model_spec, self._name)
+            states = [s for s in self._versions.states() if wanted in (None, s.version)]
+            if wanted is not None and not states:
+                raise Refusal(grpc.StatusCode.NOT_FOUND, f"version {wanted} was never seen")
+        except Refusal as refusal:
+            await context.abort(refusal.code, str(refusal))
+        return status_pb2.GetModelStatusResponse(model_version_status=states)
+
+
+def _check_name(spec: model_pb2.ModelSpec, name: str) -> None:
+    if spec.name != name:
+        raise Refusal(
+            grpc.StatusCode.NOT_FOUND, f"no model {spec.name!r} is served here; {name!r} is"
+        )
+
+
+def _version(spec: model_pb2.ModelSpec) -> int | None:
+    return spec.version.value if spec.HasField("version") else None
+
+
+def _signature_name(spec: model_pb2.ModelSpec) -> str:
+    return spec.signature_name or DEFAULT_SIGNATURE

@@ -1,0 +1,162 @@
+"""Which version of a model serves: watches the folder of versions and changes over."""
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
+
+from tfreid.errors import MissingPathError, UsageError
+from tfreid.serving.server.refusal import Refusal
+from tfreid.serving.server.servable import Servable
+
+State = ModelVersionStatus.State
+_LOG = logging.getLogger(__name__)
+_Fingerprint = frozenset[tuple[str, int, int]]
+
+
+class Versions:
+    """Serves the highest version that loads.
+
+    A version is a numeric folder that holds `saved_model.pb`, the file that is copied last. A
+    higher one is loaded and warmed up beside the one that serves, then takes over; requests that
+    the old one has accepted are computed by it. A version that does not load is left until one of
+    its files changes. If the folder of the version that serves is gone, the highest of the others
+    takes over; while there is none, it goes on serving.
+
+    Args:
+      base: folder of the versions.
+      on_serving: called when a version has taken over.
+
+    Raises:
+      MissingPathError: if there is no such folder.
+      UsageError: if the folder is itself a version.
+    """
+
+    def __init__(self, base: Path, on_serving: Callable[[], None]):
+        if not base.is_dir():
+            raise MissingPathError(f"{base} is no folder: expected the folder of model versions")
+        if (base / "saved_model.pb").exists():
+            raise UsageError(
+                f"{base} is itself a SavedModel: expected the folder above it, which holds numeric "
+                "version folders"
+            )
+        self._base = base
+        self._on_serving = on_serving
+        self._current: Servable | None = None
+        self._states: dict[int, ModelVersionStatus] = {}
+        self._failed: dict[int, _Fingerprint] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def current(self) -> Servable | None:
+        """The version that serves, if any."""
+        return self._current
+
+    def find(self, version: int | None = None) -> Servable:
+        """Returns the version that serves.
+
+        Args:
+          version: number that it must have, if given.
+
+        Raises:
+          Refusal: UNAVAILABLE if none serves yet, NOT_FOUND if it is another one.
+        """
+        servable = self._current
+        if servable is None:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "no version of the model is loaded yet")
+        if version not in (None, servable.version):
+            raise Refusal(
+                grpc.StatusCode.NOT_FOUND,
+                f"version {version} of the model is not served; version {servable.version} is",
+            )
+        return servable
+
+    def states(self) -> list[ModelVersionStatus]:
+        """Returns what became of each version seen, highest first.
+
+        As in TensorFlow Serving, one that did not load is at its END, with an error.
+        """
+        return [state for _, state in sorted(self._states.items(), reverse=True)]
+
+    def watch(self, poll_seconds: float) -> None:
+        """Starts a thread that calls `check` again and again until `stop`."""
+        self._thread = threading.Thread(
+            target=self._watch, args=[poll_seconds], name="versions", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread, after the version that it may be loading."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join()
+
+    def check(self) -> None:
+        """Looks at the folder once and changes over if there is reason to."""
+        for number, path in self._ready():
+            if self._current and self._current.version == number:
+                return
+            fingerprint = _fingerprint(path)
+            if self._failed.get(number) == fingerprint:
+                continue
+            if self._load(number, path):
+                self._failed.pop(number, None)
+                return
+            self._failed[number] = fingerprint
+
+    def _watch(self, poll_seconds: float) -> None:
+        while not self._stopping.wait(poll_seconds):
+            try:
+                self.check()
+            except OSError as error:  # a folder that a network file system hides for a while
+                _LOG.warning("cannot look for versions: %s", error)
+
+    def _ready(self) -> list[tuple[int, Path]]:
+        """Returns the complete versions, highest first."""
+        folders = [path for path in self._base.iterdir() if path.name.isdecimal()]
+        versions = [(int(path.name), path) for path in folders]
+        return sorted((v for v in versions if (v[1] / "saved_model.pb").exists()), reverse=True)
+
+    def _load(self, number: int, path: Path) -> bool:
+        _LOG.info("loading version %d", number)
+        self._set_state(number, State.LOADING)
+        started = time.monotonic()
+        try:
+            servable = Servable(path)
+        except Exception as error:  # whatever the files of others make TensorFlow raise
+            reason = str(error).strip() or type(error).__name__
+            self._set_state(number, State.END, reason)
+            _LOG.error("version %d does not load: %s", number, reason)
+            return False
+        retired, self._current = self._current, servable
+        self._set_state(number, State.AVAILABLE)
+        _LOG.info("serving version %d, loaded in %.1f s", number, time.monotonic() - started)
+        if retired:
+            self._set_state(retired.version, State.UNLOADING)
+            weakref.finalize(retired, self._end, retired.version)
+        self._on_serving()
+        return True
+
+    def _end(self, number: int) -> None:
+        """Notes that the last request of a version is answered; it may serve anew by then."""
+        if self._states[number].state == State.UNLOADING:
+            self._set_state(number, State.END)
+
+    def _set_state(self, number: int, state: int, error: str = "") -> None:
+        status = ModelVersionStatus(version=number, state=state)
+        if error:
+            status.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
+            status.status.error_message = error
+        self._states[number] = status
+
+
+def _fingerprint(path: Path) -> _Fingerprint:
+    """Names, sizes and times of the files, to see whether any changed."""
+    files = [(file, file.stat()) for file in path.rglob("*")]
+    return frozenset((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in files)
