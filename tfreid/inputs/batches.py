@@ -181,9 +181,7 @@ def _images(
 def _scenes(folder: DatasetFolder, split: str, spec: InputSpec) -> Backgrounds | None:
     if not spec.needs_backgrounds:
         return None
-    sizes = folder.store(split).columns(("image/height", "image/width"))
-    largest = (int(sizes["image/height"].max()), int(sizes["image/width"].max()))
-    return load_backgrounds(folder.backgrounds(), largest)
+    return load_backgrounds(folder.backgrounds(), folder.store(split).largest_image_px)
 
 
 def _narrow(value: tf.Tensor) -> tf.Tensor:

@@ -4,15 +4,12 @@ Rows become entries, each with its place in a shard (`sources`); each worker ope
 shard and writes it whole (`shards`). Images never travel between workers.
 """
 
-import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
-import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import apache_beam as beam
@@ -25,6 +22,7 @@ from tfreid.records import images, shards, sources
 from tfreid.records.folder import BACKGROUNDS
 from tfreid.records.info import DatasetInfo, SplitInfo
 from tfreid.records.output import completed_folder
+from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
@@ -67,8 +65,8 @@ def convert(
         out: the folder to make. It appears when complete.
         options: how to convert.
         command: the command line, to be kept in `dataset.json`.
-        beam_args: Beam pipeline options; without `--runner`, the runner is the local
-            `FnApiRunner`. Workers on other machines need to see the same files.
+        beam_args: Beam pipeline options; see `with_runner`. Workers on other machines need to see
+            the same files.
         advance: called with the number of records of each shard that is whole.
 
     Returns:
@@ -87,7 +85,7 @@ def convert(
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
         job = shards.Job(str(folder), plan.kind, tuple(map(str, scenes)), options.seed)
-        with _unwrapped_errors(out):
+        with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
         _write_rejects(report.rejects, folder / REJECTS)
         try:
@@ -148,11 +146,10 @@ def _run(
     entries = {name: found for split in plan.shards.values() for name, found in split.items()}
     for name, found in entries.items():
         shards.write_manifest(folder, name, found)
-    local = [] if any(arg.startswith("--runner") for arg in beam_args) else ["--runner=FnApiRunner"]
     counts = {name: len(found) for name, found in entries.items()}
     with (
         watch_shards(folder, counts, advance),
-        beam.Pipeline(options=PipelineOptions([*local, *beam_args])) as pipeline,
+        beam.Pipeline(options=PipelineOptions(with_runner(beam_args))) as pipeline,
     ):
         _ = (
             pipeline
@@ -167,20 +164,6 @@ def _run(
         shards.remove_manifest(folder, name)
     (folder / _REPORT).unlink()
     return report
-
-
-@contextlib.contextmanager
-def _unwrapped_errors(out: Path) -> Iterator[None]:
-    """Raises an interrupt and a full disk as what they are: Beam passes errors on as text."""
-    full = os.strerror(errno.ENOSPC)
-    try:
-        yield
-    except Exception as error:
-        if KeyboardInterrupt.__name__ in str(error):
-            raise KeyboardInterrupt from error
-        if full in str(error):
-            raise OSError(errno.ENOSPC, full, str(out)) from error
-        raise
 
 
 def _write_report(report: shards.Report, path: str) -> None:

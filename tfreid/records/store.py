@@ -1,5 +1,6 @@
 """Random access to the records of a split."""
 
+import functools
 import mmap
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,12 @@ class RecordStore:
             name: np.concatenate([empty[name], *(chunk[name] for chunk in chunks)])
             for name in names
         }
+
+    @functools.cached_property
+    def largest_image_px(self) -> tuple[int, int]:
+        """The greatest height and the greatest width of an image, read once from all records."""
+        sizes = self.columns(("image/height", "image/width"))
+        return int(sizes["image/height"].max()), int(sizes["image/width"].max())
 
     def _parse(self, tf, records: np.ndarray, asked: dict) -> dict[str, np.ndarray]:
         try:

@@ -67,6 +67,7 @@ class Batched:
         spec: InputSpec,
         seed: int = 0,
         advance: Advance = no_progress,
+        indices: np.ndarray | None = None,
     ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
         """Applies the function to a whole split, in the order of its records.
 
@@ -76,6 +77,7 @@ class Batched:
           spec: how records become images.
           seed: chooses the random backgrounds.
           advance: called with the number of images after each batch.
+          indices: int64 `[n]`: the records to take, in this order, instead of all.
 
         Yields:
           The batch and the outputs, both as arrays of the images in the batch.
@@ -84,7 +86,7 @@ class Batched:
           DataError: if a record is damaged.
         """
         with data_errors():
-            for batch in evaluation_batches(folder, split, spec, self._batch_size, seed):
+            for batch in evaluation_batches(folder, split, spec, self._batch_size, seed, indices):
                 count = len(batch["image"])
                 padding = [[0, self._batch_size - count], [0, 0], [0, 0], [0, 0]]
                 outputs = self._function(tf.pad(batch["image"], padding))
@@ -134,6 +136,7 @@ def describe_split(
     spec: InputSpec,
     seed: int = 0,
     advance: Advance = no_progress,
+    indices: np.ndarray | None = None,
 ) -> Descriptors:
     """Computes the descriptors of a split.
 
@@ -144,6 +147,7 @@ def describe_split(
       spec: how records become images.
       seed: chooses the random backgrounds.
       advance: called with the number of images after each batch.
+      indices: int64 `[n]`: the records to take, in this order, instead of all.
 
     Returns:
       The descriptors and whose they are.
@@ -153,7 +157,7 @@ def describe_split(
       TrainingError: if a descriptor is not finite.
     """
     columns: dict[str, list] = {"descriptor": [], "person_id": [], "camera_id": [], "key": []}
-    for batch, outputs in embed.over(folder, split, spec, seed, advance):
+    for batch, outputs in embed.over(folder, split, spec, seed, advance, indices):
         for name, parts in columns.items():
             parts.append({**batch, **outputs}[name])
     features, person, camera, key = (np.concatenate(parts) for parts in columns.values())

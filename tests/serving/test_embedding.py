@@ -1,0 +1,86 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.report.descriptors import describe_split, embedder
+from tfreid.serving import ServedModel, embedding
+from tfreid.serving.embedding import SPLITS
+
+BATCH_SIZE, SEED = 8, 3
+
+
+@pytest.fixture(scope="module")
+def model_path(dgd_run):
+    return dgd_run / "export" / "1"
+
+
+def describe(model_path, folder, variants, **options):
+    return embedding.describe_with_beam(
+        model_path, folder.path, variants, batch_size=BATCH_SIZE, seed=SEED, **options
+    )
+
+
+@pytest.fixture
+def short_stretches(monkeypatch):
+    monkeypatch.setattr(embedding, "_STRETCH_IMAGES", 2 * BATCH_SIZE)
+
+
+def described_here(model_path, folder, variant, split):
+    model = ServedModel(model_path)
+    embed = embedder(model, model.image_size_px, BATCH_SIZE, flip_averaging=False)
+    spec = InputSpec(image_size_px=model.image_size_px, variant=variant)
+    return describe_split(embed, folder, split, spec, SEED)
+
+
+def assert_equal(described, expected):
+    np.testing.assert_array_equal(described.features, expected.features)
+    np.testing.assert_array_equal(described.identities.person, expected.identities.person)
+    np.testing.assert_array_equal(described.identities.camera, expected.identities.camera)
+    np.testing.assert_array_equal(described.keys, expected.keys)
+
+
+def test_descriptors_are_those_of_one_process(model_path, reid_folder, short_stretches, tmp_path):
+    variants, seen = ("original", "random_background"), []
+    found = describe(model_path, reid_folder, variants, results=tmp_path, advance=seen.append)
+    assert list(found) == [(variant, split) for variant in variants for split in SPLITS]
+    assert not any(tmp_path.iterdir())
+    assert sorted(seen) == 2 * [26 - 16] + 2 * [12] + 2 * [16]
+    for (variant, split), described in found.items():
+        assert_equal(described, described_here(model_path, reid_folder, variant, split))
+
+
+def test_a_process_loads_the_model_once(model_path, reid_folder, short_stretches, monkeypatch):
+    loaded = []
+
+    class Counting(ServedModel):
+        def __init__(self, path):
+            loaded.append(path)
+            super().__init__(path)
+
+    monkeypatch.setattr(embedding, "ServedModel", Counting)
+    describe(model_path, reid_folder, ("original",))
+    assert loaded == [str(model_path)]
+
+
+def test_damaged_record_is_named(model_path, reid_folder, tmp_path):
+    folder = DatasetFolder(shutil.copytree(reid_folder.path, tmp_path / "reid"))
+    shard = folder.shards("gallery")[1]
+    data = bytearray(shard.read_bytes())
+    data[-20] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(DataError, match=shard.name):
+        describe(model_path, folder, ("original",))
+
+
+def test_missing_model_is_named(reid_folder, tmp_path):
+    with pytest.raises(MissingPathError, match="holds no exported model"):
+        describe(tmp_path / "1", reid_folder, ("original",))
+
+
+def test_data_without_queries_are_refused(model_path, parsing_folder):
+    with pytest.raises(UsageError, match="no split 'query'"):
+        describe(model_path, parsing_folder, ("original",))

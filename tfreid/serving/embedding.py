@@ -1,0 +1,204 @@
+"""Descriptors of a data set by an exported model: one Apache Beam pipeline.
+
+Its elements are numbers, of stretches of a split; each worker process loads the model once, reads
+the records of a stretch from the data set and leaves their descriptors in a file. Images and
+descriptors never travel between workers.
+"""
+
+import os
+import pickle
+import tempfile
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.utils.shared import Shared
+
+from tfreid.errors import DataError, TrainingError, UsageError
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.records.runners import unwrapped_errors, with_runner
+from tfreid.records.watch import watch_shards
+from tfreid.report.descriptors import (
+    Advance,
+    Descriptors,
+    describe_split,
+    embedder,
+    no_progress,
+)
+from tfreid.retrieval import Identities
+from tfreid.serving.saved_model import ServedModel
+
+SPLITS = ("query", "gallery")
+_STRETCH_IMAGES = 1024
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Records `start <= number < stop` of a split, in one variant."""
+
+    variant: str
+    split: str
+    start: int
+    stop: int
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file for their descriptors."""
+        return f"{self.variant}-{self.split}-{self.start}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker needs to know.
+
+    Attributes:
+      model: path of the exported model.
+      data: path of the converted data set.
+      results: folder for the descriptors; all workers must see it, and both paths above.
+      batch_size: images in a batch.
+      seed: chooses the random backgrounds.
+    """
+
+    model: str
+    data: str
+    results: str
+    batch_size: int
+    seed: int
+
+
+def describe_with_beam(
+    model: str | Path,
+    data: str | Path,
+    variants: Sequence[str],
+    *,
+    batch_size: int = 64,
+    seed: int = 0,
+    beam_args: Sequence[str] = (),
+    results: str | Path | None = None,
+    advance: Advance = no_progress,
+) -> dict[tuple[str, str], Descriptors]:
+    """Computes the descriptors of query and gallery images, as `report.audit` would.
+
+    Args:
+      model: folder of one version of an exported model.
+      data: a converted re-identification data set.
+      variants: which variants of the images.
+      batch_size: images in a batch.
+      seed: chooses the random backgrounds.
+      beam_args: Beam pipeline options; see `tfreid.records.runners.with_runner`.
+      results: folder in which the results of the workers are kept for a while. Workers on other
+        machines need to see it, as well as the model and the data, under the same paths; a
+        temporary folder of this machine by default.
+      advance: called with the number of images of each stretch that is done.
+
+    Returns:
+      Variant and split to its descriptors.
+
+    Raises:
+      UsageError: if there is no model, or the data set does not have what a variant needs.
+      DataError: if the model or a record is damaged.
+      TrainingError: if a descriptor is not finite.
+      OSError: if the disk is full.
+    """
+    folder = DatasetFolder(Path(data).absolute())
+    stretches = [
+        stretch
+        for variant in variants
+        for split in SPLITS
+        for stretch in _stretches(variant, split, len(folder.store(split)), batch_size)
+    ]
+    with tempfile.TemporaryDirectory(prefix="descriptors.", dir=results) as place:
+        model = str(Path(model).absolute())
+        _run(Job(model, str(folder.path), place, batch_size, seed), stretches, beam_args, advance)
+        parts = defaultdict(list)
+        for stretch in stretches:
+            parts[stretch.variant, stretch.split].append(_load(Path(place) / stretch.file_name))
+    return {key: _joined(found) for key, found in parts.items()}
+
+
+def _stretches(variant: str, split: str, images: int, batch_size: int) -> Iterator[Stretch]:
+    # Whole batches: a model on several cores may round other batches otherwise.
+    length = max(_STRETCH_IMAGES // batch_size, 1) * batch_size
+    for start in range(0, images, length):
+        yield Stretch(variant, split, start, min(start + length, images))
+
+
+def _run(
+    job: Job, stretches: Sequence[Stretch], beam_args: Sequence[str], advance: Advance
+) -> None:
+    counts = {stretch.file_name: stretch.stop - stretch.start for stretch in stretches}
+    with (
+        unwrapped_errors(Path(job.results)),
+        watch_shards(Path(job.results), counts, advance),
+        beam.Pipeline(options=PipelineOptions(with_runner(beam_args))) as pipeline,
+    ):
+        _ = (
+            pipeline
+            | "Stretches" >> beam.Create(stretches)
+            | "Spread" >> beam.Reshuffle()
+            | "Describe" >> beam.ParDo(_Describe(job))
+        )
+
+
+class _Worker:
+    """What a worker process holds on to: the model, compiled once, and the open data set."""
+
+    def __init__(self, job: Job):
+        model = ServedModel(job.model)
+        self._size_px, self._seed = model.image_size_px, job.seed
+        self._embed = embedder(model, self._size_px, job.batch_size, flip_averaging=False)
+        self._folder = DatasetFolder(job.data)
+
+    def describe(self, stretch: Stretch) -> Descriptors:
+        spec = InputSpec(image_size_px=self._size_px, variant=stretch.variant)
+        indices = np.arange(stretch.start, stretch.stop)
+        return describe_split(
+            self._embed, self._folder, stretch.split, spec, self._seed, indices=indices
+        )
+
+
+class _Describe(beam.DoFn):
+    """Writes the descriptors of a stretch, or what is wrong with its model or records.
+
+    A runner would pass an error on as text; in the file it stays what it is. A stretch that a
+    runner repeats writes the same file again.
+    """
+
+    def __init__(self, job: Job):
+        self._job, self._shared = job, Shared()
+
+    def process(self, stretch: Stretch) -> None:
+        try:
+            worker = self._shared.acquire(lambda: _Worker(self._job))
+            result = worker.describe(stretch)
+        except (UsageError, DataError, TrainingError) as error:
+            result = type(error), str(error)
+        path = Path(self._job.results) / stretch.file_name
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+        temporary.write_bytes(pickle.dumps(result))
+        os.replace(temporary, path)
+
+
+def _load(path: Path) -> Descriptors:
+    result = pickle.loads(path.read_bytes())
+    if isinstance(result, Descriptors):
+        return result
+    kind, text = result
+    raise kind(text)
+
+
+def _joined(parts: Sequence[Descriptors]) -> Descriptors:
+    return Descriptors(
+        np.concatenate([part.features for part in parts]),
+        Identities(
+            np.concatenate([part.identities.person for part in parts]),
+            np.concatenate([part.identities.camera for part in parts]),
+        ),
+        np.concatenate([part.keys for part in parts]),
+    )
