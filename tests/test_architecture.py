@@ -35,6 +35,7 @@ PROJECT_OF = {
     "absl": "absl-py",
     "google": "protobuf",
     "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking",
     "tensorflow_serving": "tensorflow-serving-api",
 }
 
