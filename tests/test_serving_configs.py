@@ -21,7 +21,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from tfreid.inputs import decode_image
-from tfreid.serving.client import ReidClient
+from tfreid.serving import ReidClient
 from tfreid.serving.signatures import DEFAULT, EXPLAIN
 
 SERVING = Path(__file__).parent.parent / "serving"

@@ -10,7 +10,11 @@ import pytest
 
 from tests.serving.scripted_server import ScriptedServer, answer, descriptor, fail
 from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
-from tfreid.serving.client import RefusedImagesError, ReidClient
+from tfreid.inputs import decode_image, resize_image
+from tfreid.retrieval.distances import normalise
+from tfreid.serving import RefusedImagesError, ReidClient
+from tfreid.serving.server import LocalServer
+from tfreid.training import load_run
 
 UNAVAILABLE = fail(grpc.StatusCode.UNAVAILABLE, "the queue is full")
 REFUSED = fail(grpc.StatusCode.INVALID_ARGUMENT, "Unknown image file format")
@@ -297,3 +301,47 @@ def test_misuse(tmp_path):
     for wrong in ({"batch_size": 0}, {"timeout_s": 0}, {"retries": -1}, {"max_request_mib": 0}):
         with pytest.raises(UsageError, match="must be positive"):
             ReidClient(**wrong)
+
+
+@pytest.mark.slow
+def test_answers_are_the_trained_models(dgd_run, raw_data):
+    """Client, local server and exported model against the Keras model."""
+    paths = sorted((raw_data / "market1501" / "query").glob("*.jpg"))
+    method, recipe, _, model = load_run(dgd_run)
+    size_px = method.stages(recipe)[-1].inputs.image_size_px
+    files = [*(path.read_bytes() for path in paths), *IMAGES]
+    pixels = np.stack([resize_image(decode_image(file), size_px) for file in files])
+    with (
+        LocalServer(dgd_run / "export") as server,
+        ReidClient(f"127.0.0.1:{server.port}", batch_size=5) as client,
+    ):
+        embeddings = client.embed([*paths, *IMAGES])
+        maps = client.explain([*paths, *IMAGES])
+    assert len(embeddings) > 12
+    np.testing.assert_allclose(embeddings, normalise(model.embed(pixels)), atol=1e-4)
+    np.testing.assert_allclose(maps.pop("embedding"), embeddings, atol=1e-5)
+    expected_maps = model.explain(pixels)
+    assert set(maps) == set(expected_maps)
+    for name, values in maps.items():
+        np.testing.assert_allclose(values, expected_maps[name], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_local_servers_answers_are_understood(dgd_run):
+    with LocalServer(dgd_run / "export") as server:
+        address = f"127.0.0.1:{server.port}"
+        with ReidClient(address) as client:
+            assert client.status() == {1: "AVAILABLE"}
+            assert {"serving_default", "embed_images", "explain"} <= set(client.signatures())
+            with pytest.raises(RefusedImagesError, match="1 of the images cannot be decoded"):
+                client.embed([*IMAGES, b"garbage"])
+        with (
+            ReidClient(address, version=7) as client,
+            pytest.raises(ServingError, match="version 7 of the model is not served"),
+        ):
+            client.embed(IMAGES)
+        with (
+            ReidClient(address, model="cars") as client,
+            pytest.raises(ServingError, match="no model 'cars'"),
+        ):
+            client.status()
