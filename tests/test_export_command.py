@@ -1,0 +1,103 @@
+"""The export command, on runs of one step, and what training exports."""
+
+import dataclasses
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tests.commands import run_command
+from tests.methods.harness import info
+from tfreid.methods import METHODS
+from tfreid.serving import ServedModel, write_saved_model
+from tfreid.training import load_run
+
+pytestmark = pytest.mark.slow
+
+
+def versions(base):
+    return sorted(path.name for path in base.glob("[0-9]*"))
+
+
+def test_training_ends_with_an_export_of_the_final_weights(dgd_run):
+    served = ServedModel(dgd_run / "export" / "1")
+    *_, model = load_run(dgd_run)
+    image = np.random.default_rng(0).integers(0, 256, (32, 16, 3), "uint8")
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    expected = model.embed(image[None].astype("float32")).numpy()
+    expected /= np.linalg.norm(expected)
+    np.testing.assert_allclose(served.embed_files([buffer.getvalue()]), expected, atol=1e-4)
+    assert "needs at least 1,000 pairs" in served.facts["reason"]
+
+
+def test_a_run_that_is_not_finished_is_exported_with_a_warning(dgd_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(dgd_run, run, ignore=shutil.ignore_patterns("export"))
+    recipe = json.loads((run / "recipe.json").read_text())
+    recipe["recipe"]["schedule"]["steps"] = 2
+    (run / "recipe.json").write_text(json.dumps(recipe))
+    done = run_command("export", f"--run={run}")
+    assert done.returncode == 0, done.stderr
+    assert "is not finished: these are the weights of step 1 of 2" in done.stderr
+    assert "needs at least 1,000 pairs" in done.stdout
+    assert versions(run / "export") == ["1"]
+
+
+def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_folder, tmp_path):
+    (tmp_path / "4").mkdir()
+    options = (f"--run={dgd_run}", f"--out={tmp_path}", f"--data={reid_folder.path}")
+    command = [sys.executable, "-m", "tfreid.export", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list(tmp_path.glob(".5.partial/saved_model.pb")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert versions(tmp_path) == ["4"]
+    done = run_command("export", *options, "--far=0.05", "--flip_averaging")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4", "5"]
+    facts = ServedModel(tmp_path / "5").facts
+    assert (facts["flip_averaging"], facts["threshold"]["far"]) == (True, 0.05)
+    assert f"same person: cosine distance <= {facts['threshold']['distance']:.4f}" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"wrote {tmp_path / '5'}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--run={parsing}"], "gives no descriptor: there is nothing to export"),
+        (["--run={dgd}", "--data={masks}"], "parsing records and reid records are expected"),
+    ],
+)
+def test_misuse_is_explained(arguments, text, dgd_run, parsing_run, parsing_folder, tmp_path):
+    paths = {"dgd": dgd_run, "parsing": parsing_run, "masks": parsing_folder.path}
+    filled = [argument.format(**paths) for argument in arguments]
+    done = run_command("export", *filled, f"--out={tmp_path / 'out'}")
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_pgp_shows_its_regions(tmp_path):
+    recipe = dataclasses.replace(METHODS["pgp"].demo(), width=0.05)
+    model = METHODS["pgp"].build(recipe, info())
+    size = recipe.image_size_px
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8")
+    model(image[None].astype("float32"))
+    expected = model.explain(tf.constant(image[None], tf.float32))
+    file = tf.io.encode_png(image).numpy()
+    write_saved_model(model, size, tmp_path / "1", [file])
+    maps = ServedModel(tmp_path / "1").explain(image[None].astype("float32"))
+    assert maps.keys() == {"activation", "head", "upper_torso", "lower_torso"}
+    for name, values in expected.items():
+        np.testing.assert_allclose(maps[name], values, atol=1e-4, err_msg=name)
