@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfreid.serving.embedding import describe_with_beam
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_beam_executor
@@ -17,6 +16,7 @@ from pipeline.evaluator.decision import Decision, decide
 from tfreid import report
 from tfreid.records import DatasetFolder
 from tfreid.serving import ServedModel
+from tfreid.serving.embedding import describe_with_beam
 
 EXAMPLES, MODEL, BASELINE = "examples", "model", "baseline_model"
 EVALUATION, BLESSING = "evaluation", "blessing"
@@ -41,13 +41,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folder = DatasetFolder(single_path(input_dict, EXAMPLES))
         model = artifact_utils.get_single_instance(input_dict[MODEL])
         baselines = input_dict.get(BASELINE) or []
-        candidate = self._audit(config["name"], model, folder, config)
-        before = [self._audit("latest blessed", b, folder, config) for b in baselines]
+        out = single_path(output_dict, EVALUATION)
+        candidate = self._audit(config["name"], model, folder, config["seed"], out)
+        before = [
+            self._audit("latest blessed", baseline, folder, config["seed"], out)
+            for baseline in baselines
+        ]
         metrics = [result.metrics() for result in (candidate, *before)]
         decision = decide(
             metrics[0], metrics[1] if before else None, Thresholds(**config["thresholds"])
         )
-        out = single_path(output_dict, EVALUATION)
         report.write_report(out / "report" / "index.html", [candidate, *before])
         _write_json(
             out / "metrics.json", dict(zip(("candidate", "baseline"), metrics, strict=False))
@@ -61,19 +64,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
 
     def _audit(
-        self, name: str, model: types.Artifact, folder: DatasetFolder, config: dict[str, Any]
+        self, name: str, model: types.Artifact, folder: DatasetFolder, seed: int, results: Path
     ) -> report.AuditResult:
+        """Measures a model; the Beam workers leave their descriptors in `results` for a while."""
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
         variants = report.available_variants(folder)
-        protocol = report.Protocol(image_size_px=served.image_size_px, seed=config["seed"])
+        protocol = report.Protocol(image_size_px=served.image_size_px, seed=seed)
         descriptors = describe_with_beam(
             path,
             folder.path,
             variants,
             batch_size=protocol.batch_size,
-            seed=protocol.seed,
+            seed=seed,
             beam_args=self._beam_pipeline_args or [],
+            results=results,
         )
         return report.audit(
             served,

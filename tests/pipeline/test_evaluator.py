@@ -1,0 +1,83 @@
+import dataclasses
+import json
+
+import pytest
+
+pytest.importorskip("tfx")
+from tfx.components.evaluator import constants
+from tfx.types import standard_artifacts
+
+from pipeline.config import Thresholds
+from pipeline.evaluator.executor import Executor
+from tfreid import report
+from tfreid.training import load_run
+
+LENIENT = Thresholds(min_rank1=0, min_mAP=0, max_regression=1, max_background_loss=None)
+
+
+@pytest.fixture
+def evaluate(model, examples, tmp_path):
+    """Runs the executor; returns the evaluation's folder and the blessing."""
+
+    def evaluate(thresholds, **inputs):
+        evaluation = standard_artifacts.ModelEvaluation()
+        blessing = standard_artifacts.ModelBlessing()
+        for artifact in (evaluation, blessing):
+            folder = tmp_path / artifact.type_name
+            folder.mkdir()
+            artifact.uri = str(folder)
+        config = {"name": "dgd", "thresholds": dataclasses.asdict(thresholds), "seed": 0}
+        Executor(Executor.Context(beam_pipeline_args=["--runner=FnApiRunner"])).Do(
+            {"examples": [examples], "model": [model], **inputs},
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {"config": json.dumps(config)},
+        )
+        return tmp_path / evaluation.type_name, blessing
+
+    return evaluate
+
+
+def test_figures_equal_those_of_the_keras_model(evaluate, dgd_run, reid_folder):
+    folder, _ = evaluate(LENIENT)
+    found = json.loads((folder / "metrics.json").read_text())["candidate"]
+    *_, keras_model = load_run(dgd_run)
+    protocol = report.Protocol(image_size_px=(32, 16))
+    expected = report.audit(keras_model, reid_folder, protocol, name="dgd").metrics()
+    for variant in report.available_variants(reid_folder):
+        assert found[variant] == pytest.approx(expected[variant])
+    assert found["camera_pairs"] == expected["camera_pairs"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "decision.json",
+        "metrics.json",
+        "report",
+    ]
+
+
+def test_the_blessing_is_what_tfx_components_look_for(evaluate, model, tmp_path):
+    _, blessing = evaluate(LENIENT)
+    assert blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
+    assert (
+        blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY)
+        == model.id
+    )
+    assert (tmp_path / "ModelBlessing" / constants.BLESSED_FILE_NAME).is_file()
+
+
+def test_a_bad_model_is_refused_with_the_reason(evaluate, tmp_path):
+    folder, blessing = evaluate(dataclasses.replace(LENIENT, min_mAP=1.0))
+    assert blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 0
+    assert (tmp_path / "ModelBlessing" / constants.NOT_BLESSED_FILE_NAME).is_file()
+    message = blessing.get_string_custom_property(constants.ARTIFACT_PROPERTY_BLESSING_MESSAGE_KEY)
+    assert message.startswith("mAP ")
+    assert json.loads((folder / "decision.json").read_text())["failed"] == [message]
+
+
+def test_the_blessed_model_is_measured_on_the_same_images(evaluate, model):
+    folder, blessing = evaluate(LENIENT, baseline_model=[model])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["baseline"]["original"] == metrics["candidate"]["original"]
+    assert (
+        blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY)
+        == model.id
+    )
+    assert "latest blessed" in (folder / "report" / "index.html").read_text()
