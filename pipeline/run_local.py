@@ -68,8 +68,8 @@ def run(config: PipelineConfig) -> "list[NodeRun]":
 
 
 def _summarise(config: PipelineConfig, nodes: "list[NodeRun]") -> None:
-    cached = [node.component for node in nodes if node.state == "CACHED"]
-    print(f"{len(nodes)} components, {len(cached)} of them answered from earlier runs")
+    cached = sum(node.state == "CACHED" for node in nodes)
+    print(f"{cached} of {len(nodes)} components were answered from earlier runs")
     outputs = {kind: values for node in nodes for kind, values in node.outputs.items()}
     for kind, word in _BLESSINGS.items():
         answer = word if outputs[kind]["blessed"] else f"not {word}"

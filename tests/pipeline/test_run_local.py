@@ -56,9 +56,7 @@ def versions(world):
 def test_images_become_a_pushed_model(first, world):
     result, nodes = first
     assert result.returncode == 0, result.stderr
-    assert {node.state for node in nodes.values()} == {"COMPLETE", "CACHED"}
-    executed = {name for name, node in nodes.items() if node.state == "COMPLETE"}
-    assert set(nodes) - executed <= {"LatestBlessedModel"}
+    assert {node.state for node in nodes.values()} == {"COMPLETE"}
     (version,) = versions(world)
     pushed = nodes["Pusher"].outputs["PushedModel"]
     assert pushed["pushed_destination"] == str(world / "out" / "serving_model" / version)
@@ -73,8 +71,9 @@ def test_the_same_again_is_answered_from_cache(first, train, world):
     before = versions(world)
     result, nodes = train(*LENIENT)
     assert result.returncode == 0, result.stderr
-    assert {name for name, node in nodes.items() if node.state != "CACHED"} == set()
-    assert "10 components, 10 of them answered from earlier runs" in result.stdout
+    executed = {name for name, node in nodes.items() if node.state != "CACHED"}
+    assert executed == {"LatestBlessedModel"}  # It only looks the model up.
+    assert "9 of 10 components were answered from earlier runs" in result.stdout
     assert versions(world) == before
 
 
