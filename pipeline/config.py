@@ -11,6 +11,7 @@ from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records.raw import RawDataset
+from tfreid.records.runners import LOCAL_RUNNER
 from tfreid.training import PRECISIONS
 
 
@@ -72,7 +73,7 @@ class PipelineConfig:
     far: float = 0.001
     flip_averaging: bool = False
     serving_image: str = "tensorflow/serving:2.19.1"
-    beam_args: tuple[str, ...] = ("--runner=FnApiRunner",)
+    beam_args: tuple[str, ...] = (LOCAL_RUNNER,)
     cache: bool = True
 
     def __post_init__(self):

@@ -11,6 +11,7 @@ from tfreid.datasets import DATASETS, VOCABULARIES
 from tfreid.methods import METHODS
 from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records.raw import RawDataset
+from tfreid.records.runners import with_runner
 from tfreid.training import PRECISIONS
 
 _LEAST = Thresholds()
@@ -80,14 +81,13 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
     """Returns the configuration that the command line asks for.
 
     Args:
-      beam_args: Beam options; the local `FnApiRunner` unless they name a runner.
+      beam_args: Beam options.
 
     Raises:
       UsageError: if the method lacks data or cannot be served.
     """
     root, drawn = _DATA_ROOT.value, _is_drawn(_DATA_ROOT.value)
     parsing_root = _PARSING_DATA_ROOT.value or (root if drawn else None)
-    local = [] if any(arg.startswith("--runner") for arg in beam_args) else ["--runner=FnApiRunner"]
     limit = _MAX_BACKGROUND_LOSS.value
     return PipelineConfig(
         root=_absolute(_ROOT.value),
@@ -111,7 +111,7 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         ),
         far=_FAR.value,
         flip_averaging=_FLIP.value,
-        beam_args=(*local, *beam_args),
+        beam_args=tuple(with_runner(beam_args)),
         cache=_CACHE.value,
     )
 
