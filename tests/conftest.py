@@ -1,5 +1,6 @@
 """Tiny data sets, made once a test session; see `tiny_people.py` for what they hold."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,15 @@ def parsing_run(parsing_folder, tmp_path_factory) -> Path:
     data = f"--parsing_data={parsing_folder.path}"
     _train("parsing", out, data, "--recipe.image_size_px=(48,48)")
     return out
+
+
+@pytest.fixture(scope="session")
+def dask_args(tmp_path_factory) -> Iterator[list[str]]:
+    """Beam options for the Dask runner on a scheduler and two worker processes."""
+    from tests.dask_cluster import dask_cluster
+
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as options:
+        yield options
 
 
 def _train(method: str, out: Path, *arguments: str) -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 import tiny_people
 
+from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfrecords_schema import schema
 from tfreid.datasets import rows_of
 from tfreid.errors import DataError, MissingPathError, UsageError
@@ -128,6 +129,18 @@ def test_sharding_changes_neither_order_nor_fingerprint(converted, raw_data, tmp
     assert info.fingerprint == converted.info.fingerprint
     assert list(decoded(DatasetFolder(tmp_path / "out"))) == list(decoded(converted))
     assert sum(seen) == sum(split.records for split in info.splits.values())
+
+
+@pytest.mark.slow
+def test_dask_workers_write_the_same_bytes(raw_data, tmp_path, dask_args):
+    options = {"copies": 1, "shards": 6, "backgrounds_root": raw_data / "backgrounds"}
+    here = convert(raw_data, tmp_path / "here", **options)
+    assert convert(raw_data, tmp_path / "dask", beam_args=dask_args, **options) == here
+    assert workers_that_loaded("tfreid.records.shards") == WORKERS
+    names = sorted(path.name for path in (tmp_path / "here").glob("*.*"))
+    assert names == sorted(path.name for path in (tmp_path / "dask").glob("*.*"))
+    for name in names:
+        assert (tmp_path / "dask" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 def test_other_contents_have_another_fingerprint(converted, raw_data, tmp_path):

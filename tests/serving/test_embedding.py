@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
@@ -51,6 +52,19 @@ def test_descriptors_are_those_of_one_process(model_path, reid_folder, short_str
     assert sorted(seen) == 2 * [26 - 16] + 2 * [12] + 2 * [16]
     for (variant, split), described in found.items():
         assert_equal(described, described_here(model_path, reid_folder, variant, split))
+
+
+@pytest.mark.slow
+def test_dask_workers_give_the_same_descriptors(
+    model_path, reid_folder, short_stretches, tmp_path, dask_args
+):
+    variants = ("original", "random_background")
+    options = {"beam_args": dask_args, "results": tmp_path}
+    for (variant, split), described in describe(
+        model_path, reid_folder, variants, **options
+    ).items():
+        assert_equal(described, described_here(model_path, reid_folder, variant, split))
+    assert workers_that_loaded("tfreid.serving.embedding") == WORKERS
 
 
 def test_a_process_loads_the_model_once(model_path, reid_folder, short_stretches, monkeypatch):
