@@ -116,6 +116,14 @@ def test_a_server_may_start_later_than_its_client():
             np.testing.assert_array_equal(embeddings.result(10), expected())
 
 
+def test_no_proxy_is_asked_for_a_server_on_this_machine(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with ScriptedServer() as server, ReidClient(server.address, retries=0) as client:
+        np.testing.assert_array_equal(client.embed(IMAGES), expected())
+
+
 def test_nobody_there():
     with ScriptedServer() as gone:
         address = gone.address

@@ -17,6 +17,7 @@ _CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", int(1000 * _FIRST_PAUSE_S)),
     ("grpc.max_reconnect_backoff_ms", int(1000 * _LONGEST_PAUSE_S)),
 ]
+_THIS_MACHINE = ("127.", "localhost:", "[::1]:")
 
 
 class RefusedRequestError(ServingError):
@@ -38,7 +39,9 @@ class Caller:
           timeout_s: for a call, all its attempts and pauses together.
           retries: attempts after the first.
         """
-        self.channel = grpc.insecure_channel(address, _CHANNEL_OPTIONS)
+        # Else gRPC would ask the proxy that http_proxy names for a server on this machine.
+        by_proxy = ("grpc.enable_http_proxy", int(not address.startswith(_THIS_MACHINE)))
+        self.channel = grpc.insecure_channel(address, [*_CHANNEL_OPTIONS, by_proxy])
         self._address, self._timeout_s, self._retries = address, timeout_s, retries
 
     def call(self, method: grpc.UnaryUnaryMultiCallable, request: Any) -> Any:
