@@ -13,7 +13,15 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
 from tfreid.serving import warmup
-from tfreid.serving.signatures import PREPROCESSING, Signature, make_signatures, preprocess
+from tfreid.serving.signatures import (
+    EMBED_IMAGES,
+    PREPROCESSING,
+    Signature,
+    make_signatures,
+    maps,
+    preprocess,
+    unit_descriptors,
+)
 
 TOLERANCE = 1e-4
 """Largest difference between an exported output's value and the Keras model's."""
@@ -94,7 +102,7 @@ def write_saved_model(
     signatures = make_signatures(model, image_size_px, flip_averaging)
     try:
         _write_graph(model, signatures, partial)
-        described = _verify(signatures, image_size_px, partial, sample)
+        described = _verify(model, signatures, partial, tf.constant(list(sample)), flip_averaging)
         own = {
             "signatures": described,
             "image_size_px": list(image_size_px),
@@ -125,22 +133,22 @@ def _write_graph(model: keras.Model, signatures: Mapping[str, Signature], path: 
 
 
 def _verify(
+    model: keras.Model,
     signatures: Mapping[str, Signature],
-    image_size_px: tuple[int, int],
     path: Path,
-    sample: Sequence[bytes],
+    sample: tf.Tensor,
+    flip_averaging: bool,
 ) -> dict[str, Any]:
     """Compares what was written with the Keras model; returns inputs and outputs, for JSON."""
-    image_bytes = tf.constant(list(sample))
-    inputs = {"image_bytes": image_bytes, "images": preprocess(image_bytes, image_size_px)}
+    images = preprocess(sample, tuple(signatures[EMBED_IMAGES].spec.shape[1:3]))
+    inputs = {"image_bytes": sample, "images": images}
+    expected = {"embedding": unit_descriptors(model, images, flip_averaging), **maps(model, images)}
     loaded = tf.saved_model.load(str(path))
     described = {}
     for name, signature in signatures.items():
-        value = inputs[signature.spec.name]
         written = loaded.signatures[name]
-        served = written(**{signature.spec.name: value})
-        for output, expected in signature.function(value).items():
-            difference = float(np.abs(served[output] - expected).max())
+        for output, values in written(**{signature.spec.name: inputs[signature.spec.name]}).items():
+            difference = float(np.abs(values - expected[output]).max())
             if not difference <= TOLERANCE:
                 raise DataError(
                     f"the exported model's {output} ({name}) differs from the trained model's by "

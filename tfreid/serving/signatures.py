@@ -52,25 +52,35 @@ def make_signatures(
         those of the image.
     """
 
+    image_bytes = tf.TensorSpec([None], tf.string, name="image_bytes")
+    images = tf.TensorSpec((None, *image_size_px, 3), tf.float32, name="images")
+
+    @tf.function(input_signature=[images])  # Traced and stored once, for all three.
     def embed_images(images):
-        descriptors = descriptors_of(model, images, flip_averaging)
-        return {"embedding": tf.math.l2_normalize(descriptors, axis=-1)}
+        return {"embedding": unit_descriptors(model, images, flip_averaging)}
 
     def serve(image_bytes):
         return embed_images(preprocess(image_bytes, image_size_px))
 
     def explain(image_bytes):
         images = preprocess(image_bytes, image_size_px)
-        maps = {name: tf.cast(values, tf.float32) for name, values in model.explain(images).items()}
-        return embed_images(images) | maps
+        return embed_images(images) | maps(model, images)
 
-    image_bytes = tf.TensorSpec([None], tf.string, name="image_bytes")
-    images = tf.TensorSpec((None, *image_size_px, 3), tf.float32, name="images")
     return {
         DEFAULT: Signature(serve, image_bytes),
         EMBED_IMAGES: Signature(embed_images, images),
         EXPLAIN: Signature(explain, image_bytes),
     }
+
+
+def unit_descriptors(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> tf.Tensor:
+    """Returns a model's descriptors `[batch, d]` of images, float32, of unit L2 norm."""
+    return tf.math.l2_normalize(descriptors_of(model, images, flip_averaging), axis=-1)
+
+
+def maps(model: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns the maps of a model's `explain`, float32 `[batch, h, w]`, by name."""
+    return {name: tf.cast(values, tf.float32) for name, values in model.explain(images).items()}
 
 
 def preprocess(image_bytes: tf.Tensor, image_size_px: tuple[int, int]) -> tf.Tensor:
