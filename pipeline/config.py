@@ -140,7 +140,7 @@ class PipelineConfig:
             "masks_root": str(data.masks_root or ""),
             "mask_vocabulary": data.mask_vocabulary,
             "split_seed": "" if data.split_seed is None else str(data.split_seed),
-            "backgrounds_root": str(scenes or "") if kind == "reid" else "",
+            "backgrounds_root": str(scenes or ""),
             "seed": self.seed,
             "max_reject_fraction": self.max_reject_fraction,
         }

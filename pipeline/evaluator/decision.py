@@ -66,7 +66,7 @@ def _relative(
         (
             found[name] >= least[name],
             f"{name} {_percent(found[name])}, the blessed model has {_percent(before[name])} and "
-            f"{_percent(thresholds.max_regression)} less is allowed",
+            f"{_points(thresholds.max_regression)} less are allowed",
         )
         for name in least
     ]
@@ -85,9 +85,15 @@ def _background(candidate: Mapping[str, Any], thresholds: Thresholds) -> list[tu
             )
         ]
     loss = candidate["original"]["rank1"] - candidate["random_background"]["rank1"]
-    text = f"rank1 loses {_percent(loss)} on random backgrounds, at most {_percent(limit)} allowed"
+    text = (
+        f"rank1 loses {_points(loss)} on random backgrounds, at most {_points(limit)} are allowed"
+    )
     return [(loss <= limit, text)]
 
 
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}%"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:.1f} points"

@@ -16,14 +16,17 @@ def test_a_good_model_is_blessed_with_its_figures():
     assert decision.blessed
     assert decision.failed == ()
     assert "rank1 80.0%, expected at least 70.0%" in decision.summary
-    assert "rank1 loses 5.0% on random backgrounds, at most 10.0% allowed" in decision.summary
+    assert (
+        "rank1 loses 5.0 points on random backgrounds, at most 10.0 points are allowed"
+        in decision.summary
+    )
 
 
 def test_each_threshold_can_fail_alone():
     for bad, reason in (
         (measured(rank1=0.69, background=0.69), "rank1 69.0%, expected at least 70.0%"),
         (measured(mean_ap=0.49), "mAP 49.0%, expected at least 50.0%"),
-        (measured(background=0.69), "rank1 loses 11.0% on random backgrounds"),
+        (measured(background=0.69), "rank1 loses 11.0 points on random backgrounds"),
     ):
         decision = decide(bad, None, LIMITS)
         assert not decision.blessed
@@ -35,7 +38,9 @@ def test_not_worse_than_the_blessed_model_by_more_than_the_tolerance():
     before = measured(rank1=0.83, mean_ap=0.61)
     decision = decide(measured(rank1=0.80), before, LIMITS)
     assert not decision.blessed
-    assert decision.summary == ("rank1 80.0%, the blessed model has 83.0% and 2.0% less is allowed")
+    assert decision.summary == (
+        "rank1 80.0%, the blessed model has 83.0% and 2.0 points less are allowed"
+    )
     assert decide(measured(rank1=0.82), before, LIMITS).blessed
 
 

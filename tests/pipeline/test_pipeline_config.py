@@ -45,3 +45,8 @@ def test_the_recipe_survives_the_way_to_the_trainer():
 def test_a_data_set_of_the_wrong_kind_is_refused():
     with pytest.raises(UsageError, match="market1501 is no parsing data set"):
         config("pgp", parsing_data=DATA)
+
+
+def test_both_kinds_of_records_get_the_backgrounds():
+    found = config("pgp", parsing_data=LIP, backgrounds_root="/scenes")
+    assert {found.conversion(kind)["backgrounds_root"] for kind in found.datasets} == {"/scenes"}
