@@ -6,7 +6,7 @@ looks at the person keeps its accuracy in the first three and is at chance in th
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
@@ -19,6 +19,7 @@ from tfreid.report.attention import Explanation, explain
 from tfreid.report.descriptors import (
     Advance,
     Batched,
+    Describe,
     Descriptors,
     describe_split,
     embedder,
@@ -36,9 +37,6 @@ from tfreid.retrieval import (
 LIST_LENGTH = 10
 EXPLAINED_IMAGES = 10
 EXPLAINED_VARIANTS = ("original", "random_background")
-
-Describe = Callable[[str, str], Descriptors]
-"""Variant and split -> the descriptors of all the split's images, in the order of its records."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ def camera_pairs_section(results: Sequence[AuditResult]) -> str:
     return (
         '<h2>Accuracy by camera pair</h2><p class="soft">Rank-1 on the original images, percent: '
         "a row's camera saw the queries, and only the gallery images of a column's camera are "
-        "searched; the redder, the more queries fail. A dash: no query has a match there. Fewer "
-        "images make a pair easier than the whole gallery.</p>"
+        "searched; the redder, the more queries fail. A dash: no query has a match there. A "
+        "pair has fewer images and fewer matches than the whole gallery: compare pairs with each "
+        "other.</p>"
         f'<div class="grid charts">{cards}</div>'
     )
 

@@ -35,6 +35,10 @@ class Descriptors:
     keys: np.ndarray
 
 
+Describe = Callable[[str, str], Descriptors]
+"""Variant and split -> the descriptors of all the split's images, in the order of its records."""
+
+
 class Batched:
     """A function of images, compiled once for batches of one shape.
 
