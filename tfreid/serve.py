@@ -7,12 +7,15 @@ requests that it has accepted are answered.
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 from pathlib import Path
 
 from tfreid import command  # before TensorFlow, whose start-up lines it silences
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would report a taken port a second time
 
 # isort: split
 from absl import flags

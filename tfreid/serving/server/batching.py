@@ -93,12 +93,10 @@ class Batcher:
           the request out of the queue. Its exception is a `Refusal`.
 
         Raises:
-          Refusal: RESOURCE_EXHAUSTED if the queue is full, UNAVAILABLE after `close`.
+          Refusal: RESOURCE_EXHAUSTED if the queue is full.
         """
         request = Request(servable, signature, inputs)
         with self._changed:
-            if self._closed:
-                raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
             if self._queued_images + request.images > self.max_queued_images:
                 raise Refusal(
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -110,22 +108,20 @@ class Batcher:
             # The worker sleeps until there is something to wait for, then until it is enough.
             if len(self._queue) == 1 or self._queued_images >= self._max_batch_images:
                 self._changed.notify()
-        request.answer.add_done_callback(lambda answer: self._forget_if_cancelled(request))
+        request.answer.add_done_callback(self._forget_if_cancelled)
         return request.answer
 
     def close(self) -> None:
-        """Computes what is queued, accepts nothing more and ends the thread."""
+        """Computes what is queued and ends the thread; nothing may be submitted any more."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join()
 
-    def _forget_if_cancelled(self, request: Request) -> None:
-        if not request.answer.cancelled():
-            return
-        with self._changed:
-            if request in self._queue:
-                self._take([request])
+    def _forget_if_cancelled(self, answer: "Future[Arrays]") -> None:
+        if answer.cancelled():
+            with self._changed:
+                self._take([request for request in self._queue if request.answer is answer])
 
     def _take(self, requests: Sequence[Request]) -> None:
         for request in requests:
@@ -137,6 +133,7 @@ class Batcher:
             running = [r for r in batch if r.answer.set_running_or_notify_cancel()]
             if running:
                 self._compute(running)
+            del batch, running  # while it waits, they would keep a version from being unloaded
 
     def _next_batch(self) -> list[Request]:
         """Waits for a batch; an empty one says that there will be no more."""

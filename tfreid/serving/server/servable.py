@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import message
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -160,7 +161,10 @@ def _is_image(encoded: bytes) -> bool:
 
 
 def _serving_graph(path: Path) -> meta_graph_pb2.MetaGraphDef:
-    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    try:
+        saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    except message.DecodeError:
+        raise DataError(f"{path / 'saved_model.pb'} is damaged") from None
     for graph in saved.meta_graphs:
         if tf.saved_model.SERVING in graph.meta_info_def.tags:
             return graph

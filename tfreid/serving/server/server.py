@@ -19,6 +19,9 @@ from tfreid.serving.server.service import ModelService, PredictionService
 from tfreid.serving.server.versions import Versions
 
 _HEALTH_NAMES = ("", "tensorflow.serving.PredictionService")
+_FAREWELL_S = 0.2
+"""How long clients that send one request after the other are told of the shutdown."""
+
 _Status = health_pb2.HealthCheckResponse
 
 
@@ -140,9 +143,8 @@ class LocalServer:
                 ("grpc.so_reuseport", 0),
             ]
         )
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(self._name, self._versions, batcher, self.metrics), server
-        )
+        self._service = PredictionService(self._name, self._versions, batcher, self.metrics)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self._service, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(self._name, self._versions), server
         )
@@ -160,7 +162,9 @@ class LocalServer:
 
     async def _shut_down(self, server: grpc.aio.Server, grace_s: float) -> None:
         await self._health.enter_graceful_shutdown()
-        await server.stop(grace_s)
+        await self._service.drain(grace_s)
+        await asyncio.sleep(_FAREWELL_S)
+        await server.stop(None)
 
     async def _set_health(self, status: int) -> None:
         for name in _HEALTH_NAMES:

@@ -38,6 +38,20 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._versions = versions
         self._batcher = batcher
         self._metrics = metrics
+        self._draining = False
+        self._running: set[asyncio.Task] = set()
+
+    async def drain(self, grace_s: float) -> None:
+        """Answers the Predict requests that are here and refuses new ones with UNAVAILABLE.
+
+        Left to gRPC, new ones would get CANCELLED, which does not say that one may try again.
+
+        Args:
+          grace_s: how long to wait for the answers.
+        """
+        self._draining = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace_s)
 
     async def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.aio.ServicerContext
@@ -76,6 +90,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
     async def _predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+        if self._draining:
+            raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
+        task = asyncio.current_task()  # it ends when the response is sent
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         servable = self._servable(request.model_spec)
         signature = _signature_name(request.model_spec)
         inputs = servable.read(signature, request.inputs, self._batcher.max_queued_images)

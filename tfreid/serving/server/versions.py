@@ -139,7 +139,7 @@ class Versions:
         _LOG.info("serving version %d, loaded in %.1f s", number, time.monotonic() - started)
         if retired:
             self._set_state(retired.version, State.UNLOADING)
-            weakref.finalize(retired, self._end, retired.version)
+            weakref.finalize(retired, self._end, retired.version).atexit = False
         self._on_serving()
         return True
 
