@@ -26,7 +26,7 @@ def test_each_threshold_can_fail_alone():
     for bad, reason in (
         (measured(rank1=0.69, background=0.69), "rank1 69.0%, expected at least 70.0%"),
         (measured(mean_ap=0.49), "mAP 49.0%, expected at least 50.0%"),
-        (measured(background=0.69), "rank1 loses 11.0 points on random backgrounds"),
+        (measured(background=0.69), "rank1 changes by -11.0 points on random backgrounds"),
     ):
         decision = decide(bad, None, LIMITS)
         assert not decision.blessed
