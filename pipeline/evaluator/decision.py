@@ -66,7 +66,7 @@ def _relative(
         (
             found[name] >= least[name],
             f"{name} {_percent(found[name])}, the blessed model has {_percent(before[name])} and "
-            f"{_points(thresholds.max_regression)} less are allowed",
+            f"{100 * thresholds.max_regression:.1f} points less are allowed",
         )
         for name in least
     ]
@@ -86,14 +86,11 @@ def _background(candidate: Mapping[str, Any], thresholds: Thresholds) -> list[tu
         ]
     loss = candidate["original"]["rank1"] - candidate["random_background"]["rank1"]
     text = (
-        f"rank1 loses {_points(loss)} on random backgrounds, at most {_points(limit)} are allowed"
+        f"rank1 changes by {-100 * loss:+.1f} points on random backgrounds, a loss of "
+        f"{100 * limit:.1f} points is allowed"
     )
     return [(loss <= limit, text)]
 
 
 def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}%"
-
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:.1f} points"
