@@ -37,7 +37,7 @@ _MAX_BATCH = flags.DEFINE_integer(
     "max_batch_images", 32, "Images of concurrent requests joined at most.", 1
 )
 _TIMEOUT = flags.DEFINE_float(
-    "batch_timeout_ms", 2.0, "How long a request waits for others while the model is idle.", 0.0
+    "batch_timeout_ms", 2.0, "How long concurrent requests wait for a full batch.", 0.0
 )
 _MAX_QUEUED = flags.DEFINE_integer(
     "max_queued_images", 1024, "Images that may wait, and that one request may hold.", 1

@@ -202,6 +202,13 @@ def test_cancelled_requests_are_dropped(server, stub, gate, busy):
     assert [images for _, images in gate.batches] == [1, 2]
 
 
+def test_a_client_that_is_alone_is_not_kept_waiting(base):
+    with LocalServer(base, batch_timeout_ms=60_000) as server, channel_to(server) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        for _ in range(2):
+            assert stub.Predict(colours_request(GREY), timeout=30)
+
+
 def test_stopping_answers_what_was_accepted(server, stub, gate, busy):
     calls = [busy, *send(server, stub, colours_request(GREY), colours_request(GREY))]
     stopping = threading.Thread(target=server.stop)

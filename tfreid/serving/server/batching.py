@@ -28,14 +28,12 @@ class Request:
       signature: name of the signature.
       inputs: arrays `[images, ...]` by name.
       answer: gets arrays `[images, ...]` by name of the output, or a `Refusal`.
-      arrival_s: when it came, on the monotonic clock.
     """
 
     servable: Servable
     signature: str
     inputs: Arrays
     answer: "Future[Arrays]" = field(default_factory=Future)
-    arrival_s: float = field(default_factory=time.monotonic)
 
     @property
     def images(self) -> int:
@@ -51,12 +49,13 @@ class Batcher:
     """Computes what is queued, oldest request first, in one thread.
 
     A batch is the oldest request and what else waits for the same signature and version, up to
-    `max_batch_images`. It starts when it is full or when the oldest request has waited for
-    `timeout_s`. A request with more images than that is computed alone, in one batch.
+    `max_batch_images`; a request that has more images by itself is a batch of its own. The thread,
+    when it is free, waits up to `timeout_s` for a batch to become full: clients that it has just
+    answered need that time to come back. A client that is alone is not kept waiting.
 
     Args:
       max_batch_images: images that are joined at most.
-      timeout_s: how long a request waits for company.
+      timeout_s: how long the thread waits for more requests.
       max_queued_images: images that may wait; more are refused.
       metrics: told of every batch.
     """
@@ -71,6 +70,7 @@ class Batcher:
         self._queue: deque[Request] = deque()
         self._queued_images = 0
         self._closed = False
+        self._had_company = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
@@ -129,25 +129,32 @@ class Batcher:
             self._queued_images -= request.images
 
     def _work(self) -> None:
-        while batch := self._next_batch():
-            running = [r for r in batch if r.answer.set_running_or_notify_cancel()]
+        while self._wait_for_requests():
+            running = [r for r in self._next_batch() if r.answer.set_running_or_notify_cancel()]
             if running:
                 self._compute(running)
-            del batch, running  # while it waits, they would keep a version from being unloaded
+            del running  # while it waits, it would keep a version from being unloaded
+
+    def _wait_for_requests(self) -> bool:
+        """Returns whether there are any; if not, there will be none."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed)
+            return bool(self._queue)
 
     def _next_batch(self) -> list[Request]:
-        """Waits for a batch; an empty one says that there will be no more."""
+        """Waits for company and takes a batch; it is empty if all were cancelled meanwhile."""
+        deadline_s = time.monotonic() + self._timeout_s
         with self._changed:
-            while True:
-                self._changed.wait_for(lambda: self._queue or self._closed)
-                if not self._queue:
-                    return []
+            while self._queue:
                 batch, full = self._gather()
-                wait_s = batch[0].arrival_s + self._timeout_s - time.monotonic()
-                if full or self._closed or wait_s <= 0:
+                alone = len(self._queue) == 1 and not self._had_company
+                left_s = deadline_s - time.monotonic()
+                if full or alone or self._closed or left_s <= 0:
                     self._take(batch)
+                    self._had_company = len(batch) > 1
                     return batch
-                self._changed.wait(wait_s)
+                self._changed.wait(left_s)
+        return []
 
     def _gather(self) -> tuple[list[Request], bool]:
         """Returns the batch of the oldest request as far as it is there, and if it is full."""

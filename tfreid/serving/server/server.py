@@ -36,7 +36,7 @@ class LocalServer:
       host: address to listen on; anybody who reaches it can send requests.
       port: 0 for a free one.
       max_batch_images: images of concurrent requests that are joined at most.
-      batch_timeout_ms: how long a request waits for others while the model is idle.
+      batch_timeout_ms: how long concurrent requests wait for a full batch.
       max_queued_images: images that may wait, and that one request may hold.
       max_message_mib: largest request.
       poll_seconds: time between two looks for new versions.
