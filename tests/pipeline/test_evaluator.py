@@ -27,7 +27,7 @@ def evaluate(model, examples, tmp_path):
             folder.mkdir()
             artifact.uri = str(folder)
         config = {"name": "dgd", "thresholds": dataclasses.asdict(thresholds), "seed": 0}
-        Executor(Executor.Context(beam_pipeline_args=["--runner=FnApiRunner"])).Do(
+        Executor(Executor.Context()).Do(
             {"examples": [examples], "model": [model], **inputs},
             {"evaluation": [evaluation], "blessing": [blessing]},
             {"config": json.dumps(config)},

@@ -40,9 +40,7 @@ def test_the_artifact_is_a_converted_data_set_and_tfx_examples(raw_data, reid_fo
     component = image_example_gen(config(raw_data, market(raw_data)), "reid")
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
-    Executor(Executor.Context(beam_pipeline_args=["--runner=FnApiRunner"])).Do(
-        {}, {"examples": [examples]}, component.exec_properties
-    )
+    Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
     folder = DatasetFolder(examples.uri)
     assert folder.info.fingerprint == reid_folder.info.fingerprint
     assert len(folder.backgrounds()) == 3
