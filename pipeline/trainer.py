@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tfreid.serving.release import export_run
 from tfx import types
 from tfx.components.trainer import executor, fn_args_utils
 from tfx.dsl.components.base import base_component, executor_spec
@@ -18,6 +17,7 @@ from pipeline.config import PipelineConfig, trained_recipe
 from tfreid import training
 from tfreid.methods import METHODS
 from tfreid.records import DatasetFolder
+from tfreid.serving.release import export_run
 
 _PARSING_EXAMPLES = "parsing_examples"
 _EXAMPLES = standard_component_specs.EXAMPLES_KEY
