@@ -37,7 +37,7 @@ def main(beam_args: list[str]) -> int:
     try:
         nodes = run(config)
     except StoppedBySignal as stop:
-        print(f"{stop}; the same command continues", file=sys.stderr)
+        print(stop, file=sys.stderr)
         return stop.exit_code
     _summarise(config, nodes)
     return 0
