@@ -17,8 +17,8 @@ setup: $(SYNCED)  ## Install the locked dependencies into .venv
 demo: setup  ## Synthesize, convert, train and audit two models; see demo/report/index.html
 	$(RUN) -m tfreid.demo --out=demo
 
-test: setup  ## Run all tests
-	$(RUN) -m pytest
+test: setup  ## Run all tests, in two processes
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 test-quick: setup  ## Run the tests that take seconds
 	$(RUN) -m pytest -m "not slow"
