@@ -53,7 +53,8 @@ class PipelineConfig:
       max_reject_fraction: largest fraction of the images that may be unusable.
       thresholds: what a model must reach.
       far: false-accept rate of the threshold that is exported with the model.
-      flip_averaging: whether the served descriptor averages an image and its mirror image.
+      flip_averaging: whether the served descriptor averages an image and its mirror image; None
+        for what the method does.
       serving_image: image of the model server that the infra check starts where there is Docker.
       beam_args: Beam options of all components that use Beam.
       cache: whether executions with the same inputs are answered from earlier ones.
@@ -71,7 +72,7 @@ class PipelineConfig:
     max_reject_fraction: float = 0.01
     thresholds: Thresholds = field(default_factory=Thresholds)
     far: float = 0.001
-    flip_averaging: bool = False
+    flip_averaging: bool | None = None
     serving_image: str = "tensorflow/serving:2.19.1"
     beam_args: tuple[str, ...] = (LOCAL_RUNNER,)
     cache: bool = True

@@ -62,7 +62,9 @@ _MAX_BACKGROUND_LOSS = flags.DEFINE_float(
     lower_bound=0,
 )
 _FAR = flags.DEFINE_float("far", 0.001, "False-accept rate of the exported threshold.", 0, 1)
-_FLIP = flags.DEFINE_bool("flip_averaging", False, "Serve the mean of image and mirror image.")
+_FLIP = flags.DEFINE_bool(
+    "flip_averaging", None, "Serve the mean of image and mirror image; as the method unless given."
+)
 _CACHE = flags.DEFINE_bool("cache", True, "Answer what has not changed from earlier runs.")
 
 

@@ -16,6 +16,7 @@ from absl import flags
 
 from tfreid import report
 from tfreid.inputs import InputSpec
+from tfreid.methods import Method
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS
 from tfreid.training import RunFolder, load_run
@@ -32,7 +33,9 @@ _VARIANTS = flags.DEFINE_list(
     "unless given.",
 )
 _FLIP = flags.DEFINE_bool(
-    "flip_averaging", False, "Average the descriptors of an image and of its mirror image."
+    "flip_averaging",
+    None,
+    "Average the descriptors of an image and of its mirror image; as the method does unless given.",
 )
 _CAMERA_FILTER = flags.DEFINE_enum(
     "camera_filter", "on", ["on", "off"], "Leave out matches of the query's own camera."
@@ -57,7 +60,7 @@ def main() -> None:
     if stage.data == "parsing":
         figures = _score_parser(model, folder, stage.inputs)
     else:
-        result = _audit(method.name, model, folder, stage.inputs)
+        result = _audit(method, model, folder, stage.inputs)
         figures = result.metrics()
         written.append(out.path / "report" / "index.html")
         invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
@@ -67,12 +70,12 @@ def main() -> None:
 
 
 def _audit(
-    name: str, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
+    method: Method, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
 ) -> report.AuditResult:
     protocol = report.Protocol(
         image_size_px=inputs.image_size_px,
         batch_size=_BATCH_SIZE.value,
-        flip_averaging=_FLIP.value,
+        flip_averaging=method.flip_averaging if _FLIP.value is None else _FLIP.value,
         camera_filter=_CAMERA_FILTER.value == "on",
         average_precision=_AVERAGE_PRECISION.value,
         seed=_SEED.value,
@@ -84,11 +87,11 @@ def _audit(
     total = report.images_to_see(folder, variants)
     with command.progress(total, "evaluating", unit="images") as bar:
         result = report.audit(
-            model, folder, protocol, name=name, variants=variants, advance=bar.advance
+            model, folder, protocol, name=method.name, variants=variants, advance=bar.advance
         )
     metrics = result.metrics()
     counts = metrics["counts"]
-    report.print_table(name, {variant: metrics[variant] for variant in variants})
+    report.print_table(method.name, {variant: metrics[variant] for variant in variants})
     print(
         f"percent; chance is {100 * result.chance_rank1:.1f} rank-1; {counts['queries']:,} queries "
         f"({counts['queries_without_match']:,} without a valid match, left out), "

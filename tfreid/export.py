@@ -29,7 +29,9 @@ _FAR = flags.DEFINE_float(
     "far", FAR, "Share of the pairs of different persons that the threshold may accept."
 )
 _FLIP = flags.DEFINE_bool(
-    "flip_averaging", False, "Average the descriptors of an image and of its mirror image."
+    "flip_averaging",
+    None,
+    "Average the descriptors of an image and of its mirror image; as the method does unless given.",
 )
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
 

@@ -17,7 +17,7 @@ import keras
 from absl import flags
 
 from tfreid import report, training
-from tfreid.methods import METHODS, Stage
+from tfreid.methods import METHODS, Method, Stage
 from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records import DatasetFolder
 from tfreid.serving import export_run
@@ -48,7 +48,7 @@ _EVALUATE = flags.DEFINE_integer(
 _PICTURES = flags.DEFINE_integer(
     "pictures_every_steps", _DEFAULTS.pictures_every_steps, "Steps between pictures.", 1
 )
-
+_EXPORT = flags.DEFINE_bool("export", True, "End with a SavedModel.")
 
 _RECIPE = define_recipe_flags(
     sys.argv, ("data", "parsing_data"), lambda given: not any(given.values())
@@ -71,7 +71,7 @@ def main() -> int:
             seed=_SEED.value,
             precision=_PRECISION.value,
             options=_options(),
-            evaluate=_evaluation(method.stages(recipe)[-1], folders),
+            evaluate=_evaluation(method, method.stages(recipe)[-1], folders),
         )
     except training.StoppedBySignal as stop:
         print(stop, file=sys.stderr)
@@ -89,7 +89,7 @@ def _finish(
     run: training.RunFolder, model: keras.Model, stage: Stage, folders: Mapping[str, DatasetFolder]
 ) -> None:
     """Writes what a finished run holds besides its checkpoints."""
-    if hasattr(model, "embed"):
+    if _EXPORT.value and hasattr(model, "embed"):
         print("exporting a SavedModel, with the threshold that the test images recommend")
         export_run(run.path, model=model, data=folders[stage.data])
     run.add_metrics(finished=True)
@@ -105,7 +105,9 @@ def _options() -> training.Options:
     )
 
 
-def _evaluation(stage: Stage, folders: Mapping[str, DatasetFolder]) -> training.Evaluate | None:
+def _evaluation(
+    method: Method, stage: Stage, folders: Mapping[str, DatasetFolder]
+) -> training.Evaluate | None:
     """Measures what the last stage is for: retrieval, or pixels of a parsing network."""
     if not _EVALUATE.value or stage.data not in folders:
         return None
@@ -114,7 +116,9 @@ def _evaluation(stage: Stage, folders: Mapping[str, DatasetFolder]) -> training.
         return lambda model, step: _numbers(
             report.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
         )
-    protocol = report.Protocol(image_size_px=stage.inputs.image_size_px)
+    protocol = report.Protocol(
+        image_size_px=stage.inputs.image_size_px, flip_averaging=method.flip_averaging
+    )
     available = report.available_variants(folder)
     variants = tuple(name for name in ("original", "random_background") if name in available)
 

@@ -51,7 +51,8 @@ class Stage:
       steps: number of updates.
       groups: disjoint sets of layers to update.
       forward: `(model, batch, training) -> outputs`, a dict of named tensors.
-      losses: `(outputs, batch) -> {name: [batch] float32}`; their sum is the objective.
+      losses: `(outputs, batch) -> {name: [batch] float32}`.
+      loss_weights: name of a loss -> its weight in the objective; 1 where it is not named.
       start: called once with the model before the stage's first step, to copy weights.
       clip_norm: limit of the global gradient norm over all groups, or None.
     """
@@ -64,6 +65,7 @@ class Stage:
     groups: tuple[Group, ...]
     forward: Callable[[keras.Model, Mapping[str, tf.Tensor], bool], dict[str, tf.Tensor]]
     losses: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
+    loss_weights: Mapping[str, float] = field(default_factory=dict)
     start: Callable[[keras.Model], None] | None = None
     clip_norm: float | None = None
 
@@ -84,6 +86,10 @@ class Method:
       demo: returns the same recipe scaled to minutes on two CPU cores.
       build: `(recipe, info) -> model`, not yet built.
       stages: `(recipe) -> stages`, in the order in which they run.
+      flip_averaging: whether the method describes an image by the mean of the descriptors of the
+        image and of its mirror image.
+      inference: `(model) -> model`, the part that describes and explains images without what only
+        training needs; it shares the weights.
     """
 
     name: str
@@ -91,3 +97,5 @@ class Method:
     demo: Callable[[], Any]
     build: Callable[[Any, DatasetInfo], keras.Model]
     stages: Callable[[Any], tuple[Stage, ...]]
+    flip_averaging: bool = False
+    inference: Callable[[keras.Model], keras.Model] = lambda model: model

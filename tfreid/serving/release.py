@@ -32,7 +32,7 @@ def export_run(
     model: keras.Model | None = None,
     data: DatasetFolder | None = None,
     far: float = FAR,
-    flip_averaging: bool = False,
+    flip_averaging: bool | None = None,
     batch_size: int = 64,
     advance: Advance = no_progress,
 ) -> Path:
@@ -46,7 +46,8 @@ def export_run(
       model: the run's model where it is at hand already.
       data: converted data set for the threshold and the check; the run's unless given.
       far: false-accept rate of the threshold.
-      flip_averaging: average the descriptors of an image and of its mirror image.
+      flip_averaging: average the descriptors of an image and of its mirror image; None for what
+        the method does.
       batch_size: images in a batch; changes no figure.
       advance: called with a number of images after each batch.
 
@@ -66,6 +67,9 @@ def export_run(
     if model is None:
         *_, model = load_run(folder.path)
     require_descriptor(model)
+    model = method.inference(model)
+    if flip_averaging is None:
+        flip_averaging = method.flip_averaging
     size = method.stages(recipe)[-1].inputs.image_size_px
     data = data or folder.open_data("reid")
     embed = embedder(model, size, batch_size, flip_averaging)

@@ -10,7 +10,7 @@ from tfreid.methods.base import Group, Stage
 from tfreid.training.optimizers import CoupledSGD
 
 Values = dict[str, tf.Tensor]
-"""The losses of one step by name, their `"total"` and the `"gradient_norm"`, all scalars."""
+"""The losses of one step by name, the objective `"total"` and the `"gradient_norm"`, scalars."""
 
 
 def make_optimizers(
@@ -57,10 +57,10 @@ def make_update(
 ) -> Callable[[Mapping[str, tf.Tensor]], Values]:
     """Traces a fresh update function for the layers that are trainable now.
 
-    The objective is the sum over the global batch divided by its size, and clipping looks at the
-    gradient of the global batch over all groups, so that the update does not depend on the
-    number of replicas. Dropout draws from (seed, layer, step, replica): it has no state that a
-    resumed run could lose.
+    The objective is the weighted sum of the losses' means over the global batch, and clipping
+    looks at the gradient of the global batch over all groups, so that the update does not depend
+    on the number of replicas. Dropout draws from (seed, layer, step, replica): it has no state
+    that a resumed run could lose.
 
     Args:
       strategy: that the model and the optimizers were made in.
@@ -97,7 +97,6 @@ def make_update(
         losses, norm = strategy.run(update_replica, args=(batch,))
         step.assign_add(1)
         values = {name: strategy.reduce("SUM", loss, axis=None) for name, loss in losses.items()}
-        values["total"] = tf.add_n(list(values.values()))
         values["gradient_norm"] = strategy.reduce("MEAN", norm, axis=None)
         return values
 
@@ -119,8 +118,10 @@ def _losses_and_gradients(
             name: _average(stage, name, values)
             for name, values in stage.losses(outputs, batch).items()
         }
-        objective = tf.add_n(list(losses.values()))
-    gradients = tape.gradient(objective, flat)
+        losses["total"] = tf.add_n(
+            [stage.loss_weights.get(name, 1.0) * loss for name, loss in losses.items()]
+        )
+    gradients = tape.gradient(losses["total"], flat)
     _check_gradients(stage, variables, gradients)
     return losses, gradients
 
