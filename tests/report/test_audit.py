@@ -36,6 +36,11 @@ def test_metrics_are_complete_and_fit_json(audits):
     assert metrics["chance_rank1"] == pytest.approx(2 / 23)
     assert metrics["data"]["synthetic"] is True
     assert set(metrics["attention"]) == {"original", "random_background"}
+    maps = metrics["attention"]["random_background"]["maps"]
+    assert set(maps) == {"activation", "half"}
+    activation = maps["activation"]
+    assert set(activation) == {"inside", "outside", "contrast", "images"}
+    assert activation["contrast"] == activation["inside"] - activation["outside"] > 0.3
 
 
 def test_camera_pairs_are_those_of_the_original_images(reid_folder, audits):

@@ -1,5 +1,6 @@
-"""Where a model looks: how much of its response lies on the person."""
+"""Where a model looks: how its maps tell the person from what is around."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,26 @@ import tensorflow as tf
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.report.descriptors import Advance, Batched, no_progress
+
+
+@dataclass(frozen=True)
+class PersonMeans:
+    """How strong a map is on the person and around it, averaged over images.
+
+    Attributes:
+      inside: mean of the map over the person's mask.
+      outside: mean of the map over the rest of the picture.
+      images: how many images these are of: those whose mask is neither empty nor full.
+    """
+
+    inside: float
+    outside: float
+    images: int
+
+    @property
+    def contrast(self) -> float:
+        """What the map gives the person over the rest; 0 for a map that is even."""
+        return self.inside - self.outside
 
 
 @dataclass(frozen=True)
@@ -21,18 +42,30 @@ class Explanation:
         the person's mask, a fraction; None without masks.
       person_area: mean share of the picture that the mask covers, a fraction; None without masks.
         A map that is the same everywhere has `on_person == person_area`.
+      means: name of a map to its means on and around the person; empty without masks, or where
+        every mask is empty or full.
     """
 
     images: np.ndarray
     maps: dict[str, np.ndarray]
     on_person: float | None
     person_area: float | None
+    means: dict[str, PersonMeans]
+
+    def metrics(self) -> dict:
+        """Returns the figures for JSON; `maps` holds by name a `PersonMeans` with its contrast."""
+        return {
+            "on_person": self.on_person,
+            "person_area": self.person_area,
+            "maps": {
+                name: {**dataclasses.asdict(means), "contrast": means.contrast}
+                for name, means in self.means.items()
+            },
+        }
 
 
 def shares_on_person(activation: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compares where a map is strong with where the person is.
-
-    The mask is averaged over each cell of the map, rather than the map interpolated.
 
     Args:
       activation: `[n, h, w]` floats >= 0.
@@ -42,11 +75,40 @@ def shares_on_person(activation: np.ndarray, mask: np.ndarray) -> tuple[np.ndarr
       Share of the map on the person (not a number where the map is 0 everywhere) and share of the
       picture that is the person, both `[n]`.
     """
-    person = tf.cast(mask > 0, tf.float32)[..., None]
-    covered = tf.image.resize(person, activation.shape[1:], method="area")[..., 0].numpy()
+    covered = _covered(mask, activation.shape[1:])
     total = activation.sum(axis=(1, 2))
     on_person = (activation * covered).sum(axis=(1, 2)) / np.where(total > 0, total, np.nan)
     return on_person, covered.mean(axis=(1, 2))
+
+
+def means_by_person(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Averages a map over the person and over the rest of the picture.
+
+    With `m` the share of a cell that the mask covers, these are the means of the map weighted with
+    `m` and with `1 - m`.
+
+    Args:
+      values: `[n, h, w]` floats, the map.
+      mask: `[n, height, width]` integers, above 0 on the person.
+
+    Returns:
+      `[2, n]`, inside and outside; not a number where the mask is empty or full.
+    """
+    covered = _covered(mask, values.shape[1:])
+    person = (mask > 0).reshape(len(mask), -1)
+    both = person.any(axis=1) & ~person.all(axis=1)
+
+    def mean(weights: np.ndarray) -> np.ndarray:
+        total = np.where(both, weights.sum(axis=(1, 2)), np.nan)
+        return (values * weights).sum(axis=(1, 2)) / total
+
+    return np.stack([mean(covered), mean(1 - covered)])
+
+
+def _covered(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Share of each cell that the person covers: the mask is averaged, no map is interpolated."""
+    person = tf.cast(mask > 0, tf.float32)[..., None]
+    return tf.image.resize(person, size, method="area")[..., 0].numpy()
 
 
 def explain(
@@ -64,7 +126,7 @@ def explain(
       explainer: a model's `explain`, whose maps `[batch, h, w]` include `activation`.
       folder: the converted data set.
       split: `"query"` or `"gallery"`.
-      spec: how records become images; with `mask_vocabulary` the shares are measured.
+      spec: how records become images; with `mask_vocabulary` the maps are compared with the masks.
       shown: indices of the images to keep.
       seed: chooses the random backgrounds.
       advance: called with the number of images after each batch.
@@ -72,10 +134,12 @@ def explain(
     Returns:
       The explanation.
     """
-    kept, shares, start = {}, [], 0
+    kept, shares, means, start = {}, [], [], 0
     for batch, maps in explainer.over(folder, split, spec, seed, advance):
         if spec.mask_vocabulary:
-            shares.append(shares_on_person(maps["activation"], batch["mask"]))
+            mask = batch["mask"]
+            shares.append(shares_on_person(maps["activation"], mask))
+            means.append({name: means_by_person(values, mask) for name, values in maps.items()})
         for index in shown[(shown >= start) & (shown < start + len(batch["image"]))]:
             row = index - start
             image = np.clip(np.rint(batch["image"][row]), 0, 255).astype(np.uint8)
@@ -87,4 +151,16 @@ def explain(
         maps={name: np.stack([kept[index][1][name] for index in shown]) for name in maps},
         on_person=None if area is None else float(np.nanmean(on_person)),
         person_area=None if area is None else float(area.mean()),
+        means=_over_images(means),
     )
+
+
+def _over_images(batches: list[dict[str, np.ndarray]]) -> dict[str, PersonMeans]:
+    means = {}
+    for name in batches[0] if batches else ():
+        of_images = np.concatenate([batch[name] for batch in batches], axis=1)
+        compared = of_images[:, ~np.isnan(of_images[0])]
+        if compared.size:
+            inside, outside = compared.mean(axis=1, dtype=np.float64).tolist()
+            means[name] = PersonMeans(inside, outside, compared.shape[1])
+    return means

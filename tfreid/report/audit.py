@@ -110,10 +110,11 @@ class AuditResult:
 
         Each variant is an entry with `rank1`, `rank5`, `rank10`, `rank20` and `mAP`; so is each
         entry `<query camera>-<gallery camera>` of `camera_pairs`, with its number of `queries`.
+        Where there are masks, `attention` holds what `Explanation.metrics` gives by variant.
         """
         scored = next(iter(self.outcomes.values())).retrieval.scored
         attention = {
-            variant: {"on_person": shown.on_person, "person_area": shown.person_area}
+            variant: shown.metrics()
             for variant, shown in self.explanations.items()
             if shown.on_person is not None
         }
