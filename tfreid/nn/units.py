@@ -10,9 +10,14 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def batch_normalisation(name: str | None = None) -> keras.layers.Layer:
-    """Returns batch normalisation whose statistics are those of the global batch."""
-    return keras.layers.BatchNormalization(synchronized=True, name=name)
+def batch_normalisation(name: str | None = None, **options) -> keras.layers.Layer:
+    """Returns batch normalisation whose statistics are those of the global batch.
+
+    Args:
+      name: of the layer.
+      **options: others of `keras.layers.BatchNormalization`, such as `epsilon`.
+    """
+    return keras.layers.BatchNormalization(synchronized=True, name=name, **options)
 
 
 class Normalise(keras.layers.Layer):

@@ -1,0 +1,152 @@
+import keras
+import numpy as np
+import pytest
+
+from tests.counts import convolution
+from tfreid.errors import UsageError
+from tfreid.nn import resnet
+from tfreid.nn.resnet import BLOCKS, STAGES, ResNet
+
+SMALL = {"depth": 14, "width": 0.125}
+
+
+def images(height, width, seed=0):
+    pixels = np.random.default_rng(seed).uniform(0, 255, (2, height, width, 3))
+    return pixels.astype("float32")
+
+
+def count(depth, width=1.0):
+    """Weights of the feature network, from the paper's table 1."""
+    inputs, total = round(64 * width), convolution(7, 3, round(64 * width), bias=True)
+    for index, blocks in enumerate(BLOCKS[depth]):
+        narrow = round(64 * 2**index * width)
+        for block in range(blocks):
+            total += convolution(1, inputs, narrow, bias=True)
+            total += convolution(3, narrow, narrow, bias=True)
+            total += convolution(1, narrow, 4 * narrow, bias=True)
+            total += 0 if block else convolution(1, inputs, 4 * narrow, bias=True)
+            inputs = 4 * narrow
+    return total
+
+
+def randomised(layers):
+    """Sets every weight, batch-normalisation statistics too, to values that keep signals sane."""
+    generator = np.random.default_rng(0)
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            ranges = {"gamma": (0.2, 0.6), "beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5)}
+            for weight in layer.weights:
+                low, high = ranges.get(weight.name, (0.5, 2.0))
+                weight.assign(generator.uniform(low, high, weight.shape))
+        elif layer.weights:
+            kernel, bias = layer.weights
+            fan_in = np.prod(kernel.shape[:-1])
+            kernel.assign(generator.normal(0, np.sqrt(2 / fan_in), kernel.shape))
+            bias.assign(generator.uniform(-0.5, 0.5, bias.shape))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [50, 152])
+def test_it_equals_keras_applications(depth):
+    published = getattr(keras.applications, f"ResNet{depth}")(
+        include_top=False, weights=None, input_shape=(64, 32, 3)
+    )
+    randomised(published.layers)
+    network = ResNet(depth)
+    network.build((None, 64, 32, 3))
+    names = [layer.name for layer in published.layers if layer.weights]
+    for kind in ("conv", "bn"):
+        ours = [name for name in network.named_layers() if name.endswith(kind)]
+        assert ours == [name for name in names if name.endswith(kind)]
+    for name, layer in network.named_layers().items():
+        layer.set_weights(published.get_layer(name).get_weights())
+    assert network.count_params() == published.count_params() == count(depth)
+    x = resnet.normalise(images(64, 32))
+    expected = np.asarray(published(x, training=False))
+    assert expected.std() > 0.1
+    tolerance = 1e-5 * np.abs(expected).max()
+    np.testing.assert_allclose(network(x, training=False), expected, rtol=0, atol=tolerance)
+
+
+def test_normalise_equals_keras_applications():
+    expected = keras.applications.resnet.preprocess_input(images(5, 4))
+    np.testing.assert_allclose(resnet.normalise(images(5, 4)), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("output_stride", "shape"), [(32, (12, 4, 2048)), (16, (24, 8, 2048))])
+def test_the_last_stage_keeps_the_resolution_at_output_stride_16(output_stride, shape):
+    network = ResNet(14, output_stride)
+    assert network.architecture == "resnet14"
+    assert network.filters == 2048
+    assert network(keras.Input((384, 128, 3))).shape == (None, *shape)
+
+
+def test_the_same_weights_fit_both_output_strides():
+    coarse, fine = ResNet(output_stride=32, **SMALL), ResNet(output_stride=16, **SMALL)
+    x = resnet.normalise(images(65, 32))
+    outputs = [coarse(x)]
+    fine.build((None, None, None, 3))
+    fine.set_weights(coarse.get_weights())
+    outputs.append(fine(x))
+    assert [output.shape for output in outputs] == [(2, 3, 1, 256), (2, 5, 2, 256)]
+    # Before the first 3x3 convolution of conv5, the coarse map is every other position.
+    inner = [network.blocks[-1].reduce for network in (coarse, fine)]
+    y = np.random.default_rng(1).normal(size=(1, 5, 5, 128)).astype("float32")
+    np.testing.assert_allclose(inner[0](y), np.asarray(inner[1](y))[:, ::2, ::2], atol=1e-5)
+
+
+def test_stages_compose_the_network():
+    whole = ResNet(output_stride=16, **SMALL)
+    trunk = ResNet(output_stride=16, stages=STAGES[:3], **SMALL)
+    branch = ResNet(output_stride=16, stages=STAGES[3:], **SMALL)
+    x = resnet.normalise(images(32, 16))
+    expected = whole(x)
+    branch(trunk(x))
+    pieces = trunk.named_layers() | branch.named_layers()
+    assert list(pieces) == list(whole.named_layers())
+    for name, layer in whole.named_layers().items():
+        pieces[name].set_weights(layer.get_weights())
+    np.testing.assert_array_equal(branch(trunk(x)), expected)
+
+
+@pytest.mark.parametrize("depth", [14, 26])
+def test_small_networks_have_the_expected_size(depth):
+    network = ResNet(depth, width=0.25)
+    network.build((None, None, None, 3))
+    assert network.count_params() == count(depth, 0.25)
+    assert network.filters == 512
+
+
+def test_statistics_move_in_training_only():
+    network = ResNet(stages=STAGES[:2], **SMALL)
+    x = resnet.normalise(images(16, 16))
+    network(x, training=False)
+    mean = network.named_layers()["conv2_block1_3_bn"].moving_mean
+    assert not np.any(mean)
+    network(x, training=True)
+    assert np.all(mean)
+
+
+def test_it_is_rebuilt_by_its_config():
+    network = ResNet(14, 16, 0.125, STAGES[3:])
+    copy = ResNet.from_config(network.get_config())
+    assert copy.get_config() == network.get_config()
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 64)).astype("float32")
+    network(x), copy(x)
+    copy.set_weights(network.get_weights())
+    np.testing.assert_array_equal(network(x), copy(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"depth": 18}, r"depth=18 of ResNet is not known: use one of \[14, 26, 50, 101, 152\]"),
+        ({"output_stride": 8}, "output_stride=8 of ResNet is not known: use 16 or 32"),
+        ({"stages": ("conv2", "conv4")}, "are not consecutive stages"),
+        ({"stages": ("conv6",)}, "are not consecutive stages"),
+        ({"stages": ()}, "are not consecutive stages"),
+    ],
+)
+def test_unknown_settings_are_refused(arguments, text):
+    with pytest.raises(UsageError, match=text):
+        ResNet(**arguments)
