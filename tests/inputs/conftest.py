@@ -28,11 +28,13 @@ def make_folder(tmp_path):
         backgrounds: Sequence[np.ndarray] = (),
         mask_vocabulary: str = "lip20",
         labels: Sequence[int] | None = None,
+        cameras: Sequence[int] | None = None,
     ) -> DatasetFolder:
         labels = list(range(len(images))) if labels is None else labels
+        cameras = [0] * len(images) if cameras is None else cameras
         records = [
             _example(index, *values, mask_vocabulary)
-            for index, values in enumerate(zip(images, masks, labels, strict=True))
+            for index, values in enumerate(zip(images, masks, labels, cameras, strict=True))
         ]
         shard = tmp_path / shard_name("made", "train", 0, 1)
         shard.write_bytes(b"".join(framing.frame(record) for record in records))
@@ -48,7 +50,12 @@ def make_folder(tmp_path):
 
 
 def _example(
-    index: int, image: np.ndarray, mask: np.ndarray | None, label: int, vocabulary: str
+    index: int,
+    image: np.ndarray,
+    mask: np.ndarray | None,
+    label: int,
+    camera: int,
+    vocabulary: str,
 ) -> bytes:
     values = {
         "image/encoded": png(image),
@@ -57,8 +64,8 @@ def _example(
         "image/width": image.shape[1],
         "person/id": 10 + label,
         "person/label": label,
-        "camera/id": 1,
-        "camera/label": 0,
+        "camera/id": 1 + camera,
+        "camera/label": camera,
         "dataset/name": "made",
         "dataset/split": "train",
         "mask/encoded": b"" if mask is None else png(mask),

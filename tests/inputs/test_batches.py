@@ -17,6 +17,7 @@ FULL = InputSpec(
     SIZE_PX, random_background_probability=0.5, flip_probability=0.5, mask_vocabulary="regions4"
 )
 PERSONS = InputSpec(SIZE_PX, images_per_person=4)
+CAMERAS = InputSpec(SIZE_PX, images_per_person=4, spread_cameras=True)
 
 
 def batches_of(dataset):
@@ -58,7 +59,7 @@ def test_training_batches_of_parsing_records(parsing_folder):
     assert len(batches_of(dataset)) == 2
 
 
-@pytest.mark.parametrize("spec", [FULL, PERSONS], ids=["random", "persons"])
+@pytest.mark.parametrize("spec", [FULL, PERSONS, CAMERAS], ids=["random", "persons", "cameras"])
 def test_a_step_has_the_same_batch_wherever_the_run_started(reid_folder, spec):
     whole = training_batches(reid_folder, "train", spec, 8, seed=3, steps=14)
     resumed = training_batches(reid_folder, "train", spec, 8, seed=3, start_step=9, steps=5)
@@ -101,9 +102,17 @@ def test_persons_stay_together(reid_folder):
         assert len(set(batch["key"])) == 12
 
 
-def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder, two_replicas):
+def test_persons_come_from_all_their_cameras(reid_folder):
+    for batch in batches_of(training_batches(reid_folder, "train", CAMERAS, 12, seed=0, steps=8)):
+        assert len(set(batch["key"])) == 12
+        for cameras in batch["camera"].reshape(3, 4):
+            assert sorted(cameras) == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("spec", [PERSONS, CAMERAS], ids=["persons", "cameras"])
+def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder, two_replicas, spec):
     def dataset():
-        return training_batches(reid_folder, "train", PERSONS, 16, seed=0, steps=3)
+        return training_batches(reid_folder, "train", spec, 16, seed=0, steps=3)
 
     distributed = two_replicas.experimental_distribute_dataset(dataset())
     for batch, parts in zip(dataset(), distributed, strict=True):
@@ -111,6 +120,7 @@ def test_replicas_get_contiguous_parts_with_whole_persons(reid_folder, two_repli
             halves = two_replicas.experimental_local_results(parts[name])
             np.testing.assert_array_equal(halves[0], value[:8])
             np.testing.assert_array_equal(halves[1], value[8:])
+        assert not set(batch["label"].numpy()[:8]) & set(batch["label"].numpy()[8:])
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 12, 64])
@@ -189,6 +199,14 @@ def test_training_refusals(make_folder, parsing_folder):
         training_batches(folder, "train", InputSpec(SIZE_PX), 0, seed=0)
     with pytest.raises(UsageError, match="parsing records do not have"):
         training_batches(parsing_folder, "train", PERSONS, 8, seed=0)
+
+
+def test_cameras_are_needed_where_images_are_spread_over_them(make_folder):
+    folder = make_folder([IMAGE] * 5, [MASK] * 5, cameras=[0, -1, 1, -1, 0])
+    text = r"2 of 5 records in split 'train' .* no camera, and spread_cameras=True needs one"
+    with pytest.raises(UsageError, match=text):
+        training_batches(folder, "train", CAMERAS, 8, seed=0)
+    training_batches(folder, "train", PERSONS, 8, seed=0)
 
 
 def test_a_batch_holds_whole_persons(reid_folder):

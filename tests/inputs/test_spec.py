@@ -17,6 +17,7 @@ from tfreid.inputs import InputSpec
         ),
         ({"mask_vocabulary": "lip21"}, "mask_vocabulary must be one of lip20"),
         ({"images_per_person": -1}, "images_per_person must be 0"),
+        ({"spread_cameras": True}, "set images_per_person above 0 or spread_cameras to False"),
     ],
 )
 def test_impossible_values_are_refused(values, text):

@@ -1,4 +1,4 @@
-"""The stage runner on a toy, in this process and on one device."""
+"""The stage runner on a toy, in this process."""
 
 import dataclasses
 import errno
@@ -10,7 +10,8 @@ import tensorflow as tf
 import toy
 
 from tfreid import training
-from tfreid.errors import DataError, TrainingError
+from tfreid.errors import DataError, TrainingError, UsageError
+from tfreid.inputs import InputSpec
 from tfreid.training.trainable import freeze_all_but
 
 OPTIONS = training.Options(checkpoint_every_steps=4, log_every_steps=2, pictures_every_steps=3)
@@ -22,7 +23,7 @@ def run(out, stages=None, batches=toy.batches, **arguments):
         toy.stages() if stages is None else stages,
         batches,
         training.RunFolder(out),
-        training.make_strategy(),
+        arguments.pop("strategy", None) or training.make_strategy(),
         seed=0,
         options=arguments.pop("options", OPTIONS),
         **arguments,
@@ -233,3 +234,19 @@ def test_a_loss_without_a_value_an_image_is_refused(tmp_path):
     )
     with pytest.raises(TrainingError, match=r"loss 'mean' of stage 'main' has shape \(\)"):
         run(tmp_path, (mean,))
+
+
+@pytest.mark.parametrize(
+    ("images_per_person", "text"),
+    [
+        (0, "the batch of 9 images of stage 'main' .* among 2 devices: choose a multiple of 2"),
+        (3, "the 3 persons in a batch of stage 'main' .* choose a multiple of 2 persons, with 3"),
+    ],
+)
+def test_a_batch_that_devices_cannot_share_is_refused(
+    tmp_path, two_replicas, images_per_person, text
+):
+    inputs = InputSpec((toy.HEIGHT, toy.WIDTH), images_per_person=images_per_person)
+    stage = dataclasses.replace(toy.stages(batch_size=9)[0], inputs=inputs)
+    with pytest.raises(UsageError, match=text):
+        run(tmp_path, (stage,), strategy=two_replicas)

@@ -48,30 +48,43 @@ def training_sampler(
     """Returns the sampler that a spec asks for: step -> record indices, int64 `[batch]`.
 
     Raises:
-      UsageError: if the split has records without a training label, or if the batch is empty or
-        cannot be made of whole persons.
+      UsageError: if the split has records without a training label, or without a camera where
+        images are to be spread over cameras, or if the batch is empty or cannot be made of whole
+        persons.
     """
     if batch_size < 1:
         raise UsageError(f"a batch must hold at least 1 image, not {batch_size}")
-    count = folder.info.splits[split].records
-    if folder.info.kind == "reid":
-        labels = folder.store(split).columns(("person/label",))["person/label"]
-        if labels.min() < 0:
-            raise UsageError(
-                f"{(labels < 0).sum()} of {count} records in split {split!r} of {folder.path} "
-                "show no training person: train on split 'train'"
-            )
-    if spec.images_per_person == 0:
-        return RandomSampler(count, batch_size, seed)
-    if folder.info.kind != "reid":
-        raise UsageError(
-            f"images_per_person={spec.images_per_person} needs person labels, which "
-            f"{folder.info.kind} records do not have ({folder.path}); set it to 0"
+    kind = folder.info.kind
+    if kind == "reid":
+        persons = _labels(
+            folder, split, "person", "show no training person: train on split 'train'"
         )
-    persons, remainder = divmod(batch_size, spec.images_per_person)
+    if spec.images_per_person == 0:
+        return RandomSampler(folder.info.splits[split].records, batch_size, seed)
+    if kind != "reid":
+        raise UsageError(
+            f"images_per_person={spec.images_per_person} needs person labels, which {kind} records "
+            f"do not have ({folder.path}); set it to 0"
+        )
+    persons_per_batch, remainder = divmod(batch_size, spec.images_per_person)
     if remainder:
         raise UsageError(
             f"a batch of {batch_size} images cannot be made of whole persons with "
             f"{spec.images_per_person} images each: choose a multiple"
         )
-    return PersonSampler(labels, persons, spec.images_per_person, seed)
+    cameras = None
+    if spec.spread_cameras:
+        text = "have no camera, and spread_cameras=True needs one for each: set it to False"
+        cameras = _labels(folder, split, "camera", text)
+    return PersonSampler(persons, persons_per_batch, spec.images_per_person, seed, cameras)
+
+
+def _labels(folder: DatasetFolder, split: str, of: str, refusal: str) -> np.ndarray:
+    """Returns the label of each record's person or camera, int64 `[records]`; all must have one."""
+    labels = folder.store(split).columns((f"{of}/label",))[f"{of}/label"]
+    missing = (labels < 0).sum()
+    if missing:
+        raise UsageError(
+            f"{missing} of {len(labels)} records in split {split!r} of {folder.path} {refusal}"
+        )
+    return labels

@@ -24,6 +24,8 @@ class InputSpec:
       mask_vocabulary: if set, batches have the entry `mask` in this vocabulary.
       images_per_person: 0 for random training batches; K > 0 for batches of
         `batch_size / K` persons with K images each.
+      spread_cameras: whether the K images of a person come from its cameras as evenly as the
+        person's images allow (FA-Net, section IV-B).
     """
 
     image_size_px: tuple[int, int]
@@ -32,6 +34,7 @@ class InputSpec:
     flip_probability: float = 0.0
     mask_vocabulary: str | None = None
     images_per_person: int = 0
+    spread_cameras: bool = False
 
     def __post_init__(self):
         """Refuses values that no batch can have."""
@@ -60,6 +63,12 @@ class InputSpec:
         _require(
             self.images_per_person >= 0,
             f"images_per_person must be 0 (random batches) or more, not {self.images_per_person}",
+        )
+        _require(
+            self.images_per_person > 0 or not self.spread_cameras,
+            "spread_cameras=True spreads the images of a person over its cameras, and "
+            "images_per_person=0 asks for random batches; set images_per_person above 0 or "
+            "spread_cameras to False",
         )
 
     @property

@@ -194,10 +194,17 @@ def stage_seed(seed: int, stage: Stage) -> int:
 
 
 def _check_batch_size(stage: Stage, replicas: int) -> None:
+    images = stage.inputs.images_per_person
+    if images and stage.batch_size // images % replicas:
+        raise UsageError(
+            f"the {stage.batch_size // images} persons in a batch of stage {stage.name!r} cannot "
+            f"be divided among {replicas} devices: choose a multiple of {replicas} persons, with "
+            f"{images} images each"
+        )
     if stage.batch_size % replicas:
         raise UsageError(
             f"the batch of {stage.batch_size} images of stage {stage.name!r} cannot be divided "
-            f"among {replicas} devices: choose a multiple"
+            f"among {replicas} devices: choose a multiple of {replicas}"
         )
 
 
