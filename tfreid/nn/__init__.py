@@ -2,6 +2,8 @@
 
 from tfreid.nn.inception import InceptionModule
 from tfreid.nn.maps import activation_map
+from tfreid.nn.pretrained import load_pretrained
+from tfreid.nn.resnet import ResNet
 from tfreid.nn.stem import Stem
 from tfreid.nn.units import ConvUnit, FeatureUnit, Normalise, batch_normalisation, scaled
 
@@ -10,8 +12,10 @@ __all__ = [
     "FeatureUnit",
     "InceptionModule",
     "Normalise",
+    "ResNet",
     "Stem",
     "activation_map",
     "batch_normalisation",
+    "load_pretrained",
     "scaled",
 ]

@@ -202,6 +202,11 @@ class ResNet(keras.layers.Layer):
                 layers |= {f"{name}_conv": unit.convolution, f"{name}_bn": unit.normalisation}
         return layers
 
+    def published_names(self) -> list[str]:
+        """Returns the names of all layers of the network that these stages are a piece of."""
+        whole = ResNet(self.depth, self.output_stride, self.width)
+        return list(whole.named_layers())
+
     def get_config(self):
         """Returns the constructor's arguments."""
         return {
