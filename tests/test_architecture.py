@@ -24,6 +24,7 @@ LAYERS = [
     {"retrieval"},
     {"report"},
     {"serving"},
+    {"reproduction"},
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
 LEAVES = {"errors", "progress", "quiet"}

@@ -1,22 +1,41 @@
 """The embedded synthetic data set, drawn and converted on first use."""
 
+import contextlib
+import fcntl
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfreid.errors import DataError
+
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def run_command(name: str, arguments: Sequence[str]) -> None:
     """Runs a command of the package in a process of its own, after printing it.
 
+    Stopped by Ctrl-C, which a terminal sends to both, or by SIGTERM, which is passed on, it ends in
+    its own way first.
+
     Raises:
       DataError: if it fails; it has said why.
+      SystemExit: with its exit code, if it was stopped by SIGTERM.
     """
     print(f"\n$ python -m {shlex.join([name, *arguments])}", flush=True)
-    status = subprocess.run([sys.executable, "-m", name, *arguments], check=False).returncode
+    with subprocess.Popen([sys.executable, "-m", name, *arguments]) as process:
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if status in (-signal.SIGTERM, _TERMINATED):
+        raise SystemExit(_TERMINATED)
     if status:
         raise DataError(f"{name} ended with exit code {status}; what it printed says why")
 
@@ -38,11 +57,45 @@ def ensure(path: str | Path, arguments: Sequence[str] = ()) -> tuple[Path, Path]
     """
     path = Path(path)
     images, reid, parsing = path / "images", path / "reid", path / "parsing"
-    run_command("tfreid.synthesize", [f"--out={images}", *arguments])
-    for dataset, out in (("synthetic", reid), ("lip", parsing)):
-        if not out.exists():
-            run_command(
-                "tfreid.convert",
-                [f"--dataset={dataset}", f"--data_root={images}", f"--out={out}"],
-            )
+    with _claimed(path):
+        run_command("tfreid.synthesize", [f"--out={images}", *arguments])
+        _convert("synthetic", images, reid)
+        _convert("lip", images, parsing)
     return reid, parsing
+
+
+def ensure_copies(path: str | Path, copies: int) -> Path:
+    """Converts the data set with copies of its training images on random backgrounds.
+
+    Args:
+      path: as for `ensure`, which has drawn the images.
+      copies: of each training image.
+
+    Returns:
+      The converted folder.
+
+    Raises:
+      DataError: if the conversion fails.
+    """
+    path = Path(path)
+    out = path / f"reid_{copies}_copies"
+    with _claimed(path):
+        _convert("synthetic", path / "images", out, f"--offline_random_background={copies}")
+    return out
+
+
+def _convert(dataset: str, images: Path, out: Path, *arguments: str) -> None:
+    if not out.exists():
+        run_command(
+            "tfreid.convert",
+            [f"--dataset={dataset}", f"--data_root={images}", f"--out={out}", *arguments],
+        )
+
+
+@contextlib.contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    """Lets other processes that need the same data wait until they are there."""
+    path.mkdir(parents=True, exist_ok=True)
+    with open(path / ".lock", "a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

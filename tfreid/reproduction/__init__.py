@@ -1,0 +1,28 @@
+"""Tables of the papers: what each row trains, and our figures beside the published ones."""
+
+from tfreid.reproduction.execution import Runner, run_rows
+from tfreid.reproduction.figures import gather
+from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.recipes import check_changes
+from tfreid.reproduction.rendering import as_json, as_markdown, warning
+from tfreid.reproduction.settings import Setting, settings_of
+from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.tables import TABLES, table_named
+
+__all__ = [
+    "TABLES",
+    "Column",
+    "Plan",
+    "Row",
+    "Runner",
+    "Setting",
+    "Table",
+    "as_json",
+    "as_markdown",
+    "check_changes",
+    "gather",
+    "run_rows",
+    "settings_of",
+    "table_named",
+    "warning",
+]

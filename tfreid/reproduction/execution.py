@@ -1,0 +1,66 @@
+"""Trains and tests the rows of a table that are not done yet."""
+
+from collections.abc import Callable, Sequence
+
+from tfreid.errors import DataError, UsageError
+from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.runs import Run
+from tfreid.reproduction.table import Row
+
+Runner = Callable[[str, Sequence[str]], None]
+"""Runs a command of the package, given its module and arguments; raises if it fails."""
+
+
+def run_rows(
+    plan: Plan, rows: Sequence[Row], seeds: Sequence[int], runner: Runner, done: Callable[[], None]
+) -> None:
+    """Runs rows one after the other, seed by seed, and leaves out what is done.
+
+    Args:
+      plan: the table and its data.
+      rows: of the table.
+      seeds: of the trainings.
+      runner: runs `tfreid.train` and `tfreid.evaluate`.
+      done: called after each row.
+
+    Raises:
+      UsageError: if a row cannot be run as asked; nothing has run then.
+      DataError: from the runner, or if a row has no figures in the end.
+    """
+    jobs = [
+        (f"{row.name}, {setting.name}, seed {seed}", _required(plan.run(row, setting, seed), row))
+        for seed in seeds
+        for setting in plan.settings
+        for row in rows
+    ]
+    for number, (name, run) in enumerate(jobs, 1):
+        print(f"\n{plan.table.name}, {number} of {len(jobs)}: {name}", flush=True)
+        _run(run, runner)
+        done()
+
+
+def _required(run: Run | None, row: Row) -> Run:
+    if run is None:
+        raise UsageError(
+            f"row {row.name!r} trains on data with {row.copies} copies of each training image "
+            "before random backgrounds: convert the data set once more with "
+            f"--offline_random_background={row.copies} and give the result as a further --data, "
+            "or leave the row out with --rows"
+        )
+    return run
+
+
+def _run(run: Run, runner: Runner) -> None:
+    if run.evaluation() is not None:
+        print(f"done before: {run.test_path}")
+        return
+    if run.is_trained():
+        print(f"trained before: {run.path}")
+    else:
+        runner("tfreid.train", run.training_arguments())
+    runner("tfreid.evaluate", run.test_arguments())
+    if run.evaluation() is None:
+        raise DataError(
+            f"{run.path} is not the run that the table asks for, or was not tested: remove it, "
+            "then give the same command again"
+        )

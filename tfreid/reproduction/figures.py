@@ -1,0 +1,122 @@
+"""The figures of a table, from the runs that are there."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.runs import Run
+from tfreid.reproduction.settings import Setting
+from tfreid.reproduction.table import Row
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell.
+
+    Attributes:
+      by_seed: seed to the value, a fraction; seeds without a value are not there.
+      paper: the published value, a fraction, or None.
+    """
+
+    by_seed: Mapping[int, float]
+    paper: float | None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the seeds."""
+        return statistics.fmean(self.by_seed.values()) if self.by_seed else None
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation over the seeds; None for fewer than two."""
+        return statistics.stdev(self.by_seed.values()) if len(self.by_seed) > 1 else None
+
+
+@dataclass(frozen=True)
+class RowFigures:
+    """One row.
+
+    Attributes:
+      row: what it trains.
+      figures: heading of the column to the figure.
+      runs: the finished runs behind it, by seed.
+      planned: the run of seed 0, done or not; None where its training data are not given.
+    """
+
+    row: Row
+    figures: Mapping[str, Figure]
+    runs: Sequence[Run]
+    planned: Run | None
+
+
+@dataclass(frozen=True)
+class SettingFigures:
+    """A table on one setting.
+
+    Attributes:
+      setting: the data.
+      paper: data set that the published figures are of, None where the paper has none at all.
+      rows: all rows of the table.
+      chance_rank1: rank-1 of a random ranking, a fraction; None for parsing and if nothing ran.
+      counts: of query and gallery images, empty for parsing and if nothing ran.
+    """
+
+    setting: Setting
+    paper: str | None
+    rows: Sequence[RowFigures]
+    chance_rank1: float | None
+    counts: Mapping[str, int]
+
+
+def gather(plan: Plan) -> list[SettingFigures]:
+    """Collects what all finished runs of a plan gave, of whatever seed.
+
+    For data that the paper does not have, the published figures are those of its first data set.
+    """
+    return [_gather(plan, setting) for setting in plan.settings]
+
+
+def _gather(plan: Plan, setting: Setting) -> SettingFigures:
+    published = plan.table.published
+    paper = setting.paper if setting.paper in published else next(iter(published), None)
+    rows, evaluations = [], []
+    for row in plan.table.rows:
+        planned = plan.run(row, setting, seed=0)
+        runs = _finished(plan, row, setting, planned.family) if planned else []
+        found = {run.seed: run.evaluation() for run in runs}
+        evaluations += found.values()
+        rows.append(RowFigures(row, _figures(plan, row, paper, found), runs, planned))
+    first = evaluations[0] if evaluations else {}
+    return SettingFigures(setting, paper, rows, first.get("chance_rank1"), first.get("counts", {}))
+
+
+def _finished(plan: Plan, row: Row, setting: Setting, family: Path) -> list[Run]:
+    seeds = sorted(int(p.name.removeprefix("seed")) for p in family.glob("seed*[0-9]"))
+    runs = [plan.run(row, setting, seed) for seed in seeds]
+    return [run for run in runs if run.evaluation() is not None]
+
+
+def _figures(
+    plan: Plan, row: Row, paper: str | None, evaluations: Mapping[int, Mapping[str, Any]]
+) -> dict[str, Figure]:
+    published = row.paper.get(paper, ())
+    figures = {}
+    for position, column in enumerate((*plan.table.columns, *plan.table.extra)):
+        path = column.figure.format(variant=row.variant)
+        found = {seed: _look_up(values, path) for seed, values in evaluations.items()}
+        printed = published[position] if position < len(published) else None
+        figures[column.heading] = Figure(
+            {seed: value for seed, value in found.items() if value is not None},
+            None if printed is None else round(printed / 100, 4),
+        )
+    return figures
+
+
+def _look_up(values: Mapping[str, Any], path: str) -> float | None:
+    found: Any = values
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found

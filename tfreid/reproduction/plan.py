@@ -1,0 +1,42 @@
+"""A table on certain data at a certain scale: which runs that takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfreid.reproduction.runs import Run, run_of
+from tfreid.reproduction.settings import Setting
+from tfreid.reproduction.table import Row, Table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to reproduce.
+
+    Attributes:
+      table: of a paper.
+      settings: the data.
+      store: folder of the runs, which all tables share.
+      scale: `"paper"` or `"demo"`, the recipes to start from.
+      changes: fields of the recipes to set in all rows, and their values.
+    """
+
+    table: Table
+    settings: Sequence[Setting]
+    store: Path
+    scale: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any of the images were drawn by the synthetic generator."""
+        return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
+
+    def run(self, row: Row, setting: Setting, seed: int) -> Run | None:
+        """Returns the run behind a row, None where the data it trains on are not given.
+
+        Raises:
+          UsageError: if its recipe cannot be built, or there are no data for a stage.
+        """
+        return run_of(row, setting, self.store, scale=self.scale, changes=self.changes, seed=seed)

@@ -1,0 +1,105 @@
+"""What a row of a table trains: its method's recipe and the flags that make it."""
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from tfreid.errors import UsageError
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import from_json, to_json
+from tfreid.records import DatasetInfo
+from tfreid.reproduction.table import Row, Table, nearest
+
+SCALES = ("paper", "demo")
+
+
+def resolve(
+    row: Row, scale: str, changes: Mapping[str, Any], info: DatasetInfo
+) -> tuple[Any, dict[str, Any]]:
+    """Builds the recipe of a row.
+
+    Args:
+      row: of a table.
+      scale: `"paper"` or `"demo"`, the recipe to start from.
+      changes: further fields to their value; those that the recipe has not are left out.
+      info: of the training data, whose size decides how many steps an epoch has.
+
+    Returns:
+      The recipe, and the fields, dotted where nested, in which it departs from the method's.
+
+    Raises:
+      UsageError: if a field is not known or a value does not fit.
+    """
+    fields = _fields(row.method, scale)
+    changes = {name: value for name, value in changes.items() if name in fields}
+    overrides = {**row.recipe, **changes}
+    recipe = _build(row.method, scale, overrides)
+    epoch = _steps_per_epoch(recipe, info) if scale == "paper" else {}
+    if epoch and not epoch.items() <= fields.items() and not epoch.keys() & overrides.keys():
+        overrides |= epoch
+        recipe = _build(row.method, scale, overrides)
+    return recipe, overrides
+
+
+def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
+    """Refuses changes of fields that no recipe of a table has.
+
+    Raises:
+      UsageError: naming the nearest field.
+    """
+    known: dict[str, Any] = {}
+    for method in {row.method: None for row in table.rows}:
+        known |= _fields(method, scale)
+    for name in changes:
+        if name not in known:
+            raise UsageError(
+                f"no recipe of {table.name} has a field {name!r}: {nearest(name, known)}"
+            )
+
+
+def as_flag(name: str, value: Any) -> str:
+    """Writes a field as the flag of `tfreid.train` that sets it."""
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if isinstance(value, tuple | list):
+        value = "(" + "".join(f"{item}," for item in value) + ")"
+    return f"--recipe.{name}={value}"
+
+
+def _base(method: str, scale: str) -> Any:
+    return METHODS[method].demo() if scale == "demo" else METHODS[method].recipe()
+
+
+def _fields(method: str, scale: str) -> dict[str, Any]:
+    """Every field of a recipe, dotted where nested, to its value."""
+
+    def leaves(values: Mapping[str, Any], path: str) -> dict[str, Any]:
+        found = {}
+        for name, value in values.items():
+            nested = isinstance(value, Mapping)
+            found |= leaves(value, f"{path}{name}.") if nested else {path + name: value}
+        return found
+
+    return leaves(to_json(_base(method, scale)), "")
+
+
+def _build(method: str, scale: str, overrides: Mapping[str, Any]) -> Any:
+    values = copy.deepcopy(to_json(_base(method, scale)))
+    for name, value in overrides.items():
+        *path, last = name.split(".")
+        inner = values
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return from_json(METHODS[method].recipe, values)
+
+
+def _steps_per_epoch(recipe: Any, info: DatasetInfo) -> dict[str, int]:
+    """For recipes that count epochs: the steps in which the training images are seen once."""
+    schedule = getattr(recipe, "schedule", None)
+    names = {field.name for field in dataclasses.fields(schedule)} if schedule else set()
+    if "steps_per_epoch" not in names or "train" not in info.splits:
+        return {}
+    batch = recipe.persons_per_batch * recipe.images_per_person
+    return {"schedule.steps_per_epoch": max(1, round(info.splits["train"].records / batch))}

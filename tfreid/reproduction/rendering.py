@@ -1,0 +1,151 @@
+"""A reproduced table as text and as JSON."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
+from tfreid.reproduction.plan import Plan
+
+
+def warning(plan: Plan) -> str:
+    """Returns why our figures cannot be compared with the paper's; empty if they can."""
+    reasons = [
+        *(["synthetic data"] if plan.is_synthetic else []),
+        *(["demo scale"] if plan.scale == "demo" else []),
+        *(f"{name}={value}" for name, value in plan.changes.items()),
+    ]
+    return f"{', '.join(reasons)}: not comparable with the paper" if reasons else ""
+
+
+def as_markdown(plan: Plan, settings: Sequence[SettingFigures]) -> str:
+    """Writes a table as Markdown whose columns also line up on a terminal."""
+    table, caution = plan.table, warning(plan)
+    parts = [f"# {table.source}: {table.title}"]
+    if caution:
+        parts.append(f"**{caution[0].upper()}{caution[1:]}.**")
+    parts.append(
+        "Percent. Where several seeds were run, the mean ± the sample standard deviation. "
+        f"{table.note}".strip()
+    )
+    for figures in settings:
+        parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(figures)]
+    commands = [_command(row) for figures in settings for row in figures.rows if row.planned]
+    parts.append("## Commands of the first seed")
+    parts.append("\n".join(["```", *dict.fromkeys(commands), "```"]))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def as_json(plan: Plan, settings: Sequence[SettingFigures]) -> dict[str, Any]:
+    """Returns a table for JSON; figures are fractions."""
+    return {
+        "table": plan.table.name,
+        "title": plan.table.title,
+        "source": plan.table.source,
+        "note": plan.table.note,
+        "scale": plan.scale,
+        "synthetic": plan.is_synthetic,
+        "changes": dict(plan.changes),
+        "warning": warning(plan),
+        "settings": [
+            {
+                "name": figures.setting.name,
+                "train": str(figures.setting.train.path),
+                "test": str(figures.setting.test.path),
+                "synthetic": _is_synthetic(figures),
+                "paper": figures.paper,
+                "chance_rank1": figures.chance_rank1,
+                "counts": dict(figures.counts),
+                "rows": [_row_as_json(row) for row in figures.rows],
+            }
+            for figures in settings
+        ],
+    }
+
+
+def _row_as_json(row: RowFigures) -> dict[str, Any]:
+    return {
+        "name": row.row.name,
+        "runs": {str(run.seed): str(run.path) for run in row.runs},
+        "figures": {
+            heading: {
+                "mean": figure.mean,
+                "spread": figure.spread,
+                "seeds": len(figure.by_seed),
+                "by_seed": {str(seed): value for seed, value in figure.by_seed.items()},
+                "paper": figure.paper,
+            }
+            for heading, figure in row.figures.items()
+        },
+    }
+
+
+def _is_synthetic(figures: SettingFigures) -> bool:
+    return figures.setting.train.info.synthetic or figures.setting.test.info.synthetic
+
+
+def _heading(figures: SettingFigures) -> str:
+    name = figures.setting.name
+    labelled = "synthetic" in name or not _is_synthetic(figures)
+    return name if labelled else f"{name} (synthetic)"
+
+
+def _grid(plan: Plan, figures: SettingFigures) -> str:
+    """One line a row: our figure and beside it the paper's, where the paper has the column."""
+    columns = [(column.heading, True) for column in plan.table.columns]
+    columns += [(column.heading, False) for column in plan.table.extra]
+    published = {
+        heading: beside and any(row.figures[heading].paper is not None for row in figures.rows)
+        for heading, beside in columns
+    }
+    header = [""]
+    for heading, _ in columns:
+        header += [heading, "paper"] if published[heading] else [heading]
+    lines = [[*header, "seeds"]]
+    for row in figures.rows:
+        line = [row.row.name]
+        for heading, _ in columns:
+            figure = row.figures[heading]
+            line.append(_ours(figure))
+            if published[heading]:
+                line.append(_percent(figure.paper))
+        lines.append([*line, " ".join(str(run.seed) for run in row.runs) or "-"])
+    return _aligned(lines)
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = ["-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])]
+    rows = [
+        [line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]
+        for line in (lines[0], rule, *lines[1:])
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _ours(figure: Figure) -> str:
+    spread = "" if figure.spread is None else f" ± {100 * figure.spread:.1f}"
+    return _percent(figure.mean) + spread
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:.1f}"
+
+
+def _below(figures: SettingFigures) -> str:
+    sentences = []
+    if figures.paper and figures.paper != figures.setting.paper:
+        sentences.append(f"The paper's figures are of {figures.paper}, not of these data.")
+    if figures.chance_rank1 is not None:
+        sentences.append(f"Chance is {100 * figures.chance_rank1:.1f} rank-1.")
+    if figures.counts:
+        sentences.append(
+            f"{figures.counts['queries']:,} queries "
+            f"({figures.counts['queries_without_match']:,} without a valid match, left out), "
+            f"{figures.counts['gallery']:,} gallery images."
+        )
+    return " ".join(sentences)
+
+
+def _command(row: RowFigures) -> str:
+    return shlex.join(["python", "-m", "tfreid.train", *row.planned.training_arguments()])

@@ -1,0 +1,129 @@
+"""On which data a table is measured."""
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tfreid.errors import UsageError
+from tfreid.records import DatasetFolder
+from tfreid.report import available_variants
+from tfreid.reproduction.table import Table
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Data to train on and data to test on.
+
+    Attributes:
+      name: unique among a table's settings.
+      paper: what the paper calls these data, if it has them; a key of `Row.paper`.
+      train: converted folder of `Table.data` records.
+      test: the same, or another one.
+      copies: number of copies before random backgrounds to `train` with such copies.
+      others: other kinds of records to the folder that all methods read.
+    """
+
+    name: str
+    paper: str
+    train: DatasetFolder
+    test: DatasetFolder
+    copies: Mapping[int, DatasetFolder] = field(default_factory=dict)
+    others: Mapping[str, DatasetFolder] = field(default_factory=dict)
+
+    def training_folder(self, copies: int) -> DatasetFolder | None:
+        """Returns the data that a row with so many copies trains on, None where they lack."""
+        return self.copies.get(copies) if copies else self.train
+
+
+def settings_of(
+    table: Table,
+    train: Sequence[DatasetFolder],
+    test: Sequence[DatasetFolder] = (),
+    others: Mapping[str, DatasetFolder] | None = None,
+) -> list[Setting]:
+    """Pairs data to train on with data to test on.
+
+    Args:
+      table: a table across data sets tests on every folder but the one trained on; others test
+        where they train.
+      train: the folders. Where rows of the table need copies before random backgrounds, those
+        made with them accompany the folder of the same data set.
+      test: folders to test on instead.
+      others: other kinds of records to their folder, for stages that read them.
+
+    Raises:
+      UsageError: if there is too little or the wrong kind of data, or the test images do not
+        allow what the table measures.
+    """
+    for folder in (*train, *test):
+        if folder.info.kind != table.data:
+            raise UsageError(
+                f"{folder.path} holds {folder.info.kind} records and {table.name} is tested on "
+                f"{table.data} records"
+            )
+    copies = {row.copies for row in table.rows} - {0}
+    made = [folder for folder in train if copies and _copies(folder)]
+    plain = [folder for folder in train if folder not in made]
+    pairs = _pairs(table, plain, test)
+    names = _unique_names([*plain, *test])
+    for _, tested in pairs:
+        _check_test_images(table, tested)
+    return [
+        Setting(
+            name=names[b.path] if a is b else f"{names[a.path]}→{names[b.path]}",
+            paper=f"{a.info.name}→{b.info.name}" if table.across else b.info.name,
+            train=a,
+            test=b,
+            copies={_copies(c): c for c in made if c.info.name == a.info.name},
+            others=others or {},
+        )
+        for a, b in pairs
+    ]
+
+
+def _copies(folder: DatasetFolder) -> int:
+    return int(folder.info.made_by.get("random_backgrounds", 0))
+
+
+def _pairs(
+    table: Table, train: Sequence[DatasetFolder], test: Sequence[DatasetFolder]
+) -> list[tuple[DatasetFolder, DatasetFolder]]:
+    if test:
+        pairs = itertools.product(train, test)
+    elif table.across:
+        pairs = itertools.permutations(train, 2)
+    else:
+        pairs = zip(train, train, strict=True)
+    pairs = [
+        (a, b) for a, b in pairs if not table.across or a.info.fingerprint != b.info.fingerprint
+    ]
+    if not pairs:
+        needed = "two data sets, as --data twice" if table.across else "data"
+        raise UsageError(f"{table.name} needs {needed}: {len(train)} folders are given to train on")
+    return pairs
+
+
+def _unique_names(folders: Sequence[DatasetFolder]) -> dict:
+    """Path to a name for readers; data sets of one name are told apart by their path."""
+    folders = list({folder.path: folder for folder in folders}.values())
+    count = Counter(folder.info.name for folder in folders)
+    return {
+        folder.path: folder.info.name
+        if count[folder.info.name] == 1
+        else f"{folder.info.name} ({folder.path})"
+        for folder in folders
+    }
+
+
+def _check_test_images(table: Table, folder: DatasetFolder) -> None:
+    if table.data == "parsing":
+        folder.shards("val")
+        return
+    lacking = table.variants - set(available_variants(folder))
+    if lacking:
+        raise UsageError(
+            f"{table.name} tests on {', '.join(sorted(lacking))} images, with masks of the "
+            "query and gallery images, and random_background with background images, which "
+            f"{folder.path} lacks: convert it with --masks_root and --backgrounds_root"
+        )

@@ -1,0 +1,110 @@
+"""What a table of a paper is, as data."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tfreid.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of each row.
+
+    Attributes:
+      heading: as in the paper.
+      figure: where the evaluation of a run has it, `"{variant}.rank1"` for example; `{variant}`
+        stands for the row's.
+    """
+
+    heading: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of a table, and how it is tested.
+
+    Attributes:
+      name: as in the paper.
+      method: key of `tfreid.methods.METHODS`.
+      recipe: field (`"main.steps"` for one of a nested recipe) to value where the row departs
+        from the method's recipe.
+      variant: background variant of the test images.
+      copies: copies of each training image that conversion put before random backgrounds
+        (`tfreid.convert --offline_random_background`).
+      paper: the paper's figures in percent, in the order of the table's columns, by the data set
+        that they were measured on; None where the paper has none.
+    """
+
+    name: str
+    method: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = "original"
+    copies: int = 0
+    paper: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or figure of a paper.
+
+    Data sets have the names of `tfreid.records.DatasetInfo`; `"a→b"` means trained on a and
+    tested on b.
+
+    Attributes:
+      name: as in `--table`.
+      title: what it shows.
+      source: the paper and the number of the table there.
+      columns: figures that the paper has, too.
+      rows: in the paper's order.
+      extra: further figures of ours.
+      data: kind of the records that models are tested on, `"reid"` or `"parsing"`.
+      across: whether models are tested on another data set than they are trained on.
+      note: what a reader has to know to compare.
+    """
+
+    name: str
+    title: str
+    source: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    extra: tuple[Column, ...] = ()
+    data: str = "reid"
+    across: bool = False
+    note: str = ""
+
+    @property
+    def variants(self) -> set[str]:
+        """The background variants of the test images that the rows need."""
+        figures = [column.figure for column in self.columns]
+        return {
+            figure.format(variant=row.variant).split(".")[0]
+            for row in self.rows
+            for figure in figures
+        }
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The data sets that the paper has figures of, in its order."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.paper))
+
+    def with_rows(self, names: Sequence[str]) -> "Table":
+        """Returns the table with some of its rows only; all if no name is given.
+
+        Raises:
+          UsageError: if there is no row of a name.
+        """
+        known = {row.name: row for row in self.rows}
+        for name in names:
+            if name not in known:
+                raise UsageError(f"{self.name} has no row {name!r}: {nearest(name, known)}")
+        return replace(self, rows=tuple(known[name] for name in names)) if names else self
+
+
+def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """Returns a hint for a user who gave a name that is not known."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}There are {', '.join(known)}"

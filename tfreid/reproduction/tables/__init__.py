@@ -1,0 +1,29 @@
+"""The tables that can be reproduced, one file a paper."""
+
+from tfreid.errors import UsageError
+from tfreid.reproduction.table import Table, nearest
+from tfreid.reproduction.tables import fanet, pgp
+
+TABLES: dict[str, Table] = {
+    "fanet/1": fanet.TABLE_1,
+    "fanet/2": fanet.TABLE_2,
+    "fanet/3": fanet.TABLE_3,
+    "fanet/figure5": fanet.FIGURE_5,
+    "pgp/2": pgp.TABLE_2,
+    "pgp/3": pgp.TABLE_3,
+    "pgp/4": pgp.TABLE_4,
+    "pgp/5": pgp.TABLE_5,
+    "pgp/figure3": pgp.FIGURE_3,
+}
+"""Name, as in `--table`, to table."""
+
+
+def table_named(name: str) -> Table:
+    """Looks a table up.
+
+    Raises:
+      UsageError: if there is none of that name.
+    """
+    if name not in TABLES:
+        raise UsageError(f"no table {name!r}: {nearest(name, TABLES)}")
+    return TABLES[name]
