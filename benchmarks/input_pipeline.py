@@ -37,11 +37,17 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Measurements of each pipeline.", lo
 _SIZE_PX = (128, 64)
 _OUTPUT_SIZES_PX = ((144, 56), (96, 96), (384, 128))
 _IMAGES_PER_PERSON = 16
+_CAMERAS = 4
 
 PIPELINES = {
     "plain": {},
     "mirrored": {"flip_probability": 0.5},
     "mirrored, person-by-image": {"flip_probability": 0.5, "images_per_person": 4},
+    "mirrored, person-by-image over cameras": {
+        "flip_probability": 0.5,
+        "images_per_person": 4,
+        "spread_cameras": True,
+    },
     "mirrored, with mask": {"flip_probability": 0.5, "mask_vocabulary": "regions4"},
     "mirrored, random background 0.5": {
         "flip_probability": 0.5,
@@ -83,8 +89,8 @@ def make_folder(out: Path, count: int) -> tuple[DatasetFolder, list[tuple[bytes,
             "image/width": _SIZE_PX[1],
             "person/id": 1 + index // _IMAGES_PER_PERSON,
             "person/label": index // _IMAGES_PER_PERSON,
-            "camera/id": 1,
-            "camera/label": 0,
+            "camera/id": 1 + index % _CAMERAS,
+            "camera/label": index % _CAMERAS,
             "dataset/name": "benchmark",
             "dataset/split": "train",
             "mask/encoded": files[-1][1],
@@ -101,9 +107,9 @@ def make_folder(out: Path, count: int) -> tuple[DatasetFolder, list[tuple[bytes,
         name="benchmark",
         kind="reid",
         schema_version=schema.version("reid"),
-        splits={"train": SplitInfo(count, persons, 1, 1, count)},
+        splits={"train": SplitInfo(count, persons, _CAMERAS, 1, count)},
         num_persons=persons,
-        num_cameras=1,
+        num_cameras=_CAMERAS,
         mean_pixel=(127.0, 127.0, 127.0),
         mask_vocabulary="lip20",
         synthetic=True,

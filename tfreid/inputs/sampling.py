@@ -115,13 +115,14 @@ class CameraWindows:
     def __init__(self, cameras: np.ndarray, size: int, seed: tuple[int, ...]):
         repeats, places = divmod(size, len(cameras))
         labels, counts = np.unique(cameras, return_counts=True)
-        level = _fill(counts, places)
+        level = _water_level(counts, places)
         scarce = np.isin(cameras, labels[counts <= level])
         every = np.tile(np.arange(len(cameras)), repeats)
         self._fixed = np.concatenate([every, np.flatnonzero(scarce)])
         self._dealt = size - len(self._fixed)
         self._latest = (-1, self._fixed)
 
+        # The deck lasts until each of the cameras that are dealt to has had as many places.
         players = labels[counts > level]
         share = math.gcd(self._dealt, len(players))
         self._windows_per_deck = len(players) // share
@@ -141,7 +142,7 @@ class CameraWindows:
         return np.concatenate([self._fixed, dealt])
 
     def _deck(self, number: int) -> np.ndarray:
-        """Returns the images that are dealt until all cameras have had equally many places."""
+        """Returns the images of the deck with this number in the order in which they are dealt."""
         latest, deck = self._latest
         if latest != number:
             hands = [self._images[i][self._hands[i][number]] for i in self._turns[number]]
@@ -150,8 +151,8 @@ class CameraWindows:
         return deck
 
 
-def _fill(counts: np.ndarray, places: int) -> int:
-    """Returns how many images all cameras, where they have them, can show in so many places."""
+def _water_level(counts: np.ndarray, places: int) -> int:
+    """Returns the most images that each camera, or as many as it has, can show in these places."""
     levels = np.arange(places + 1)
     return levels[np.minimum.outer(levels, counts).sum(axis=1) <= places][-1]
 
