@@ -11,6 +11,7 @@ import toy
 
 from tfreid import training
 from tfreid.errors import DataError, UsageError
+from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.methods import METHODS, Method
 from tfreid.training.strategy import is_chief, make_strategy
 
@@ -48,6 +49,30 @@ def test_a_run_is_trained_and_loaded(method, reid_folder, tmp_path, precision):
         np.testing.assert_array_equal(found.numpy(), wanted.numpy())
     assert loaded.conv.compute_dtype == {"float32": "float32"}.get(precision, "bfloat16")
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_tensorboard_gets_maps_of_some_test_images(method, reid_folder, tmp_path):
+    options = training.Options(pictures_every_steps=2)
+    training.fit(method, ToyRecipe(steps=3), {"reid": reid_folder}, tmp_path, options=options)
+    (file,) = (tmp_path / "events").iterdir()
+    pictures = [
+        (value.tag, event.step, tf.make_ndarray(value.tensor)[2:])
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+        if value.tag.startswith("test/")
+    ]
+    assert [(tag, step) for tag, step, _ in pictures] == [
+        ("test/images", 0),
+        ("test/gate", 1),
+        ("test/gate", 3),
+    ]
+    assert {len(images) for _, _, images in pictures} == {8}
+    # Of the 12 queries the first, the last and, evenly spread, six between.
+    spec = InputSpec(image_size_px=(toy.HEIGHT, toy.WIDTH))
+    (batch,) = evaluation_batches(reid_folder, "query", spec, 12, 0)
+    shown = np.stack([tf.io.decode_png(image).numpy() for image in pictures[0][2]])
+    wanted = batch["image"].numpy()[[0, 1, 3, 4, 6, 7, 9, 11]].astype(np.uint8)
+    np.testing.assert_array_equal(shown, wanted)
 
 
 def test_an_unfinished_run_is_loaded_with_a_warning(method, reid_folder, tmp_path, capsys):

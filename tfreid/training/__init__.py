@@ -1,6 +1,7 @@
 """The stage runner: trains any method under any number of devices, and continues exactly."""
 
 from tfreid.training.building import PRECISIONS
+from tfreid.training.history import LossCurve, read_losses
 from tfreid.training.interruption import StoppedBySignal
 from tfreid.training.loading import load_run, read_run
 from tfreid.training.run_folder import RunFolder, versions
@@ -11,6 +12,7 @@ from tfreid.training.watch import Evaluate, Options
 __all__ = [
     "PRECISIONS",
     "Evaluate",
+    "LossCurve",
     "Options",
     "RunFolder",
     "StoppedBySignal",
@@ -18,6 +20,7 @@ __all__ = [
     "is_chief",
     "load_run",
     "make_strategy",
+    "read_losses",
     "read_run",
     "train",
     "versions",

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import data_errors, training_batches
+from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
 from tfreid.methods.base import Method, Stage
 from tfreid.records import DatasetFolder
 from tfreid.training.building import build_model, main_data
@@ -18,6 +19,7 @@ from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.optimizers import CoupledSGD
 from tfreid.training.run_folder import RunFolder, describe
 from tfreid.training.strategy import is_chief, make_strategy
+from tfreid.training.summaries import PICTURES
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
 from tfreid.training.watch import Evaluate, Options, Watch
@@ -85,7 +87,17 @@ def fit(
     with run.claim(description) if is_chief() else contextlib.nullcontext():
         if is_chief():
             run.write_infos(folders)
-        return train(build, stages, batches, run, strategy, seed, options or Options(), evaluate)
+        return train(
+            build,
+            stages,
+            batches,
+            run,
+            strategy,
+            seed,
+            options or Options(),
+            evaluate,
+            _test_images(stages, folders),
+        )
 
 
 def train(
@@ -97,6 +109,7 @@ def train(
     seed: int,
     options: Options,
     evaluate: Evaluate | None = None,
+    test_images: tf.Tensor | None = None,
 ) -> keras.Model:
     """Runs stages on given batches: `fit` without the data and the claim on the folder.
 
@@ -109,6 +122,8 @@ def train(
       seed: of weights, dropout and what a stage's `start` draws.
       options: how the run is watched and saved.
       evaluate: as for `fit`.
+      test_images: float32 `[n, height, width, 3]` in [0, 255], of which TensorBoard gets the
+        model's maps; None for no such pictures.
 
     Returns:
       The trained model.
@@ -139,7 +154,8 @@ def train(
 
     # ---- Stages, each to its end.
     total_steps = firsts[-1] + stages[-1].steps
-    with Watch(run, options, strategy, model, checkpoints, evaluate, total_steps) as watch:
+    watch = Watch(run, options, strategy, model, checkpoints, evaluate, test_images, total_steps)
+    with watch:
         for stage, first in zip(stages, firsts, strict=True):
             if done < first + stage.steps:
                 own = optimizers[stage.name]
@@ -191,6 +207,20 @@ def _run_stage(
 def stage_seed(seed: int, stage: Stage) -> int:
     """Returns the seed of a stage's batches, dropout and start."""
     return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
+
+
+def _test_images(stages: Sequence[Stage], folders: Mapping[str, DatasetFolder]) -> tf.Tensor | None:
+    """A few queries, the same in every run on the data, for pictures; None where there are none."""
+    folder = folders.get("reid")
+    if folder is None or "query" not in folder.info.splits:
+        return None
+    size = [stage.inputs.image_size_px for stage in stages if stage.data == "reid"][-1]
+    spec = InputSpec(image_size_px=size)
+    last = folder.info.splits["query"].records - 1
+    spread = np.unique(np.linspace(0, last, PICTURES).astype(np.int64))
+    with data_errors():
+        batch = next(iter(evaluation_batches(folder, "query", spec, PICTURES, 0, spread)))
+    return batch["image"]
 
 
 def _check_batch_size(stage: Stage, replicas: int) -> None:

@@ -8,7 +8,9 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
-_PICTURES = 8
+PICTURES = 8
+"""Images in a batch of pictures."""
+
 _OPACITY = 0.55
 
 
@@ -53,20 +55,46 @@ class Summaries:
         """
         if not self._active:
             return
-        images = batch["image"][:_PICTURES]
+        images = batch["image"][:PICTURES]
         pictures = {"images": images.numpy().astype(np.uint8)}
         if "mask" in batch:
-            pictures["masks"] = overlay_classes(images.numpy(), batch["mask"][:_PICTURES].numpy())
-        maps = model.explain(images) if hasattr(model, "explain") else {}
-        for name, heat in maps.items():
-            pictures[f"explain/{name}"] = overlay_heat(images.numpy(), np.asarray(heat))
+            pictures["masks"] = overlay_classes(images.numpy(), batch["mask"][:PICTURES].numpy())
+        for name, picture in _explained(model, images).items():
+            pictures[f"explain/{name}"] = picture
+        self._write(stage, pictures, step)
+
+    def test_images(self, images: tf.Tensor) -> None:
+        """Writes the test images themselves, once, at step 0.
+
+        Args:
+          images: float32 `[batch, height, width, 3]` in [0, 255].
+        """
+        self._write("test", {"images": images.numpy().astype(np.uint8)}, step=0)
+
+    def test_maps(self, model: keras.Model, images: tf.Tensor, step: int) -> None:
+        """Writes the model's maps of the test images.
+
+        Args:
+          model: if it has `explain`, its maps are laid over the images.
+          images: as for `test_images`.
+          step: the run's step.
+        """
+        if self._active:
+            self._write("test", _explained(model, images), step)
+
+    def _write(self, prefix: str, pictures: Mapping[str, np.ndarray], step: int) -> None:
         with self._writer.as_default(step=step):
             for name, picture in pictures.items():
-                tf.summary.image(f"{stage}/{name}", picture, max_outputs=_PICTURES)
+                tf.summary.image(f"{prefix}/{name}", picture, max_outputs=PICTURES)
 
     def close(self) -> None:
         """Writes what is still in memory."""
         self._writer.close()
+
+
+def _explained(model: keras.Model, images: tf.Tensor) -> dict[str, np.ndarray]:
+    maps = model.explain(images) if hasattr(model, "explain") else {}
+    return {name: overlay_heat(images.numpy(), np.asarray(heat)) for name, heat in maps.items()}
 
 
 def overlay_classes(images: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -52,6 +52,7 @@ class Watch:
         model: keras.Model,
         checkpoints: Checkpoints,
         evaluate: Evaluate | None,
+        test_images: tf.Tensor | None,
         total_steps: int,
     ):
         """Stores what a watched run consists of.
@@ -63,6 +64,8 @@ class Watch:
           model: what it trains.
           checkpoints: what saves it.
           evaluate: returns metrics of the model.
+          test_images: what to write the model's maps of, float32 `[n, height, width, 3]` in
+            [0, 255], besides those of training batches.
           total_steps: updates of all stages.
         """
         self._run = run
@@ -71,6 +74,7 @@ class Watch:
         self._model = model
         self._checkpoints = checkpoints
         self._evaluate = evaluate
+        self._test_images = test_images
         self._total_steps = total_steps
         self._chief = is_chief()
         self._count = tf.function(
@@ -83,6 +87,8 @@ class Watch:
         self._stop = self._exit.enter_context(StopRequest())
         self._summaries = Summaries(self._run.events if self._chief else None)
         self._exit.callback(self._summaries.close)
+        if self._test_images is not None:
+            self._summaries.test_images(self._test_images)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -150,6 +156,8 @@ class Watch:
             for name, value in batch.items()
         }
         self._summaries.pictures(self._stage.name, self._model, local, number)
+        if self._test_images is not None:
+            self._summaries.test_maps(self._model, self._test_images, number)
         self._meter.restart()
 
     def _evaluation_is_due(self, number: int) -> bool:
