@@ -37,7 +37,7 @@ def test_demo_changes_scale_but_not_fields(name):
 @pytest.mark.parametrize("name", METHODS)
 def test_choices_are_documented(name):
     pages = (Path(__file__).parents[2] / "docs" / "methods.md").read_text().split("\n## ")
-    page = next(page for page in pages if page.lower().startswith(name))
+    page = next(page for page in pages if page.lower().replace("-", "").startswith(name))
     fields = dataclasses.fields(METHODS[name].recipe)
     choices = [field.name for field in fields if field.metadata.get("choice")]
     assert choices

@@ -1,10 +1,11 @@
 """The published methods, one folder each."""
 
-from tfreid.methods import dgd, parsing, pgp
+from tfreid.methods import dgd, fanet, parsing, pgp
 from tfreid.methods.base import Group, Method, Stage, choice
 
 METHODS: dict[str, Method] = {
     "dgd": dgd.METHOD,
+    "fanet": fanet.METHOD,
     "parsing": parsing.METHOD,
     "pgp": pgp.METHOD,
 }

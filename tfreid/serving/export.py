@@ -101,7 +101,7 @@ def write_saved_model(
     shutil.rmtree(partial, ignore_errors=True)
     signatures = make_signatures(model, image_size_px, flip_averaging)
     try:
-        _write_graph(model, signatures, partial)
+        _write_graph(signatures, partial)
         described = _verify(model, signatures, partial, tf.constant(list(sample)), flip_averaging)
         own = {
             "signatures": described,
@@ -123,9 +123,9 @@ def require_descriptor(model: keras.Model) -> None:
         raise UsageError(f"{type(model).__name__} gives no descriptor: there is nothing to export")
 
 
-def _write_graph(model: keras.Model, signatures: Mapping[str, Signature], path: Path) -> None:
+def _write_graph(signatures: Mapping[str, Signature], path: Path) -> None:
+    # The archive finds the weights that the signatures use; a tracked model's it stores twice.
     archive = keras.export.ExportArchive()
-    archive.track(model)
     for name, signature in signatures.items():
         archive.add_endpoint(name, signature.function, input_signature=[signature.spec])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,226 @@
+"""FA-Net's recipe: its settings and the one stage that trains it."""
+
+from dataclasses import dataclass, replace
+
+from tfreid.errors import UsageError
+from tfreid.inputs import InputSpec
+from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.fanet.losses import (
+    OBJECTIVE,
+    TARGET_ATTENTIONS,
+    stripe_loss,
+    target_attention_loss,
+)
+from tfreid.methods.fanet.model import FANet
+from tfreid.methods.fanet.pyramid import POOLINGS
+from tfreid.methods.schedules import WarmupDecay
+from tfreid.nn.pretrained import load_pretrained
+
+
+@dataclass(frozen=True)
+class FanetRecipe:
+    """FA-Net.
+
+    Rank-1 / mAP that the paper reports (Table I): Market-1501 95.0 / 84.6, DukeMTMC-reID 88.7 /
+    77.0, MSMT17 76.8 / 51.0.
+
+    Attributes:
+      image_size_px: height, width of the network's input.
+      backbone_depth: of the ResNet: 50, 101, 152, or 14 or 26 for small experiments.
+      backbone_width: multiplies the channels of the ResNet and of the target enhancement module.
+      output_stride: 16 (without the last down-sampling) or 32.
+      weights: start of the ResNet: `imagenet`, a weights file or `none`.
+      target_enhancement: whether F is gated with Z^f (TEM in Table I).
+      attention_maps: k, the maps that Z^f is the mean of (Figure 5).
+      background_branch: whether cameras are learned beside persons (BG in Table I).
+      gate_background: whether B is gated with 1 - Z^f (IA in Table I).
+      target_attention: `paper` (TAL in Table I), `v1`, `v2` (Table II) or `none`.
+      pyramid_stripes: stripes of each scale (HPP in Table I); `()` averages the whole map.
+      embedding_size: values that each stripe adds to the descriptor.
+      stripe_pooling: `average_and_max`, `average` or `max`.
+      variant: background variant of the training images.
+      random_background_probability: share of training images whose background is replaced.
+      flip_probability: share of training images that are mirrored.
+      persons_per_batch: persons in one global batch.
+      images_per_person: images of each of them, from as many cameras as there are.
+      schedule: length of training and rates of the new layers; an epoch of 101 steps shows
+        Market-1501's 12,936 images once.
+      pretrained_rate: rate of the ResNet's layers as a multiple of the new layers'.
+      momentum: of SGD.
+      weight_decay: of SGD.
+    """
+
+    image_size_px: tuple[int, int] = (384, 128)
+    backbone_depth: int = 50
+    backbone_width: float = 1.0
+    output_stride: int = 16
+    weights: str = "imagenet"
+    target_enhancement: bool = True
+    attention_maps: int = 256
+    background_branch: bool = True
+    gate_background: bool = True
+    target_attention: str = "paper"
+    pyramid_stripes: tuple[int, ...] = (1, 2, 4, 8)
+    embedding_size: int = 256
+    stripe_pooling: str = choice("average_and_max")
+    variant: str = "original"
+    random_background_probability: float = 0.0
+    flip_probability: float = choice(0.5)
+    persons_per_batch: int = 16
+    images_per_person: int = 8
+    schedule: WarmupDecay = WarmupDecay(100, 101, 0.06, 0.6, 10, 0.1, (40, 80))
+    pretrained_rate: float = 0.1
+    momentum: float = choice(0.9)
+    weight_decay: float = 5e-4
+
+    def __post_init__(self):
+        """Refuses settings that do not fit together."""
+        for name, known in (
+            ("target_attention", TARGET_ATTENTIONS),
+            ("stripe_pooling", POOLINGS),
+            ("output_stride", (16, 32)),
+        ):
+            value = getattr(self, name)
+            _require(value in known, f"{name}={value!r} is not known: use one of {known}")
+        _require(
+            not self.gate_background or (self.target_enhancement and self.background_branch),
+            "gate_background=True needs target_enhancement=True, which makes the mask, and "
+            "background_branch=True, which is gated; set it to False",
+        )
+        _require(
+            self.target_attention == "none" or (self.target_enhancement and self.background_branch),
+            f"target_attention={self.target_attention!r} compares both branches by the mask: it "
+            "needs target_enhancement=True and background_branch=True; set it to 'none'",
+        )
+        rows = -(-self.image_size_px[0] // self.output_stride)
+        _require(
+            all(stripes > 0 and rows % stripes == 0 for stripes in self.pyramid_stripes),
+            f"pyramid_stripes={self.pyramid_stripes}: the feature map has {rows} rows (image "
+            f"height {self.image_size_px[0]} / output stride {self.output_stride}), which cannot "
+            "be cut into that many equal stripes",
+        )
+        _require(self.attention_maps > 0, f"attention_maps={self.attention_maps}: at least 1")
+        _require(self.images_per_person > 0, "images_per_person must be at least 1")
+
+
+def _require(condition: bool, text: str) -> None:
+    if not condition:
+        raise UsageError(text)
+
+
+def demo() -> FanetRecipe:
+    """Returns the recipe at a scale of minutes on two CPU cores."""
+    return replace(
+        FanetRecipe(),
+        image_size_px=(128, 64),
+        backbone_depth=14,
+        backbone_width=0.25,
+        weights="none",
+        attention_maps=32,
+        embedding_size=32,
+        persons_per_batch=8,
+        images_per_person=4,
+        schedule=WarmupDecay(30, 50, 0.02, 0.1, 3, 0.1, (20, 27)),
+        pretrained_rate=1.0,
+    )
+
+
+def build(recipe: FanetRecipe, info) -> FANet:
+    """Returns the model for the training persons and cameras of a converted data set.
+
+    Raises:
+      UsageError: if there are fewer than two cameras to tell apart.
+    """
+    if recipe.background_branch and info.num_cameras < 2:
+        raise UsageError(
+            f"the background branch learns to tell cameras apart, and the training images come "
+            f"from {info.num_cameras}: FA-Net needs at least two; without "
+            "(--recipe.background_branch=false --recipe.gate_background=false "
+            "--recipe.target_attention=none) the foreground branch can be trained alone"
+        )
+    return FANet(
+        persons=info.num_persons,
+        cameras=info.num_cameras if recipe.background_branch else 0,
+        backbone={
+            "depth": recipe.backbone_depth,
+            "output_stride": recipe.output_stride,
+            "width": recipe.backbone_width,
+        },
+        attention_maps=recipe.attention_maps if recipe.target_enhancement else 0,
+        pyramid={
+            "scales": recipe.pyramid_stripes,
+            "embedding_size": recipe.embedding_size,
+            "pooling": recipe.stripe_pooling,
+        },
+        gate_background=recipe.gate_background,
+    )
+
+
+def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
+    """Returns the single stage, which trains both branches together (section III-D)."""
+
+    def losses(outputs, batch):
+        values = {"identity": stripe_loss(outputs["logits"], batch["label"])}
+        if recipe.background_branch:
+            values["camera"] = stripe_loss(outputs["camera_logits"], batch["camera"])
+        if recipe.target_attention != "none":
+            values["target_attention"] = target_attention_loss(
+                outputs["foreground"],
+                outputs["background"],
+                outputs["mask"],
+                recipe.target_attention,
+            )
+        return values
+
+    return (
+        Stage(
+            name="network",
+            data="reid",
+            inputs=InputSpec(
+                image_size_px=recipe.image_size_px,
+                variant=recipe.variant,
+                random_background_probability=recipe.random_background_probability,
+                flip_probability=recipe.flip_probability,
+                images_per_person=recipe.images_per_person,
+                spread_cameras=True,
+            ),
+            batch_size=recipe.persons_per_batch * recipe.images_per_person,
+            steps=recipe.schedule.steps,
+            groups=_groups(recipe),
+            forward=lambda model, batch, training: model(batch["image"], training=training),
+            losses=losses,
+            loss_weights=OBJECTIVE if recipe.background_branch else {},
+            start=lambda model: _load_pretrained(model, recipe.weights),
+        ),
+    )
+
+
+def _load_pretrained(model: FANet, weights: str) -> None:
+    """Both branches start from the same weights (section III-A)."""
+    report = load_pretrained(model.backbones, weights)
+    if report is not None:
+        print(report)
+
+
+def _groups(recipe: FanetRecipe) -> tuple[Group, Group]:
+    sgd = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
+    return (
+        Group(
+            "pretrained",
+            lambda model: model.backbones,
+            recipe.schedule.scaled(recipe.pretrained_rate),
+            **sgd,
+        ),
+        Group("new", lambda model: model.new_layers, recipe.schedule, **sgd),
+    )
+
+
+METHOD = Method(
+    name="fanet",
+    recipe=FanetRecipe,
+    demo=demo,
+    build=build,
+    stages=stages,
+    flip_averaging=True,
+    inference=lambda model: model.foreground,
+)
