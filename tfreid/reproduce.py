@@ -38,7 +38,7 @@ _SCALE = flags.DEFINE_enum(
     "scale", None, ["paper", "demo"], "Recipes to start from: paper, or demo without data."
 )
 _SET = flags.DEFINE_multi_string(
-    "set", [], "Field of a recipe to set in all rows that have it, for example schedule.epochs=5."
+    "set", [], "Field of the recipes, for example schedule.epochs=5; what a row sets itself stays."
 )
 _OUT = flags.DEFINE_string("out", "reproductions", "Folder of the runs and the tables.")
 

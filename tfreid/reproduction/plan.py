@@ -19,7 +19,7 @@ class Plan:
       settings: the data.
       store: folder of the runs, which all tables share.
       scale: `"paper"` or `"demo"`, the recipes to start from.
-      changes: fields of the recipes to set in all rows, and their values.
+      changes: fields of the recipes, and their values; what a row sets itself stays.
     """
 
     table: Table

@@ -22,7 +22,8 @@ def resolve(
     Args:
       row: of a table.
       scale: `"paper"` or `"demo"`, the recipe to start from.
-      changes: further fields to their value; those that the recipe has not are left out.
+      changes: further fields to their value, where the recipe has them and the row does not set
+        them itself.
       info: of the training data, whose size decides how many steps an epoch has.
 
     Returns:
@@ -33,7 +34,7 @@ def resolve(
     """
     fields = _fields(row.method, scale)
     changes = {name: value for name, value in changes.items() if name in fields}
-    overrides = {**row.recipe, **changes}
+    overrides = {**changes, **row.recipe}
     recipe = _build(row.method, scale, overrides)
     epoch = _steps_per_epoch(recipe, info) if scale == "paper" else {}
     if epoch and not epoch.items() <= fields.items() and not epoch.keys() & overrides.keys():
@@ -63,7 +64,7 @@ def as_flag(name: str, value: Any) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     if isinstance(value, tuple | list):
-        value = "(" + "".join(f"{item}," for item in value) + ")"
+        value = str(tuple(value)).replace(" ", "")
     return f"--recipe.{name}={value}"
 
 

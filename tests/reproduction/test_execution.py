@@ -1,0 +1,115 @@
+"""Rows run once, and go on where they were interrupted."""
+
+import json
+
+import pytest
+
+from tests.reproduction.papers import TABLE, FakeRunner, plan_on
+from tfreid.errors import DataError, UsageError
+from tfreid.reproduction import run_rows
+
+
+@pytest.fixture
+def plan(tmp_path):
+    return plan_on(tmp_path)
+
+
+def run(plan, runner, rows=TABLE.rows, seeds=(0,), done=lambda: None):
+    run_rows(plan, rows, seeds, runner, done)
+
+
+def path_of(plan, row, seed=0):
+    return plan.run(TABLE.rows[row], plan.settings[0], seed).path
+
+
+def test_rows_of_one_recipe_share_a_run(plan):
+    runner = FakeRunner()
+    run(plan, runner)
+    assert runner.names == ["train", "evaluate"] * 3
+    assert path_of(plan, 1) == path_of(plan, 2)
+    assert len({path_of(plan, row) for row in range(4)}) == 3
+
+
+def test_copies_are_trained_on_and_tested_on_the_data_without(plan):
+    runner = FakeRunner()
+    run(plan, runner, TABLE.rows[3:])
+    train, test = runner.commands
+    assert "/copies " in train
+    assert "/market " in test
+
+
+def test_commands_say_everything(plan):
+    runner = FakeRunner()
+    run(plan, runner, TABLE.rows[:1], seeds=[3])
+    market, out = plan.settings[0].train.path, path_of(plan, 0, 3)
+    assert runner.commands[0].split() == [
+        "tfreid.train",
+        "--method=dgd",
+        "--scale=demo",
+        f"--data={market}",
+        "--recipe.width=0.5",
+        "--seed=3",
+        f"--out={out}",
+        "--noexport",
+    ]
+    assert f"--run={out} --data={market} --out={out}/tests/market1501-" in runner.commands[1]
+
+
+def test_done_rows_are_not_run_again(plan, capsys):
+    run(plan, FakeRunner())
+    again, calls = FakeRunner(), []
+    run(plan, again, done=lambda: calls.append(1))
+    assert again.commands == []
+    assert len(calls) == len(TABLE.rows)
+    assert "done before: " in capsys.readouterr().out
+
+
+def test_another_seed_is_another_run(plan):
+    run(plan, FakeRunner())
+    more = FakeRunner()
+    run(plan, more, seeds=[0, 1])
+    assert more.names == ["train", "evaluate"] * 3
+    assert all("seed1" in command for command in more.commands)
+
+
+def test_failure_leaves_what_is_done_and_the_same_call_goes_on(plan, capsys):
+    first = FakeRunner(fails_at=f"evaluate --run={path_of(plan, 1)}")
+    with pytest.raises(ValueError, match="stopped"):
+        run(plan, first)
+    assert first.names == ["train", "evaluate", "train"]
+    second = FakeRunner()
+    run(plan, second)
+    assert second.names == ["evaluate", "train", "evaluate"]
+    assert f"trained before: {path_of(plan, 1)}" in capsys.readouterr().out
+
+
+def test_an_unfinished_training_is_continued(plan):
+    run(plan, FakeRunner(), TABLE.rows[:1])
+    (path_of(plan, 0) / "metrics.json").unlink()
+    again = FakeRunner()
+    run(plan, again, TABLE.rows[:1])
+    assert again.names[0] == "train"
+
+
+def test_a_run_of_another_recipe_does_not_count(plan):
+    run(plan, FakeRunner(), TABLE.rows[:1])
+    recipe = path_of(plan, 0) / "recipe.json"
+    values = json.loads(recipe.read_text())
+    values["recipe"]["momentum"] = 0.5
+    recipe.write_text(json.dumps(values))
+    with pytest.raises(DataError, match="is not the run that the table asks for"):
+        run(plan, lambda name, arguments: None, TABLE.rows[:1])
+
+
+def test_missing_data_are_told_before_anything_runs(tmp_path):
+    plan = plan_on(tmp_path)
+    plan.settings[0].copies.clear()
+    runner = FakeRunner()
+    with pytest.raises(UsageError, match="--offline_random_background=1"):
+        run(plan, runner)
+    assert runner.commands == []
+
+
+def test_stages_of_other_records_need_data(plan):
+    with pytest.raises(UsageError, match="trains on parsing records, too: give them as --parsing_"):
+        run(plan, FakeRunner(), [TABLE.rows[0].__class__("PGP", "pgp")])

@@ -1,0 +1,86 @@
+"""Means, spreads and the text of a table."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from tests.reproduction.papers import TABLE, FakeRunner, plan_on
+from tfreid.reproduction import as_json, as_markdown, gather, run_rows, warning
+
+# Rank-1 that the runner gives: half the width plus a tenth of the seed.
+NARROW, WIDE = [0.25, 0.35, 0.45], [0.5, 0.6, 0.7]
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Three seeds of the first row, one of the second and third, none of the last."""
+    plan = plan_on(tmp_path, scale="paper")
+    run_rows(plan, TABLE.rows[:1], [0, 1, 2], FakeRunner(), lambda: None)
+    run_rows(plan, TABLE.rows[1:3], [2], FakeRunner(), lambda: None)
+    return plan
+
+
+def test_means_and_spreads_are_over_all_seeds_there_are(plan):
+    (setting,) = gather(plan)
+    rank1 = setting.rows[0].figures["R1"]
+    assert rank1.mean == pytest.approx(0.35)
+    assert rank1.spread == pytest.approx(math.sqrt((0.01 + 0 + 0.01) / 2))
+    assert rank1.paper == 0.5
+    wide = setting.rows[1].figures["R1"]
+    assert (wide.by_seed, wide.mean, wide.spread) == ({2: 0.7}, 0.7, None)
+    assert setting.rows[2].figures["R1"].mean == pytest.approx(0.6)
+    assert setting.rows[3].figures["R1"].mean is None
+    assert setting.rows[0].figures["contrast"].mean == 0.25
+    assert setting.chance_rank1 == 0.01
+
+
+def test_seeds_without_a_figure_do_not_count(plan):
+    (setting,) = gather(plan)
+    contrast = setting.rows[2].figures["contrast"]
+    assert (contrast.by_seed, contrast.mean) == ({}, None)
+
+
+def test_markdown(plan):
+    text = as_markdown(plan, gather(plan))
+    lines = text.splitlines()
+    assert lines[0] == "# Paper, Table 1: Two widths"
+    assert "not comparable" not in text
+    assert lines[lines.index("## market1501") + 2 :][:6] == [
+        "|                   |          R1 | paper |        mAP | paper |   contrast | seeds |",
+        "| ----------------- | ----------: | ----: | ---------: | ----: | ---------: | ----: |",
+        "| narrow            | 35.0 ± 10.0 |  50.0 | 17.5 ± 5.0 |  40.5 | 25.0 ± 0.0 | 0 1 2 |",
+        "| wide              |        70.0 |  60.0 |       35.0 |     - |       25.0 |     2 |",
+        "| wide, new scenes  |        60.0 |     - |       17.5 |     - |          - |     2 |",
+        "| wide, more images |           - |     - |          - |     - |          - |     - |",
+    ]
+    assert "Chance is 1.0 rank-1. 3,368 queries (0 without a valid match, left out), 15,913" in text
+    assert text.count("python -m tfreid.train --method=dgd --scale=paper") == 3
+
+
+def test_json(plan):
+    values = json.loads(json.dumps(as_json(plan, gather(plan))))
+    assert (values["table"], values["scale"], values["synthetic"]) == ("paper/1", "paper", False)
+    narrow = values["settings"][0]["rows"][0]
+    assert narrow["figures"]["mAP"]["seeds"] == 3
+    assert narrow["figures"]["mAP"]["paper"] == 0.405
+    assert list(narrow["runs"]) == ["0", "1", "2"]
+
+
+def test_synthetic_data_and_small_scales_are_labelled(tmp_path):
+    plan = plan_on(tmp_path, synthetic=True)
+    assert warning(plan) == "synthetic data, demo scale: not comparable with the paper"
+    text = as_markdown(plan, gather(plan))
+    assert "**Synthetic data, demo scale: not comparable with the paper.**" in text
+    assert "## market1501 (synthetic)" in text
+    changed = replace(plan, changes={"width": 0.1})
+    assert "width=0.1" in as_json(changed, gather(changed))["warning"]
+
+
+def test_other_data_stand_beside_the_papers_first(tmp_path):
+    plan = plan_on(tmp_path)
+    plan = replace(plan, settings=[replace(plan.settings[0], name="mine", paper="mine")])
+    text = as_markdown(plan, gather(plan))
+    assert "The paper's figures are of market1501, not of these data." in text
+    assert "50.0" in text

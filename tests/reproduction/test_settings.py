@@ -1,0 +1,81 @@
+"""Which data a table is trained and tested on."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.reproduction.papers import TABLE, data_folder
+from tfreid.errors import UsageError
+from tfreid.inputs import VARIANTS
+from tfreid.reproduction import settings, settings_of
+
+PLAIN = replace(TABLE, rows=TABLE.rows[:2])
+ACROSS = replace(PLAIN, across=True)
+
+
+@pytest.fixture(autouse=True)
+def test_images(monkeypatch):
+    """The test images of all folders, which have no records, allow every variant."""
+    monkeypatch.setattr(settings, "available_variants", lambda folder: VARIANTS)
+
+
+@pytest.fixture
+def market(tmp_path):
+    return data_folder(tmp_path / "market")
+
+
+@pytest.fixture
+def duke(tmp_path):
+    return data_folder(tmp_path / "duke", name="dukemtmc")
+
+
+def test_each_folder_is_tested_on_itself(market, duke):
+    found = settings_of(PLAIN, [market, duke])
+    assert [(s.name, s.train, s.test) for s in found] == [
+        ("market1501", market, market),
+        ("dukemtmc", duke, duke),
+    ]
+
+
+def test_test_data_replace_the_trained_on(tmp_path, market, duke):
+    joint = data_folder(tmp_path / "joint", name="dukemtmc_market1501")
+    found = settings_of(PLAIN, [joint], [market, duke])
+    assert [(s.paper, s.train, s.test) for s in found] == [
+        ("market1501", joint, market),
+        ("dukemtmc", joint, duke),
+    ]
+    assert found[0].name == "dukemtmc_market1501→market1501"
+
+
+def test_tables_across_data_sets_take_all_ordered_pairs(market, duke):
+    found = settings_of(ACROSS, [market, duke])
+    assert [s.paper for s in found] == ["market1501→dukemtmc", "dukemtmc→market1501"]
+    assert found[1].train is duke
+
+
+def test_folders_of_one_name_are_told_apart(tmp_path, market):
+    other = data_folder(tmp_path / "other")
+    names = [setting.name for setting in settings_of(PLAIN, [market, other])]
+    assert names == [f"market1501 ({market.path})", f"market1501 ({other.path})"]
+
+
+def test_copies_accompany_their_data_set(tmp_path, market, duke):
+    copies = data_folder(tmp_path / "copies", made_by={"random_backgrounds": 1})
+    found = settings_of(TABLE, [market, copies, duke])
+    assert [setting.train for setting in found] == [market, duke]
+    assert found[0].training_folder(1) is copies
+    assert found[1].training_folder(1) is None
+    assert [setting.train for setting in settings_of(PLAIN, [copies])] == [copies]
+
+
+def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
+    parsing = data_folder(tmp_path / "lip", kind="parsing", name="lip")
+    with pytest.raises(UsageError, match="holds parsing records and paper/1 is tested on reid"):
+        settings_of(PLAIN, [parsing])
+    with pytest.raises(UsageError, match="needs two data sets"):
+        settings_of(ACROSS, [market])
+    with pytest.raises(UsageError, match="has no split 'val'"):
+        settings_of(replace(PLAIN, data="parsing"), [parsing])
+    monkeypatch.setattr(settings, "available_variants", lambda folder: ("original",))
+    with pytest.raises(UsageError, match="tests on random_background images"):
+        settings_of(TABLE, [market])
