@@ -13,7 +13,7 @@ from absl import flags
 
 from tfreid import command, embedded, report
 from tfreid.records import DatasetFolder
-from tfreid.training import load_run
+from tfreid.training import LossCurve, RunFolder, load_run, read_losses, read_run
 
 METHODS = ("dgd", "pgp")
 
@@ -41,7 +41,9 @@ def main() -> None:
     folder = DatasetFolder(reid)
     results = [_audit(name, out / "runs" / name, folder) for name in METHODS]
     page = out / "report" / "index.html"
-    report.write_report(page, results, f"python -m tfreid.demo --out={out} --seed={_SEED.value}")
+    losses = {name: _losses(out / "runs" / name) for name in METHODS}
+    invocation = f"python -m tfreid.demo --out={out} --seed={_SEED.value}"
+    report.write_report(page, results, invocation, losses)
     figures = _write_results(results, out / "results.json")
     for name in METHODS:
         report.print_table(name, figures[name])
@@ -60,6 +62,11 @@ def _audit(name: str, run: Path, folder: DatasetFolder) -> report.AuditResult:
         return report.audit(
             model, folder, protocol, name=name, variants=variants, advance=bar.advance
         )
+
+
+def _losses(run: Path) -> dict[str, list[LossCurve]]:
+    method, recipe, _ = read_run(run)
+    return read_losses(RunFolder(run), method.stages(recipe))
 
 
 def _write_results(results: list[report.AuditResult], path: Path) -> dict:

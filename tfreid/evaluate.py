@@ -19,7 +19,7 @@ from tfreid.inputs import InputSpec
 from tfreid.methods import Method
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS
-from tfreid.training import RunFolder, load_run
+from tfreid.training import RunFolder, load_run, read_losses
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
 _DATA = flags.DEFINE_string(
@@ -52,7 +52,8 @@ def main() -> None:
     run = RunFolder(Path(_RUN.value))
     out = RunFolder(Path(_OUT.value)) if _OUT.value else run
     method, recipe, _, model = load_run(run.path)
-    stage = method.stages(recipe)[-1]
+    stages = method.stages(recipe)
+    stage = stages[-1]
     folder = run.open_data(stage.data, _DATA.value)
     print(f"evaluating {run.path} ({method.name}) on {folder.path}")
     out.path.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,8 @@ def main() -> None:
         figures = result.metrics()
         written.append(out.path / "report" / "index.html")
         invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
-        report.write_report(written[-1], [result], invocation)
+        losses = {method.name: read_losses(run, stages)}
+        report.write_report(written[-1], [result], invocation, losses)
     out.add_metrics(evaluation=figures)
     print(f"wrote {' and '.join(map(str, written))}")
 

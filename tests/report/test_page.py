@@ -7,8 +7,10 @@ import pytest
 from toy_models import SIZE_PX, PersonModel
 
 from tfreid.report import Protocol, audit, write_report
+from tfreid.report.attention import PersonMeans
 from tfreid.report.examples import choose_examples
 from tfreid.report.pictures import embedded, overlay
+from tfreid.training import LossCurve
 
 VOID = {"meta", "img", "br", "path", "use", "rect", "link"}
 
@@ -99,6 +101,43 @@ def test_page_shows_camera_pairs(written, page, audits):
 def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
     write_report(tmp_path / "index.html", [replace(audit, camera_pairs={}) for audit in audits])
     assert "camera pair" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_shows_each_map_in_both_variants(page, written, audits):
+    for result in audits:
+        for shown in result.explanations.values():
+            for means in shown.means.values():
+                contrast = f"{means.contrast:+.3f}".replace("-", "\N{MINUS SIGN}")
+                cells = f"<td>{means.inside:.3f}</td><td>{means.outside:.3f}</td>"
+                assert f"{cells}<td><b>{contrast}</b></td>" in written
+    assert "over 12 queries." in page.text
+    assert "Left out" not in page.text
+    # Two models, two variants, ten queries.
+    assert written.count('alt="half map"') == written.count('alt="activation map"') == 2 * 2 * 10
+
+
+def test_page_says_how_many_masks_are_empty_or_full(audits, tmp_path):
+    original = audits[1].explanations["original"]
+    means = {"activation": PersonMeans(inside=0.25, outside=0.5, images=9)}
+    result = replace(audits[1], explanations={"original": replace(original, means=means)})
+    write_report(tmp_path / "index.html", [result])
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "over 9 queries. Left out: 3 queries whose mask is empty or full." in text
+    assert "0.2500.500\N{MINUS SIGN}0.250" in text
+
+
+def test_page_shows_the_losses_of_each_run(audits, written, tmp_path):
+    assert "How it was trained" not in written
+    steps = np.array([50, 100])
+    identity = [LossCurve(stage, steps + i, steps / 100) for i, stage in enumerate(("one", "two"))]
+    camera = [LossCurve("one", steps[:1], np.array([2.5]))]
+    losses = {"person": {"identity": identity, "camera_of": camera}, "scenery <1>": {}}
+    write_report(tmp_path / "index.html", audits, losses=losses)
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "How it was trained" in text
+    assert "person: identity" in text
+    assert "person: camera of" in text
+    assert "scenery <1>: " not in text
 
 
 def test_same_audits_write_the_same_page(audits, written, tmp_path):

@@ -2,14 +2,17 @@
 
 import html
 import io
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from tfreid.report.markup import readable
+from tfreid.training import LossCurve
 
 MODEL_COLOURS = ("#8a94a6", "#d9622b", "#2f7fb8", "#3f9a6b", "#8b62b5")
 VARIANT_COLOURS = {
@@ -18,6 +21,7 @@ VARIANT_COLOURS = {
     "random_background": "#d9622b",
     "background_only": "#8a94a6",
 }
+STAGE_COLOURS = ("#2f7fb8", "#d9622b", "#3f9a6b", "#8b62b5", "#8a94a6")
 # Matplotlib cannot write a CSS variable, so two colours that nothing else uses stand for them.
 _INK, _LINE = "#010203", "#040506"
 _STYLE = {
@@ -97,6 +101,32 @@ def cmc_curves(model: str, curves: Mapping[str, np.ndarray]) -> str:
         axes.set_yticks(range(0, 101, 20))
         figure.legend(loc="outside upper left", ncols=2)
         return _svg(figure, f"CMC curves of {model}")
+
+
+def loss_curves(title: str, curves: Sequence[LossCurve]) -> str:
+    """Draws a loss over the steps of a run, each stage in its own colour.
+
+    Args:
+      title: what the chart shows, for those who cannot see it; each chart of a page has its own.
+      curves: of the stages that have the loss.
+
+    Returns:
+      An `<svg>` element.
+    """
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": title}):
+        figure, axes = _figure(4.6, 2.7)
+        for curve, colour in zip(curves, itertools.cycle(STAGE_COLOURS)):
+            # A line through a single point would not show.
+            marker = "o" if len(curve.steps) == 1 else None
+            axes.plot(curve.steps, curve.values, color=colour, linewidth=1.6, marker=marker)
+            axes.lines[-1].set_label(readable(curve.stage))
+        axes.set_xlabel("step")
+        axes.set_ylim(bottom=min(0, *(curve.values.min() for curve in curves)))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        if len(curves) > 1:
+            figure.legend(loc="outside upper left", ncols=4)
+        return _svg(figure, title)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -1,4 +1,4 @@
-"""The report's pictures: ranked lists before and after, and what each model attends to."""
+"""The report's ranked lists: what some queries find, before and after a change of background."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.records import DatasetFolder
 from tfreid.report.audit import AuditResult
 from tfreid.report.markup import percent, picture, readable, row
-from tfreid.report.pictures import embedded, overlay
+from tfreid.report.pictures import embedded
 
 PICTURE_SIZE_PX = (256, 128)
 MOST_CHANGED_QUERIES, RANDOM_QUERIES = 5, 3
@@ -104,38 +104,6 @@ def ranked_lists_section(results: Sequence[AuditResult]) -> str:
         "same person. Red with a cross: somebody else. Images that the protocol leaves out are not "
         f"shown. The queries are {chosen}, and {RANDOM_QUERIES} drawn at random; each shows "
         f"another person.</p>{''.join(cards)}"
-    )
-
-
-def attention_section(result: AuditResult) -> str:
-    """Returns the card that shows where one model responds."""
-    rows = []
-    for variant, shown in result.explanations.items():
-        images = [picture(embedded(i, PICTURE_SIZE_PX), readable(variant)) for i in shown.images]
-        rows.append(row(escape(readable(variant)), images))
-        for name, maps in shown.maps.items():
-            if name != "activation" and variant != "original":
-                continue
-            figures = [
-                picture(embedded(overlay(image, heat), PICTURE_SIZE_PX), f"{name} map")
-                for image, heat in zip(shown.images, maps, strict=True)
-            ]
-            rows.append(row(f'<span class="soft">{escape(readable(name))}</span>', figures))
-    shares = [
-        f"{percent(shown.on_person)}% in {readable(variant)} images"
-        for variant, shown in result.explanations.items()
-        if shown.on_person is not None
-    ]
-    area = next(iter(result.explanations.values())).person_area
-    text = (
-        f'<p class="soft small">Share of the response that lies on the person: '
-        f"{', '.join(shares)}. The person covers {percent(area)}% of the picture.</p>"
-        if shares
-        else ""
-    )
-    return (
-        f'<div class="card query maps"><h3>{escape(result.name)}</h3>{text}'
-        f'<div class="lists">{"".join(rows)}</div></div>'
     )
 
 

@@ -1,7 +1,7 @@
 """The report: one page, in one file, with everything that it shows inside."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -9,22 +9,34 @@ from string import Template
 
 from tfreid.report.audit import AuditResult
 from tfreid.report.camera_pairs import camera_pairs_section
-from tfreid.report.charts import cmc_curves, rank1_bars
-from tfreid.report.examples import attention_section, ranked_lists_section
+from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
+from tfreid.report.examples import ranked_lists_section
+from tfreid.report.maps import maps_section
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
 from tfreid.retrieval import RANKS
+from tfreid.training import LossCurve
 
 CURVE_RANKS = 20
 CHANGED_BACKGROUNDS = ("mean_background", "random_background")
 
+Losses = Mapping[str, Sequence[LossCurve]]
+"""Name of a loss -> its curves in the stages of a run."""
 
-def write_report(path: str | Path, results: Sequence[AuditResult], command: str = "") -> None:
+
+def write_report(
+    path: str | Path,
+    results: Sequence[AuditResult],
+    command: str = "",
+    losses: Mapping[str, Losses] | None = None,
+) -> None:
     """Writes the page that shows one or several audits.
 
     Args:
       path: the file to write, for example `report/index.html`; it appears when it is complete.
       results: audits of different models on the same data, in the order of the columns.
       command: what repeats the measurement, shown at the end of the page.
+      losses: model's name -> how it was trained, where that is known
+        (`tfreid.training.read_losses`).
 
     Raises:
       ValueError: if the audits are of different data or cover different variants.
@@ -39,7 +51,8 @@ def write_report(path: str | Path, results: Sequence[AuditResult], command: str 
         _charts(results),
         camera_pairs_section(results),
         ranked_lists_section(results),
-        _attention(results),
+        maps_section(results),
+        _training(losses or {}),
         _method(results, command),
     ]
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
@@ -146,14 +159,19 @@ def _charts(results: Sequence[AuditResult]) -> str:
     return f'<div class="grid charts">{"".join(charts)}</div>'
 
 
-def _attention(results: Sequence[AuditResult]) -> str:
-    cards = "".join(attention_section(result) for result in results if result.explanations)
-    if not cards:
+def _training(losses: Mapping[str, Losses]) -> str:
+    charts = "".join(
+        f'<div class="card"><h3>{escape(name)}: {escape(readable(loss))}</h3>'
+        f"{loss_curves(f'Loss {loss} of {name} over the steps', curves)}</div>"
+        for name, of_model in losses.items()
+        for loss, curves in of_model.items()
+    )
+    if not charts:
         return ""
     return (
-        '<h2>What the models attend to</h2><p class="soft">Bright is where the last feature map '
-        "responds most (<i>activation</i>); other maps are the model's own, such as its region "
-        f"masks. The same queries for every model, drawn at random.</p>{cards}"
+        '<h2>How it was trained</h2><p class="soft">Each loss over the steps of the run, without '
+        "its weight in the objective. A point is the mean since the point before; stages follow "
+        f'one another.</p><div class="grid charts">{charts}</div>'
     )
 
 
