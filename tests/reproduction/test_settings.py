@@ -72,7 +72,7 @@ def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
     parsing = data_folder(tmp_path / "lip", kind="parsing", name="lip")
     with pytest.raises(UsageError, match="holds parsing records and paper/1 is tested on reid"):
         settings_of(PLAIN, [parsing])
-    with pytest.raises(UsageError, match="needs two data sets"):
+    with pytest.raises(UsageError, match="needs --data, twice"):
         settings_of(ACROSS, [market])
     with pytest.raises(UsageError, match="has no split 'val'"):
         settings_of(replace(PLAIN, data="parsing"), [parsing])

@@ -12,11 +12,9 @@ from tfreid.methods import METHODS
 from tfreid.methods.recipe import to_json
 from tfreid.records import DatasetFolder
 from tfreid.reproduction.recipes import as_flag, resolve
-from tfreid.reproduction.settings import Setting
+from tfreid.reproduction.settings import KIND_FLAGS, Setting
 from tfreid.reproduction.table import Row
 from tfreid.training import RunFolder
-
-_KIND_FLAGS = {"reid": "data", "parsing": "parsing_data"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Run:
         return [
             f"--method={self.method}",
             f"--scale={self.scale}",
-            *(f"--{_KIND_FLAGS[kind]}={folder.path}" for kind, folder in self.data.items()),
+            *(f"{KIND_FLAGS[kind]}={folder.path}" for kind, folder in self.data.items()),
             *(as_flag(name, value) for name, value in self.overrides.items()),
             f"--seed={self.seed}",
             f"--out={self.path}",
@@ -115,8 +113,7 @@ def run_of(
     for kind in kinds:
         if kind not in folders:
             raise UsageError(
-                f"row {row.name!r} trains on {kind} records, too: give them as "
-                f"--{_KIND_FLAGS[kind]}"
+                f"row {row.name!r} trains on {kind} records, too: give them as {KIND_FLAGS[kind]}"
             )
     return Run(
         store=store,

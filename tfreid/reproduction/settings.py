@@ -10,6 +10,9 @@ from tfreid.records import DatasetFolder
 from tfreid.report import available_variants
 from tfreid.reproduction.table import Table
 
+KIND_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}
+"""Kind of records to the flag that gives them, here and in `tfreid.train`."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -99,8 +102,8 @@ def _pairs(
         (a, b) for a, b in pairs if not table.across or a.info.fingerprint != b.info.fingerprint
     ]
     if not pairs:
-        needed = "two data sets, as --data twice" if table.across else "data"
-        raise UsageError(f"{table.name} needs {needed}: {len(train)} folders are given to train on")
+        often = ", twice: two data sets" if table.across else ""
+        raise UsageError(f"{table.name} needs {KIND_FLAGS[table.data]}{often}")
     return pairs
 
 

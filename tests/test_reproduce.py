@@ -1,0 +1,85 @@
+"""The reproduce command, on tiny records and networks of one step."""
+
+import json
+
+import pytest
+
+from tests.commands import run_command
+
+pytestmark = pytest.mark.slow
+
+TINY = (
+    "--scale=demo",
+    "--set=width=0.05",
+    "--set=schedule.steps=1",
+    "--set=batch_size=4",
+    "--set=image_size_px=(32,16)",
+)
+
+
+def test_a_table_is_run_once(reid_folder, tmp_path):
+    command = (
+        "--table=pgp/2",
+        "--rows=DGD original,DGD random-background",
+        f"--data={reid_folder.path}",
+        f"--out={tmp_path}",
+        *TINY,
+    )
+    first = run_command("reproduce", *command)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.count("$ python -m tfreid.train --method=dgd --scale=demo") == 1
+    assert first.stdout.count("$ python -m tfreid.evaluate") == 1
+    text = (tmp_path / "pgp" / "2" / "table.md").read_text(encoding="utf-8")
+    assert text in first.stdout
+    assert "**Synthetic data, demo scale, width=0.05" in text
+    values = json.loads((tmp_path / "pgp" / "2" / "table.json").read_text())
+    rows = {row["name"]: row for row in values["settings"][0]["rows"]}
+    assert rows["DGD original"]["figures"]["Top-1"]["paper"] == 0.791
+    assert rows["DGD original"]["figures"]["Top-1"]["seeds"] == 1
+    assert rows["PGP original"]["runs"] == {}
+
+    second = run_command("reproduce", *command)
+    assert second.returncode == 0, second.stderr
+    assert "$ python" not in second.stdout
+    assert second.stdout.count("done before: ") == 2
+    assert text in second.stdout
+
+
+def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
+    failed = run_command(
+        "reproduce",
+        "--table=fanet/1",
+        f"--data={reid_folder.path}",
+        "--set=weights=nowhere.h5",
+        f"--out={tmp_path}",
+    )
+    assert failed.returncode == 1
+    assert "nowhere.h5" in failed.stderr
+    assert "tfreid.train ended with exit code 2" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "--table must be given: one of fanet/1"),
+        (["--table=fanet/9"], "no table 'fanet/9'"),
+        (["--table=fanet/1", "--seeds=one"], "--seeds takes whole numbers"),
+        (["--table=fanet/1", "--set=epochs"], "expected FIELD=VALUE"),
+        (["--table=fanet/1", "--data=/nowhere"], "no converted data set at /nowhere"),
+        (["--table=pgp/5", "--data={reid}"], "pgp/5 needs --parsing_data"),
+    ],
+)
+def test_misuse_is_explained(arguments, text, reid_folder, tmp_path):
+    filled = [argument.format(reid=reid_folder.path) for argument in arguments]
+    done = run_command("reproduce", *filled, f"--out={tmp_path / 'out'}")
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_tables_are_listed():
+    done = run_command("reproduce", "--list")
+    assert done.returncode == 0
+    assert "fanet/3        FA-Net, Table III" in done.stdout
+    assert "B/L+TEM+BG+IA+TAL" in done.stdout
