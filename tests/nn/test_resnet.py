@@ -3,16 +3,12 @@ import numpy as np
 import pytest
 
 from tests.counts import convolution
+from tests.nn.networks import images, randomised
 from tfreid.errors import UsageError
 from tfreid.nn import resnet
 from tfreid.nn.resnet import BLOCKS, STAGES, ResNet
 
 SMALL = {"depth": 14, "width": 0.125}
-
-
-def images(height, width, seed=0):
-    pixels = np.random.default_rng(seed).uniform(0, 255, (2, height, width, 3))
-    return pixels.astype("float32")
 
 
 def count(depth, width=1.0):
@@ -27,22 +23,6 @@ def count(depth, width=1.0):
             total += 0 if block else convolution(1, inputs, 4 * narrow, bias=True)
             inputs = 4 * narrow
     return total
-
-
-def randomised(layers):
-    """Sets every weight, batch-normalisation statistics too, to values that keep signals sane."""
-    generator = np.random.default_rng(0)
-    for layer in layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            ranges = {"gamma": (0.2, 0.6), "beta": (-0.5, 0.5), "moving_mean": (-0.5, 0.5)}
-            for weight in layer.weights:
-                low, high = ranges.get(weight.name, (0.5, 2.0))
-                weight.assign(generator.uniform(low, high, weight.shape))
-        elif layer.weights:
-            kernel, bias = layer.weights
-            fan_in = np.prod(kernel.shape[:-1])
-            kernel.assign(generator.normal(0, np.sqrt(2 / fan_in), kernel.shape))
-            bias.assign(generator.uniform(-0.5, 0.5, bias.shape))
 
 
 @pytest.mark.slow
@@ -141,7 +121,7 @@ def test_it_is_rebuilt_by_its_config():
     ("arguments", "text"),
     [
         ({"depth": 18}, r"depth=18 of ResNet is not known: use one of \[14, 26, 50, 101, 152\]"),
-        ({"output_stride": 8}, "output_stride=8 of ResNet is not known: use 16 or 32"),
+        ({"output_stride": 8}, "output_stride=8 is not known: use 16 or 32"),
         ({"stages": ("conv2", "conv4")}, "are not consecutive stages"),
         ({"stages": ("conv6",)}, "are not consecutive stages"),
         ({"stages": ()}, "are not consecutive stages"),

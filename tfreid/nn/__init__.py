@@ -1,6 +1,7 @@
 """Layers that more than one method uses."""
 
 from tfreid.nn.inception import InceptionModule
+from tfreid.nn.inception_v3 import InceptionV3
 from tfreid.nn.maps import activation_map
 from tfreid.nn.pretrained import load_pretrained
 from tfreid.nn.resnet import ResNet
@@ -11,6 +12,7 @@ __all__ = [
     "ConvUnit",
     "FeatureUnit",
     "InceptionModule",
+    "InceptionV3",
     "Normalise",
     "ResNet",
     "Stem",

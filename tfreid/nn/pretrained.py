@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.nn.backbone import Backbone
 
 _BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
 _FILE = "weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -49,7 +50,7 @@ class Report:
         return f"loaded {len(self.matched)} layers of {self.path}{unused}"
 
 
-def load_pretrained(backbones: Sequence, weights: str) -> Report | None:
+def load_pretrained(backbones: Sequence[Backbone], weights: str) -> Report | None:
     """Sets the weights of backbones that are built, all or none.
 
     Each backbone gets those of the file's layers that it has; two of the same stages get the
@@ -57,7 +58,7 @@ def load_pretrained(backbones: Sequence, weights: str) -> Report | None:
     (Inception-V3's are numbered as they come) by order and count, as Keras does.
 
     Args:
-      backbones: `ResNet`s or `InceptionV3`s of one architecture, whole or pieces.
+      backbones: of one architecture, whole or pieces.
       weights: `none` to leave them as they are, `imagenet` for the file of `keras.applications`,
         which Keras downloads once, or the path of such a file, with the classifier or without:
         `.h5` or `.weights.h5`.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from tfreid.errors import UsageError
+from tfreid.nn.backbone import Backbone
 from tfreid.nn.units import batch_normalisation, scaled
 
 STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -119,12 +120,13 @@ class _Bottleneck(keras.layers.Layer):
         yield f"{self.name}_3", self.expand
 
 
-class ResNet(keras.layers.Layer):
+class ResNet(Backbone):
     """Consecutive stages of ResNet, without the classifier.
 
     At output stride 32, with the same weights, the whole network gives the feature map of
     `keras.applications.ResNet50` (101, 152) without its top. At output stride 16, conv5 keeps
     the resolution of conv4 and its convolutions are not dilated: 384x128 gives 24x8x2048.
+    `named_layers` has the names of `keras.applications`.
 
     Sources: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the removed
     down-sampling: FA-Net, section III-A.
@@ -137,6 +139,8 @@ class ResNet(keras.layers.Layer):
         three may feed several branches of the last two.
     """
 
+    all_stages = STAGES
+
     def __init__(
         self,
         depth: int = 50,
@@ -145,23 +149,22 @@ class ResNet(keras.layers.Layer):
         stages: Sequence[str] = STAGES,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        _check(depth, output_stride, stages)
-        self.depth, self.output_stride, self.width = depth, output_stride, width
-        self.stages = tuple(stages)
-        self.blocks = [block for stage in self.stages for block in self._stage(stage)]
+        super().__init__(output_stride, width, stages, **kwargs)
+        if depth not in BLOCKS:
+            raise UsageError(f"depth={depth} of ResNet is not known: use one of {sorted(BLOCKS)}")
+        self.depth = depth
+        self.blocks = self.make_blocks(self.stages)
 
     @property
     def architecture(self) -> str:
         """The name of the published network, such as `resnet50`."""
         return f"resnet{self.depth}"
 
-    @property
-    def filters(self) -> int:
-        """Channels of the feature map."""
-        return self.blocks[-1].filters
+    def make_blocks(self, stages):
+        """Returns new blocks of consecutive stages, in order."""
+        return [block for stage in stages for block in self._make_stage(stage)]
 
-    def _stage(self, stage):
+    def _make_stage(self, stage):
         if stage == "conv1":
             return [_Root(scaled(64, self.width))]
         index = STAGES.index(stage) - 1
@@ -171,58 +174,6 @@ class ResNet(keras.layers.Layer):
         others = range(2, BLOCKS[self.depth][index] + 1)
         return [first, *(_Bottleneck(filters, name=f"{stage}_block{n}") for n in others)]
 
-    def build(self, input_shape):
-        """Creates the weights for `input_shape` `[batch, height, width, channels]`."""
-        for block in self.blocks:
-            block.build(input_shape)
-            input_shape = (*input_shape[:-1], block.filters)
-
-    def call(self, x, training=None):
-        """Maps normalised images, or the preceding stage's output, to the last stage's output.
-
-        Args:
-          x: float `[batch, height, width, channels]`; for conv1, 3 channels from `normalise`.
-          training: True uses, and updates, the statistics of the batch.
-
-        Returns:
-          Float `[batch, ⌈height / s⌉, ⌈width / s⌉, filters]`, s being the stride of these stages.
-        """
-        for block in self.blocks:
-            x = block(x, training=training)
-        return x
-
-    def named_layers(self) -> dict[str, keras.layers.Layer]:
-        """Returns the layers with weights by their name in `keras.applications`.
-
-        The convolutions have its order, and so have the normalisations.
-        """
-        layers = {}
-        for block in self.blocks:
-            for name, unit in block.units():
-                layers |= {f"{name}_conv": unit.convolution, f"{name}_bn": unit.normalisation}
-        return layers
-
-    def published_names(self) -> list[str]:
-        """Returns the names of all layers of the network that these stages are a piece of."""
-        whole = ResNet(self.depth, self.output_stride, self.width)
-        return list(whole.named_layers())
-
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "depth": self.depth,
-            "output_stride": self.output_stride,
-            "width": self.width,
-            "stages": self.stages,
-        }
-
-
-def _check(depth, output_stride, stages):
-    if depth not in BLOCKS:
-        raise UsageError(f"depth={depth} of ResNet is not known: use one of {sorted(BLOCKS)}")
-    if output_stride not in (16, 32):
-        raise UsageError(f"output_stride={output_stride} of ResNet is not known: use 16 or 32")
-    first = STAGES.index(stages[0]) if stages and stages[0] in STAGES else 0
-    if not stages or tuple(stages) != STAGES[first : first + len(stages)]:
-        raise UsageError(f"stages={tuple(stages)} are not consecutive stages of {STAGES}")
+        return {**super().get_config(), "depth": self.depth}
