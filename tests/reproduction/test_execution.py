@@ -6,7 +6,7 @@ import pytest
 
 from tests.reproduction.papers import TABLE, FakeRunner, plan_on
 from tfreid.errors import DataError, UsageError
-from tfreid.reproduction import run_rows
+from tfreid.reproduction import Row, run_rows
 
 
 @pytest.fixture
@@ -112,4 +112,4 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 
 def test_stages_of_other_records_need_data(plan):
     with pytest.raises(UsageError, match="trains on parsing records, too: give them as --parsing_"):
-        run(plan, FakeRunner(), [TABLE.rows[0].__class__("PGP", "pgp")])
+        run(plan, FakeRunner(), [Row("PGP", "pgp")])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reproduction.papers import TABLE, FakeRunner, plan_on
-from tfreid.reproduction import as_json, as_markdown, gather, run_rows, warning
+from tfreid.reproduction import Row, as_json, as_markdown, gather, run_rows, warning
 
 # Rank-1 that the runner gives: half the width plus a tenth of the seed.
 NARROW, WIDE = [0.25, 0.35, 0.45], [0.5, 0.6, 0.7]
@@ -66,6 +66,14 @@ def test_json(plan):
     assert narrow["figures"]["mAP"]["seeds"] == 3
     assert narrow["figures"]["mAP"]["paper"] == 0.405
     assert list(narrow["runs"]) == ["0", "1", "2"]
+
+
+def test_rows_that_cannot_be_run_stay_empty(plan):
+    rows = (*TABLE.rows[:1], Row("without parsing data", "pgp"))
+    plan = replace(plan, table=replace(TABLE, rows=rows))
+    narrow, pgp = gather(plan)[0].rows
+    assert narrow.figures["R1"].mean is not None
+    assert (pgp.planned, list(pgp.runs), pgp.figures["R1"].mean) == (None, [], None)
 
 
 def test_synthetic_data_and_small_scales_are_labelled(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from tfreid.errors import DataError, UsageError
+from tfreid.errors import DataError
 from tfreid.reproduction.plan import Plan
 from tfreid.reproduction.runs import Run
 from tfreid.reproduction.table import Row
@@ -28,7 +28,7 @@ def run_rows(
       DataError: from the runner, or if a row has no figures in the end.
     """
     jobs = [
-        (f"{row.name}, {setting.name}, seed {seed}", _required(plan.run(row, setting, seed), row))
+        (f"{row.name}, {setting.name}, seed {seed}", plan.run(row, setting, seed))
         for seed in seeds
         for setting in plan.settings
         for row in rows
@@ -37,17 +37,6 @@ def run_rows(
         print(f"\n{plan.table.name}, {number} of {len(jobs)}: {name}", flush=True)
         _run(run, runner)
         done()
-
-
-def _required(run: Run | None, row: Row) -> Run:
-    if run is None:
-        raise UsageError(
-            f"row {row.name!r} trains on data with {row.copies} copies of each training image "
-            "before random backgrounds: convert the data set once more with "
-            f"--offline_random_background={row.copies} and give the result as a further --data, "
-            "or leave the row out with --rows"
-        )
-    return run
 
 
 def _run(run: Run, runner: Runner) -> None:

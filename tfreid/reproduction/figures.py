@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfreid.errors import UsageError
 from tfreid.reproduction.plan import Plan
 from tfreid.reproduction.runs import Run
 from tfreid.reproduction.settings import Setting
@@ -43,7 +44,7 @@ class RowFigures:
       row: what it trains.
       figures: heading of the column to the figure.
       runs: the finished runs behind it, by seed.
-      planned: the run of seed 0, done or not; None where its training data are not given.
+      planned: the run of seed 0, done or not; None where it cannot be run on these data.
     """
 
     row: Row
@@ -84,13 +85,20 @@ def _gather(plan: Plan, setting: Setting) -> SettingFigures:
     paper = setting.paper if setting.paper in published else next(iter(published), None)
     rows, evaluations = [], []
     for row in plan.table.rows:
-        planned = plan.run(row, setting, seed=0)
+        planned = _planned(plan, row, setting)
         runs = _finished(plan, row, setting, planned.family) if planned else []
         found = {run.seed: run.evaluation() for run in runs}
         evaluations += found.values()
         rows.append(RowFigures(row, _figures(plan, row, paper, found), runs, planned))
     first = evaluations[0] if evaluations else {}
     return SettingFigures(setting, paper, rows, first.get("chance_rank1"), first.get("counts", {}))
+
+
+def _planned(plan: Plan, row: Row, setting: Setting) -> Run | None:
+    try:
+        return plan.run(row, setting, seed=0)
+    except UsageError:
+        return None  # Not a row that was asked for: those have been checked before anything ran.
 
 
 def _finished(plan: Plan, row: Row, setting: Setting, family: Path) -> list[Run]:

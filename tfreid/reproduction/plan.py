@@ -33,8 +33,8 @@ class Plan:
         """Whether any of the images were drawn by the synthetic generator."""
         return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
 
-    def run(self, row: Row, setting: Setting, seed: int) -> Run | None:
-        """Returns the run behind a row, None where the data it trains on are not given.
+    def run(self, row: Row, setting: Setting, seed: int) -> Run:
+        """Returns the run behind a row.
 
         Raises:
           UsageError: if its recipe cannot be built, or there are no data for a stage.

@@ -98,15 +98,20 @@ def run_of(
     scale: str,
     changes: Mapping[str, Any],
     seed: int,
-) -> Run | None:
-    """Returns the run behind a row, None where its training data lack the copies it needs.
+) -> Run:
+    """Returns the run behind a row.
 
     Raises:
-      UsageError: if a value does not fit its recipe, or there are no data for a stage.
+      UsageError: if its recipe cannot be built, or there are no data for a stage.
     """
     train = setting.training_folder(row.copies)
     if train is None:
-        return None
+        raise UsageError(
+            f"row {row.name!r} trains on data with {row.copies} copies of each training image "
+            "before random backgrounds: convert the data set once more with "
+            f"--offline_random_background={row.copies} and give the result as a further --data, "
+            "or leave the row out with --rows"
+        )
     recipe, overrides = resolve(row, scale, changes, train.info)
     folders = {**setting.others, train.info.kind: train}
     kinds = dict.fromkeys(stage.data for stage in METHODS[row.method].stages(recipe))
