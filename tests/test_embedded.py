@@ -1,5 +1,11 @@
 """The embedded data set, drawn and converted on first use."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
 from tfreid import embedded
@@ -18,7 +24,14 @@ def test_is_made_once(tmp_path, capfd):
     assert DatasetFolder(reid).info.num_persons == 4
     assert DatasetFolder(reid).info.has_masks("query")
     assert len(DatasetFolder(parsing).backgrounds()) == 3
+    copies = embedded.ensure_copies(tmp_path / "data", 1)
+    assert (
+        DatasetFolder(copies).info.splits["train"].records
+        == 2 * DatasetFolder(reid).info.splits["train"].records
+    )
+    capfd.readouterr()
     assert embedded.ensure(tmp_path / "data", SMALL) == (reid, parsing)
+    assert embedded.ensure_copies(tmp_path / "data", 1) == copies
     assert "tfreid.convert" not in capfd.readouterr().out
 
 
@@ -32,3 +45,28 @@ def test_other_images_are_refused(tmp_path, capfd):
 def test_failing_step_is_named(tmp_path):
     with pytest.raises(DataError, match=r"tfreid\.synthesize ended with exit code 2"):
         embedded.ensure(tmp_path / "data", ["--persons=-1"])
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_command_ends_in_its_own_way(tmp_path, stop):
+    """The command is a module that, stopped, takes a while and leaves a file."""
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(0.5); pathlib.Path('ended').touch(); sys.exit(143)\n"
+        "signal.signal(signal.SIGTERM, end); signal.signal(signal.SIGINT, end)\n"
+        "pathlib.Path('started').touch(); time.sleep(60)\n"
+    )
+    code = "from tfreid import embedded; embedded.run_command('slow', [])"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "started").exists():
+        time.sleep(0.01)
+    if stop == signal.SIGINT:
+        os.killpg(parent.pid, stop)  # As a terminal does.
+    else:
+        parent.send_signal(stop)
+    parent.communicate(timeout=30)
+    assert (tmp_path / "ended").exists()
+    assert parent.returncode == (143 if stop == signal.SIGTERM else -signal.SIGINT)

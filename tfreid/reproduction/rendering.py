@@ -6,6 +6,7 @@ from typing import Any
 
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
 from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.runs import Run
 
 
 def warning(plan: Plan) -> str:
@@ -30,9 +31,9 @@ def as_markdown(plan: Plan, settings: Sequence[SettingFigures]) -> str:
     )
     for figures in settings:
         parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(figures)]
-    commands = [_command(row) for figures in settings for row in figures.rows if row.planned]
-    parts.append("## Commands of the first seed")
-    parts.append("\n".join(["```", *dict.fromkeys(commands), "```"]))
+    planned = [row.planned for figures in settings for row in figures.rows if row.planned]
+    commands = {run.path: _command(run) for run in planned}
+    parts += ["## Training commands of seed 0", "\n".join(["```", *commands.values(), "```"])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -147,5 +148,5 @@ def _below(figures: SettingFigures) -> str:
     return " ".join(sentences)
 
 
-def _command(row: RowFigures) -> str:
-    return shlex.join(["python", "-m", "tfreid.train", *row.planned.training_arguments()])
+def _command(run: Run) -> str:
+    return shlex.join(["python", "-m", "tfreid.train", *run.training_arguments()])
