@@ -19,6 +19,8 @@ def test_run_is_audited(dgd_run):
     assert evaluation["protocol"]["camera_filter"] is True
     page = (dgd_run / "report" / "index.html").read_text(encoding="utf-8")
     assert "python -m tfreid.evaluate" in page
+    assert "dgd: identity" in page  # the chart of its only loss
+    assert set(evaluation["attention"]["random_background"]["maps"]) == {"activation"}
 
 
 def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):

@@ -121,8 +121,9 @@ def loss_curves(title: str, curves: Sequence[LossCurve]) -> str:
             axes.plot(curve.steps, curve.values, color=colour, linewidth=1.6, marker=marker)
             axes.lines[-1].set_label(readable(curve.stage))
         axes.set_xlabel("step")
-        axes.set_ylim(bottom=min(0, *(curve.values.min() for curve in curves)))
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.axhline(0, color=_LINE, linewidth=1)
+        axes.spines["bottom"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         if len(curves) > 1:
             figure.legend(loc="outside upper left", ncols=4)
