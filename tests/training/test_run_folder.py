@@ -32,6 +32,11 @@ def description(**changes):
     return describe(**(settings | changes))
 
 
+def save_checkpoint(run):
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints/checkpoint").touch()
+
+
 def test_recipe_json_says_what_the_run_is(tmp_path):
     with RunFolder(tmp_path / "run").claim(description()):
         pass
@@ -42,9 +47,10 @@ def test_recipe_json_says_what_the_run_is(tmp_path):
 
 
 def test_the_same_run_may_come_back_with_its_data_elsewhere(tmp_path):
-    for path in ("here", "there"):
-        with RunFolder(tmp_path).claim(description(folders={"reid": folder(path=path)})):
-            pass
+    with RunFolder(tmp_path).claim(description(folders={"reid": folder(path="here")})):
+        save_checkpoint(tmp_path)
+    with RunFolder(tmp_path).claim(description(folders={"reid": folder(path="there")})):
+        pass
     first = json.loads((tmp_path / "recipe.json").read_text())
     assert first["data"]["reid"]["path"].endswith("here")
 
@@ -61,9 +67,16 @@ def test_the_same_run_may_come_back_with_its_data_elsewhere(tmp_path):
 )
 def test_another_run_is_refused_by_what_differs(tmp_path, changes, text):
     with RunFolder(tmp_path).claim(description()):
-        pass
+        save_checkpoint(tmp_path)
     with pytest.raises(UsageError, match=text), RunFolder(tmp_path).claim(description(**changes)):
         pass
+
+
+def test_a_run_that_saved_nothing_may_be_given_other_settings(tmp_path):
+    for seed in (0, 1):
+        with RunFolder(tmp_path).claim(description(seed=seed)):
+            pass
+    assert json.loads((tmp_path / "recipe.json").read_text())["seed"] == 1
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):

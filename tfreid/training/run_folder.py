@@ -41,7 +41,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def claim(self, description: Mapping[str, Any]) -> Iterator[None]:
-        """Holds the folder for one run; writes `recipe.json` if it is new.
+        """Holds the folder for one run; writes `recipe.json` as long as nothing was saved.
 
         Args:
           description: from `describe`.
@@ -60,7 +60,7 @@ class RunFolder:
                     "another --out"
                 ) from None
             self._refuse_other_run(description)
-            if not (self.path / _RECIPE).exists():
+            if not self._has_checkpoint():
                 _write_json(self.path / _RECIPE, description)
             yield
 
@@ -129,6 +129,9 @@ class RunFolder:
         """Returns what the run has written: the entries of its folder."""
         return sorted(p for p in self.path.iterdir() if not p.name.startswith("."))
 
+    def _has_checkpoint(self) -> bool:
+        return (self.checkpoints / "checkpoint").exists()
+
     def _refuse_other_run(self, description: Mapping[str, Any]) -> None:
         if not (self.path / _RECIPE).exists():
             others = [path.name for path in self.files()]
@@ -138,6 +141,8 @@ class RunFolder:
                     f"{', '.join(others[:3])}): give another --out"
                 )
             return
+        if not self._has_checkpoint():
+            return  # An attempt that failed at its start, for example without the weights it needs.
         there, now = (_flat(_identity(v)) for v in (self.read_recipe(), description))
         differing = [name for name in sorted(there | now) if there.get(name) != now.get(name)]
         if differing:
