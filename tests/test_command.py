@@ -145,7 +145,7 @@ def test_interrupt_exits_with_130(command_file: Path):
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=120)
     assert (process.returncode, stderr) == (130, "interrupted\n")
 
 
