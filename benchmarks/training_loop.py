@@ -1,10 +1,11 @@
 """Images per second of the training loop against a bare training step on the same batch.
 
     python -m benchmarks.training_loop
+    python -m benchmarks.training_loop --method=fanet
 
 The bare step is a `tf.function` with nothing but forward, gradient and `keras.optimizers.SGD`,
 called again and again. The loop is `tfreid.training.train` as a run has it: checks, TensorBoard,
-progress, checkpoints. Both train DGD at demo scale on one batch that is in memory, in the same
+progress, checkpoints. Both train a method at demo scale on one batch that is in memory, in the same
 process; rounds alternate, and the table shows each one's best: images per second by the clock, and
 processor time per image, which a busy machine disturbs less. Ratios are to `bare`.
 """
@@ -29,6 +30,7 @@ from tfreid import training
 from tfreid.methods import METHODS, Stage
 from tfreid.training.building import build_model
 
+_METHOD = flags.DEFINE_enum("method", "dgd", ["dgd", "fanet"], "What to train.")
 _STEPS = flags.DEFINE_integer("steps", 25, "Steps of each measurement.", lower_bound=10)
 _ROUNDS = flags.DEFINE_integer("rounds", 12, "Measurements of each.", lower_bound=1)
 
@@ -48,6 +50,7 @@ def make_batch(stage: Stage) -> dict[str, tf.Tensor]:
     return {
         "image": tf.constant(random.uniform(0, 255, shape), tf.float32),
         "label": tf.constant(random.integers(0, _PERSONS, stage.batch_size), tf.int32),
+        "camera": tf.constant(random.integers(0, _INFO.num_cameras, stage.batch_size), tf.int32),
     }
 
 
@@ -60,7 +63,8 @@ def bare_step(model: keras.Model, stage: Stage) -> Callable[[dict[str, tf.Tensor
     def step(batch):
         with tf.GradientTape() as tape:
             losses = stage.losses(stage.forward(model, batch, True), batch)
-            loss = tf.reduce_mean(tf.add_n(list(losses.values())))
+            weighted = [stage.loss_weights.get(name, 1.0) * v for name, v in losses.items()]
+            loss = tf.reduce_mean(tf.add_n(weighted))
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
@@ -69,7 +73,7 @@ def bare_step(model: keras.Model, stage: Stage) -> Callable[[dict[str, tf.Tensor
 
 def measure(out: Path) -> dict[str, np.ndarray]:
     """Returns the least time of a step, in seconds by the clock and of the processor."""
-    method = METHODS["dgd"]
+    method = METHODS[_METHOD.value]
     recipe = method.demo()
     rounds, steps = _ROUNDS.value, _STEPS.value
     stage = dataclasses.replace(method.stages(recipe)[0], steps=(rounds + 1) * steps)

@@ -120,7 +120,8 @@ def demo() -> FanetRecipe:
         embedding_size=32,
         persons_per_batch=8,
         images_per_person=4,
-        schedule=WarmupDecay(30, 50, 0.06, 0.6, 3, 0.1, (20, 27)),
+        schedule=WarmupDecay(30, 50, 0.02, 0.2, 3, 0.1, (20, 27)),
+        pretrained_rate=0.5,
     )
 
 
