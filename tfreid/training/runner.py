@@ -212,12 +212,12 @@ def stage_seed(seed: int, stage: Stage) -> int:
 def _test_images(stages: Sequence[Stage], folders: Mapping[str, DatasetFolder]) -> tf.Tensor | None:
     """A few queries, the same in every run on the data, for pictures; None where there are none."""
     folder = folders.get("reid")
-    if folder is None or "query" not in folder.info.splits:
+    queries = folder.info.splits.get("query") if folder else None
+    if queries is None or not queries.records:
         return None
     size = [stage.inputs.image_size_px for stage in stages if stage.data == "reid"][-1]
     spec = InputSpec(image_size_px=size)
-    last = folder.info.splits["query"].records - 1
-    spread = np.unique(np.linspace(0, last, PICTURES).astype(np.int64))
+    spread = np.unique(np.linspace(0, queries.records - 1, PICTURES).astype(np.int64))
     with data_errors():
         batch = next(iter(evaluation_batches(folder, "query", spec, PICTURES, 0, spread)))
     return batch["image"]
