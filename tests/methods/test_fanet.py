@@ -330,7 +330,7 @@ def test_inference_leaves_the_background_branch_out(tmp_path):
 def test_one_camera_is_refused():
     lonely = info()
     lonely.num_cameras = 1
-    with pytest.raises(UsageError, match=r"come from 1: FA-Net needs at least two"):
+    with pytest.raises(UsageError, match="come from 1 known: FA-Net needs two or more; "):
         build(FanetRecipe(), lonely)
     build(small(**LADDER["tem"]), lonely)
 

@@ -132,11 +132,14 @@ def build(recipe: FanetRecipe, info) -> FANet:
       UsageError: if there are fewer than two cameras to tell apart.
     """
     if recipe.background_branch and info.num_cameras < 2:
+        alone = (
+            "; --recipe.background_branch=false --recipe.gate_background=false "
+            "--recipe.target_attention=none trains the foreground branch alone"
+        )
         raise UsageError(
             f"the background branch learns to tell cameras apart, and the training images come "
-            f"from {info.num_cameras}: FA-Net needs at least two; without "
-            "(--recipe.background_branch=false --recipe.gate_background=false "
-            "--recipe.target_attention=none) the foreground branch can be trained alone"
+            f"from {info.num_cameras} known: FA-Net needs two or more"
+            + (alone if info.num_cameras else "")
         )
     return FANet(
         persons=info.num_persons,
