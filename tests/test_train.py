@@ -130,3 +130,29 @@ def test_misuse_is_explained(arguments, text, reid_folder, parsing_folder, tmp_p
     assert code == 2
     assert text in errors
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_fanet_is_exported_without_its_background_branch(reid_folder, tmp_path):
+    out = tmp_path / "fanet"
+    small = {
+        "image_size_px": "(32,16)",
+        "backbone_width": "0.05",
+        "pyramid_stripes": "(1,2)",
+        "persons_per_batch": "2",
+        "schedule.epochs": "1",
+        "schedule.steps_per_epoch": "2",
+    }
+    code, _, errors = train(
+        "--method=fanet",
+        "--scale=demo",
+        f"--data={reid_folder.path}",
+        f"--out={out}",
+        *(f"--recipe.{name}={value}" for name, value in small.items()),
+    )
+    assert code == 0, errors
+    facts = json.loads((out / "export/1/assets.extra/serving.json").read_text())
+    assert facts["flip_averaging"]
+    maps = facts["signatures"]["explain"]["outputs"].keys()
+    assert maps == {"embedding", "activation", "foreground_attention", "background_attention"}
+    assert facts["signatures"]["serving_default"]["outputs"]["embedding"]["shape"] == [None, 96]
