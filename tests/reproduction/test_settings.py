@@ -14,7 +14,7 @@ ACROSS = replace(PLAIN, across=True)
 
 
 @pytest.fixture(autouse=True)
-def test_images(monkeypatch):
+def every_variant(monkeypatch):
     """The test images of all folders, which have no records, allow every variant."""
     monkeypatch.setattr(settings, "available_variants", lambda folder: VARIANTS)
 
