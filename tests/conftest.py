@@ -1,5 +1,6 @@
 """Tiny data sets, made once a test session; see `tiny_people.py` for what they hold."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,12 @@ import tiny_people
 from tests.commands import run_command
 from tfreid.datasets import DATASETS, rows_of
 from tfreid.records import DatasetFolder
+
+
+def pytest_configure():
+    """Lets Ctrl-C reach the commands under test where a shell in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
