@@ -91,19 +91,19 @@ class FANet(keras.Model):
         persons: int,
         cameras: int,
         backbone: dict,
-        attention_maps: int = 256,
-        pyramid: dict | None = None,
+        attention_maps: int,
+        pyramid: dict,
         gate_background: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.gate_background = gate_background
-        self.foreground = ForegroundNetwork(backbone, attention_maps, pyramid or {})
+        self.foreground = ForegroundNetwork(backbone, attention_maps, pyramid)
         self.person_classifiers = StripeClassifiers(persons, dtype=keras.config.floatx())
         self.background = None
         if cameras:
             self.background = ResNet(**backbone, stages=STAGES[3:])
-            self.background_head = HorizontalPyramid(**pyramid or {})
+            self.background_head = HorizontalPyramid(**pyramid)
             self.camera_classifiers = StripeClassifiers(cameras, dtype=keras.config.floatx())
 
     def build(self, input_shape):
