@@ -1,0 +1,68 @@
+"""Evaluation protocols by name: which gallery images a query is compared with, and how often."""
+
+import difflib
+from dataclasses import dataclass
+
+from tfreid.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How queries are compared with the gallery.
+
+    Attributes:
+        name: Key of `PROTOCOLS`.
+        summary: What it means, in one line.
+        camera_filter: Leave out, for each query, gallery images of its person from its camera.
+        gallery_draws: 0 compares with the whole gallery; n draws one gallery image a person, n
+            times, and averages (single gallery shot).
+        num_splits: Splits into training and test persons over which published figures are
+            averaged; 1 where the data set fixes the split.
+    """
+
+    name: str
+    summary: str
+    camera_filter: bool = True
+    gallery_draws: int = 0
+    num_splits: int = 1
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            "market",
+            "single query; matches by the query's own camera and junk are left out",
+        ),
+        Protocol(
+            "cuhk03_classic",
+            "one gallery image a person, mean of 100 draws, over the 20 published splits",
+            gallery_draws=100,
+            num_splits=20,
+        ),
+        Protocol(
+            "random_half",
+            "one gallery image a person, mean of 100 draws, over 10 drawn splits",
+            gallery_draws=100,
+            num_splits=10,
+        ),
+        Protocol(
+            "no_camera",
+            "single query; cameras are not known, so every image of the person is a match",
+            camera_filter=False,
+        ),
+    )
+}
+
+
+def protocol_named(name: str) -> Protocol:
+    """Looks a protocol up.
+
+    Raises:
+        UsageError: There is none of that name; the text gives the nearest names, or all.
+    """
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    near = difflib.get_close_matches(name.lower(), PROTOCOLS, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(PROTOCOLS)}"
+    raise UsageError(f"unknown protocol {name!r}: {hint}")
