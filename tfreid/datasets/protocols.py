@@ -1,9 +1,6 @@
 """Evaluation protocols by name: which gallery images a query is compared with, and how often."""
 
-import difflib
 from dataclasses import dataclass
-
-from tfreid.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -53,16 +50,3 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }
-
-
-def protocol_named(name: str) -> Protocol:
-    """Looks a protocol up.
-
-    Raises:
-        UsageError: There is none of that name; the text gives the nearest names, or all.
-    """
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]
-    near = difflib.get_close_matches(name.lower(), PROTOCOLS, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(PROTOCOLS)}"
-    raise UsageError(f"unknown protocol {name!r}: {hint}")
