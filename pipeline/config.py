@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfreid.datasets import dataset_named
+from tfreid.datasets import SplitChoice, parse_name
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
@@ -97,7 +97,7 @@ class PipelineConfig:
                 "--parsing_data_root (python -m tfreid.datasets lists such data sets)"
             )
         for kind, data in self.datasets.items():
-            if dataset_named(data.name).kind != kind:
+            if parse_name(data.name)[0].kind != kind:
                 raise UsageError(
                     f"{data.name} is no {kind} data set; python -m tfreid.datasets lists the kinds"
                 )
@@ -134,13 +134,17 @@ class PipelineConfig:
     def conversion(self, kind: str) -> dict[str, Any]:
         """Returns what the ExampleGen of a kind of records is told, for JSON."""
         data = self.datasets[kind]
+        split = data.split or SplitChoice()
         scenes = self.backgrounds_root or data.own_backgrounds
         return {
             "name": data.name,
             "root": str(data.root),
             "masks_root": str(data.masks_root or ""),
             "mask_vocabulary": data.mask_vocabulary,
-            "split_seed": "" if data.split_seed is None else str(data.split_seed),
+            **{
+                f"split_{name}": "" if value is None else str(value)
+                for name, value in (("seed", split.seed), ("index", split.index))
+            },
             "backgrounds_root": str(scenes or ""),
             "seed": self.seed,
             "max_reject_fraction": self.max_reject_fraction,

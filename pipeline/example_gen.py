@@ -20,6 +20,7 @@ from tfx.utils import proto_utils
 
 from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
+from tfreid.datasets import SplitChoice
 from tfreid.records import DatasetFolder, conversion, sources
 from tfreid.records.raw import RawDataset
 
@@ -101,15 +102,13 @@ def _unpack(custom_config: str) -> dict[str, Any]:
 
 
 def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> DatasetFolder:
-    split_seed, masks_root, scenes = (
-        options[name] or None for name in ("split_seed", "masks_root", "backgrounds_root")
-    )
+    masks_root, scenes = (options[name] or None for name in ("masks_root", "backgrounds_root"))
     data = RawDataset(
         options["name"],
         Path(options["root"]),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=options["mask_vocabulary"],
-        split_seed=None if split_seed is None else int(split_seed),
+        split=_split(options),
     )
     seed = int(options["seed"])  # A Struct's numbers are floats.
     plan = sources.plan([data.read()], shards=_SHARDS, copies=0, seed=seed)
@@ -126,6 +125,13 @@ def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Datase
         beam_args=beam_args,
     )
     return DatasetFolder(out)
+
+
+def _split(options: dict[str, Any]) -> SplitChoice | None:
+    asked = [
+        int(options[name]) if options[name] else None for name in ("split_seed", "split_index")
+    ]
+    return None if asked == [None, None] else SplitChoice(*asked)
 
 
 def _link_split(folder: DatasetFolder, split: str) -> None:

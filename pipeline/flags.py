@@ -7,7 +7,7 @@ from pathlib import Path
 from absl import flags
 
 from pipeline.config import PipelineConfig, Thresholds
-from tfreid.datasets import DATASETS, VOCABULARIES
+from tfreid.datasets import DATASETS, VOCABULARIES, SplitChoice
 from tfreid.methods import METHODS
 from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records.raw import RawDataset
@@ -28,6 +28,7 @@ _MASK_VOCABULARY = flags.DEFINE_enum(
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string("backgrounds_root", None, "Scenes without persons.")
 _SPLIT_SEED = flags.DEFINE_integer("split_seed", None, "Of data sets that draw their split.")
+_SPLIT_INDEX = flags.DEFINE_integer("split_index", None, "Of data sets with several splits.", 0)
 _PARSING_DATA_ROOT = flags.DEFINE_string(
     "parsing_data_root", None, "Folder of parsing data, for methods with a parsing network."
 )
@@ -100,7 +101,7 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
             Path(_absolute(root)),
             masks_root=_path(_MASKS_ROOT.value),
             mask_vocabulary=_MASK_VOCABULARY.value or "",
-            split_seed=_SPLIT_SEED.value,
+            split=_split(),
         ),
         parsing_data=parsing_root and RawDataset(_PARSING_DATASET.value, _path(parsing_root)),
         backgrounds_root=_BACKGROUNDS_ROOT.value and _absolute(_BACKGROUNDS_ROOT.value),
@@ -116,6 +117,11 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         beam_args=tuple(with_runner(beam_args)),
         cache=_CACHE.value,
     )
+
+
+def _split() -> SplitChoice | None:
+    asked = SplitChoice(_SPLIT_SEED.value, _SPLIT_INDEX.value)
+    return None if asked == SplitChoice() else asked
 
 
 def _path(path: str | None) -> Path | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from tfreid import command
-from tfreid.datasets import VOCABULARIES, dataset_named
+from tfreid.datasets import VOCABULARIES, SplitChoice, parse_name
 from tfreid.errors import UsageError
 from tfreid.records import DatasetInfo
 from tfreid.records.raw import RawDataset
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from tfreid.records.sources import Plan
 
 _DATASET = flags.DEFINE_multi_string(
-    "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
+    "dataset",
+    None,
+    "Data set, NAME or NAME:CHOICE,...; python -m tfreid.datasets lists them.",
+    required=True,
 )
 _DATA_ROOT = flags.DEFINE_multi_string(
     "data_root", None, "Folder of the data set, one for each --dataset.", required=True
@@ -61,7 +64,13 @@ _MAX_REJECT_FRACTION = flags.DEFINE_float(
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the records' order and the random backgrounds.")
 _SPLIT_SEED = flags.DEFINE_integer(
-    "split_seed", None, "Seed of the split, for data sets that draw one."
+    "split_seed", None, "Seed of the splits, for data sets that draw them."
+)
+_SPLIT_INDEX = flags.DEFINE_integer(
+    "split_index", None, "Which split, from 0, for data sets that have several.", lower_bound=0
+)
+_SPLIT_FROM = flags.DEFINE_string(
+    "split_from", None, "Converted folder whose test persons are taken instead of drawing them."
 )
 
 
@@ -121,14 +130,33 @@ def _datasets() -> list[RawDataset]:
 
 
 def _dataset(name: str, root: str, masks_root: str) -> RawDataset:
-    draws_split = dataset_named(name).random_split or len(_DATASET.value) == 1
+    dataset, _ = parse_name(name)
+    # Of a joint set, only those with several splits are asked; alone, a data set may refuse.
+    asked = dataset.several_splits or len(_DATASET.value) == 1
     return RawDataset(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=_MASK_VOCABULARY.value or "",
-        split_seed=_SPLIT_SEED.value if draws_split else None,
+        split=_split(dataset.name) if asked else None,
     )
+
+
+def _split(name: str) -> SplitChoice | None:
+    seed, index = _SPLIT_SEED.value, _SPLIT_INDEX.value
+    if _SPLIT_FROM.value is None:
+        return None if seed is None and index is None else SplitChoice(seed, index)
+    if seed is not None or index is not None:
+        raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
+    info = DatasetInfo.read(Path(_SPLIT_FROM.value).expanduser())
+    source = info.sources.get(name)
+    if source is None or source.split is None:
+        known = [name for name, source in info.sources.items() if source.split]
+        raise UsageError(
+            f"--split_from={_SPLIT_FROM.value} has no split of {name}: it has those of "
+            f"{', '.join(known) or 'no data set'}"
+        )
+    return SplitChoice(source.split.seed, source.split.index, source.split.test_persons)
 
 
 def _backgrounds_root(datasets: Sequence[RawDataset]) -> Path | None:
@@ -145,6 +173,12 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
             sum(map(len, table.values())) for table in (plan.person_labels, plan.camera_labels)
         )
         print(f"  training labels: {persons:,} persons, {cameras} cameras")
+    for name, source in plan.sources.items():
+        if source.split:
+            split = source.split
+            print(f"  {name}: split {split.index} of {split.of}, seed {split.seed}")
+        for reason, images in source.excluded.items():
+            print(f"  {name}: {images:,} images left out, {reason}")
     print(f"  masks: {plan.mask_vocabulary or 'none'}")
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")

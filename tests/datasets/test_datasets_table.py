@@ -11,7 +11,6 @@ def test_names_and_vocabularies_are_consistent():
     for name, dataset in DATASETS.items():
         assert dataset.name == name
         assert dataset.mask_vocabulary in (None, *VOCABULARIES)
-        assert set(dataset.published) <= set(dataset.splits)
         assert dataset.obtain
         assert dataset.licence
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tfreid.datasets import NO_CAMERA_ID, rows_of
+from tfreid.datasets import NO_CAMERA_ID, SplitChoice, rows_of
 from tfreid.errors import DataError, MissingPathError, UsageError
 
 
@@ -50,16 +50,18 @@ def test_draws_a_split_by_person_from_the_seed(image_tree):
     root = image_tree(
         *(f"p{person}/c{camera}/{i}.jpg" for person in range(6) for camera in "01" for i in "ab")
     )
-    rows = rows_of("folder", root, split_seed=1)
-    assert rows == rows_of("folder", root, split_seed=1)
+    rows = rows_of("folder", root, split=SplitChoice(1))
+    assert rows == rows_of("folder", root, split=SplitChoice(1))
     assert len(persons_of(rows, "train")) == 3
     assert persons_of(rows, "query") == persons_of(rows, "gallery")
     assert not persons_of(rows, "train") & persons_of(rows, "query")
     # One query a camera of each test person.
     assert sum(row.split == "query" for row in rows) == 6
-    draws = {tuple(row.split for row in rows_of("folder", root, split_seed=s)) for s in range(4)}
+    draws = {
+        tuple(row.split for row in rows_of("folder", root, split=SplitChoice(s))) for s in range(4)
+    }
     assert len(draws) > 1
-    assert rows_of("folder", root) == rows_of("folder", root, split_seed=0)
+    assert rows_of("folder", root) == rows_of("folder", root, split=SplitChoice(0))
 
 
 def test_draws_no_query_without_a_match(image_tree):
@@ -102,4 +104,4 @@ def test_refuses_missing_folders_and_empty_splits(image_tree, tmp_path):
 
 def test_only_drawn_splits_take_a_seed(market):
     with pytest.raises(UsageError, match="fixed splits"):
-        rows_of("market1501", market, split_seed=3)
+        rows_of("market1501", market, split=SplitChoice(3))

@@ -5,6 +5,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
+from tfreid.datasets.parts import Box
 from tfreid.records import images
 from tfreid.records.images import RejectedError
 
@@ -27,7 +28,7 @@ def file(folder, data, name="file"):
     return str(path)
 
 
-@pytest.mark.parametrize("kind", images.IMAGE_FORMATS)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_image_bytes_are_untouched(tmp_path, kind):
     data = encoded(PIL.Image.fromarray(pixels()), kind)
     read, image = images.read_image(file(tmp_path, data))
@@ -35,7 +36,23 @@ def test_image_bytes_are_untouched(tmp_path, kind):
     assert image.size == (WIDTH, HEIGHT)
 
 
-@pytest.mark.parametrize("kind", images.IMAGE_FORMATS)
+@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
+def test_other_formats_become_png_without_loss(tmp_path, kind):
+    data = encoded(PIL.Image.fromarray(pixels()), kind)
+    read, _ = images.read_image(file(tmp_path, data))
+    np.testing.assert_array_equal(tf.io.decode_png(read), pixels())
+
+
+def test_a_part_of_a_file_becomes_png_without_loss(tmp_path):
+    path = file(tmp_path, encoded(PIL.Image.fromarray(pixels()), "PNG"))
+    data, image = images.read_image(path, Box(2, -1, 100, 6))
+    np.testing.assert_array_equal(tf.io.decode_png(data), pixels()[:5, 2:])
+    assert image.size == (WIDTH - 2, 5)
+    with pytest.raises(RejectedError, match=r"Box\(left=8, .*inside the image's 8x12"):
+        images.read_image(path, Box(8, 0, 4, 4))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
 def test_what_tensorflow_cannot_decode_is_rejected(tmp_path, kind):
     """Every truncation, and many single damaged bytes."""
     data = encoded(PIL.Image.fromarray(pixels()), kind)
@@ -47,10 +64,10 @@ def test_what_tensorflow_cannot_decode_is_rejected(tmp_path, kind):
     accepted = 0
     for variant in damaged:
         try:
-            images.read_image(file(tmp_path, variant))
+            data, _ = images.read_image(file(tmp_path, variant))
         except RejectedError:
             continue
-        tf.io.decode_image(variant, channels=3, expand_animations=False)
+        tf.io.decode_image(data, channels=3, expand_animations=False)
         accepted += 1
     assert accepted < 0.7 * len(damaged)
 
@@ -59,7 +76,7 @@ def test_what_tensorflow_cannot_decode_is_rejected(tmp_path, kind):
     ("data", "reason"),
     [
         (b"", "the image file is empty"),
-        (b"this is no image", "the image is no JPEG or PNG or BMP file"),
+        (b"this is no image", "the image is no JPEG or PNG or BMP or TIFF file"),
         (encoded(PIL.Image.fromarray(pixels()), "JPEG")[:-40], "the image is damaged"),
         (encoded(PIL.Image.fromarray(pixels()), "GIF"), "the image is no JPEG or PNG or BMP"),
     ],

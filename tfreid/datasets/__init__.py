@@ -1,15 +1,19 @@
 """What lies on a disk becomes rows: image, person, camera, split. One module a data set.
 
-`rows_of` reads any data set of the table `DATASETS`. Nothing here opens images, except
-`tfreid.datasets.check`, or imports TensorFlow.
+`read_dataset` reads any data set of the table `DATASETS`. Nothing here opens images, except
+`tfreid.datasets.check` and the parts of files that are images, or imports TensorFlow.
 """
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tfreid.datasets import csv_manifest, folder, lip, market1501, synthetic_reader
-from tfreid.datasets.dataset import Dataset, SplitCounts
+from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.masks import attach_masks
+from tfreid.datasets.protocols import PROTOCOLS, Protocol
+from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import (
     DISTRACTOR_PERSON_ID,
     JUNK_PERSON_ID,
@@ -17,6 +21,7 @@ from tfreid.datasets.row import (
     ParsingRow,
     Row,
 )
+from tfreid.datasets.splits import Split, SplitChoice
 from tfreid.datasets.vocabulary import VOCABULARIES, lookup
 from tfreid.errors import DataError, UsageError
 
@@ -25,14 +30,21 @@ __all__ = [
     "DISTRACTOR_PERSON_ID",
     "JUNK_PERSON_ID",
     "NO_CAMERA_ID",
+    "PROTOCOLS",
     "VOCABULARIES",
     "Dataset",
     "ParsingRow",
+    "Protocol",
+    "Reading",
     "Row",
+    "Split",
+    "SplitChoice",
     "SplitCounts",
     "attach_masks",
     "dataset_named",
     "lookup",
+    "parse_name",
+    "read_dataset",
     "rows_of",
 ]
 
@@ -58,38 +70,70 @@ def dataset_named(name: str) -> Dataset:
     raise UsageError(f"unknown data set {name!r}: {hint}")
 
 
-def rows_of(
+def parse_name(text: str) -> tuple[Dataset, dict[str, str]]:
+    """Reads `NAME[:CHOICE[,CHOICE...]]`, as in `cuhk03:labeled,classic`.
+
+    Returns:
+        The data set and the chosen values of its options.
+
+    Raises:
+        UsageError: There is no such data set, or it has no such choice.
+    """
+    name, _, choices = text.partition(":")
+    dataset = dataset_named(name)
+    options: dict[str, str] = {}
+    for choice in filter(None, choices.split(",")):
+        found = [option for option, values in dataset.options.items() if choice in values]
+        if not found:
+            known = [" or ".join(values) for values in dataset.options.values()]
+            raise UsageError(
+                f"{name} has no choice {choice!r}: expected {', '.join(known) or 'none'}"
+            )
+        if found[0] in options:
+            raise UsageError(f"{text} chooses {found[0]} twice")
+        options[found[0]] = choice
+    return dataset, options
+
+
+def read_dataset(
     name: str,
     root: str | Path,
     masks_root: str | Path | None = None,
-    split_seed: int | None = None,
-) -> list[Row] | list[ParsingRow]:
+    split: SplitChoice | None = None,
+) -> Reading:
     """Reads a data set: everything that turns a name and a path into rows.
 
     Args:
-        name: Key of `DATASETS`.
+        name: Key of `DATASETS`, with choices or without; see `parse_name`.
         root: The data set's folder or its usual parent (for `csv` the manifest).
         masks_root: Folder of masks that mirrors the data set's folder; replaces the data set's
             own masks.
-        split_seed: Seed of the split, for data sets that draw one; 0 unless given.
+        split: Which split, for data sets that have several; their first unless given.
 
     Returns:
-        The rows, sorted by key. Rows of images without a mask have none.
+        The rows, sorted by key, and what was read. Rows of images without a mask have none.
 
     Raises:
         UsageError: The name is unknown, or the data set cannot use an option.
         MissingPathError: The folder does not have the data set's layout.
         DataError: A file name, list or manifest is wrong, or two images share a key.
     """
-    dataset = dataset_named(name)
-    if split_seed is not None and not dataset.random_split:
-        raise UsageError(f"{name} has fixed splits: leave out the seed of the split")
+    dataset, options = parse_name(name)
+    if split is not None and not dataset.several_splits:
+        raise UsageError(f"{dataset.name} has fixed splits: do not ask for another")
     if masks_root is not None and dataset.kind == "parsing":
-        raise UsageError(f"{name} comes with its own masks: leave out the folder of masks")
-    options = (split_seed or 0,) if dataset.random_split else ()
-    rows = dataset.read(Path(root).expanduser(), *options)
-    _refuse_shared_keys(rows)
-    return rows if masks_root is None else attach_masks(rows, Path(masks_root).expanduser())
+        raise UsageError(f"{dataset.name} comes with its own masks: leave out the folder of masks")
+    splits = (split or SplitChoice(),) if dataset.several_splits else ()
+    reading = dataset.read(Path(root).expanduser(), *splits, **options)
+    _refuse_shared_keys(reading.rows)
+    if masks_root is None:
+        return reading
+    return replace(reading, rows=attach_masks(reading.rows, Path(masks_root).expanduser()))
+
+
+def rows_of(*args: Any, **kwargs: Any) -> list[Row] | list[ParsingRow]:
+    """Returns the rows of `read_dataset`, which takes the same arguments."""
+    return read_dataset(*args, **kwargs).rows
 
 
 def _refuse_shared_keys(rows: list[Row] | list[ParsingRow]) -> None:

@@ -2,6 +2,7 @@
 
 python -m tfreid.datasets
 python -m tfreid.datasets --check=market1501 --data_root=/data/Market-1501-v15.09.15
+python -m tfreid.datasets --check=cuhk03:labeled,classic --data_root=/data --split_index=3
 
 A check counts images, persons and cameras, compares them with the published counts, opens every
 file and names what would spoil training or evaluation. It exits with 0 when nothing is worse
@@ -17,7 +18,17 @@ from dataclasses import asdict, fields
 from absl import flags
 
 from tfreid import command
-from tfreid.datasets import DATASETS, VOCABULARIES, Dataset, dataset_named, rows_of
+from tfreid.datasets import (
+    DATASETS,
+    PROTOCOLS,
+    VOCABULARIES,
+    Dataset,
+    Reading,
+    SplitChoice,
+    SplitCounts,
+    parse_name,
+    read_dataset,
+)
 from tfreid.datasets.check import (
     Problem,
     count_splits,
@@ -25,11 +36,11 @@ from tfreid.datasets.check import (
     file_problems,
     protocol_problems,
 )
-from tfreid.datasets.dataset import SplitCounts
-from tfreid.datasets.row import ParsingRow, Row
 from tfreid.errors import UsageError
 
-_CHECK = flags.DEFINE_string("check", None, "Data set to check; without it, all are listed.")
+_CHECK = flags.DEFINE_string(
+    "check", None, "Data set to check, as NAME[:CHOICE,...]; without it, all are listed."
+)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Its folder, or the parent of that.")
 _MASKS_ROOT = flags.DEFINE_string(
     "masks_root", None, "Folder of masks to check with it; mirrors the images' relative paths."
@@ -38,7 +49,10 @@ _MASK_VOCABULARY = flags.DEFINE_enum(
     "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks, where they are not known."
 )
 _SPLIT_SEED = flags.DEFINE_integer(
-    "split_seed", None, "Seed of the split, for a data set that draws one."
+    "split_seed", None, "Seed of the splits, for a data set that draws them."
+)
+_SPLIT_INDEX = flags.DEFINE_integer(
+    "split_index", None, "Which split, from 0, for a data set that has several.", lower_bound=0
 )
 _MAX_NAMED = flags.DEFINE_integer("max_named", 10, "Names shown for each problem.", lower_bound=1)
 
@@ -57,9 +71,10 @@ def main() -> int:
         return 0
     if _DATA_ROOT.value is None:
         raise UsageError(f"--check={_CHECK.value} needs --data_root=FOLDER")
-    dataset = dataset_named(_CHECK.value)
-    rows = rows_of(dataset.name, _DATA_ROOT.value, _MASKS_ROOT.value, _SPLIT_SEED.value)
-    return _check(dataset, rows)
+    dataset, _ = parse_name(_CHECK.value)
+    asked = SplitChoice(_SPLIT_SEED.value, _SPLIT_INDEX.value)
+    split = None if asked == SplitChoice() else asked
+    return _check(dataset, read_dataset(_CHECK.value, _DATA_ROOT.value, _MASKS_ROOT.value, split))
 
 
 def _listing() -> str:
@@ -68,7 +83,13 @@ def _listing() -> str:
     lines = []
     for dataset in DATASETS.values():
         lines.append(f"{dataset.name}: {dataset.title}")
-        for label, text in (("obtain", dataset.obtain), ("licence", dataset.licence)):
+        choices = [" or ".join(values) for values in dataset.options.values()]
+        entries = {
+            "choices": ", ".join(choices),
+            "obtain": dataset.obtain,
+            "licence": dataset.licence,
+        }
+        for label, text in entries.items():
             lines += textwrap.wrap(
                 text,
                 width,
@@ -80,10 +101,17 @@ def _listing() -> str:
     return "\n".join([*lines, "", *textwrap.wrap(check, width, break_on_hyphens=False)])
 
 
-def _check(dataset: Dataset, rows: Sequence[Row | ParsingRow]) -> int:
+def _check(dataset: Dataset, reading: Reading) -> int:
+    rows = reading.rows
     counts = count_splits(dataset, rows)
     print(f"{dataset.title}\n\n{_table(counts)}\n")
-    unlike = differences(dataset, counts)
+    if dataset.kind == "reid":
+        print(f"protocol {reading.protocol}: {PROTOCOLS[reading.protocol].summary}")
+    if reading.split:
+        print(f"split {reading.split.index} of {reading.split.of}, seed {reading.split.seed}")
+    for reason, images in reading.excluded.items():
+        print(f"left out: {images:,} images, {reason}")
+    unlike = differences(reading.published, counts)
     if unlike:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))

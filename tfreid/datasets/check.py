@@ -1,12 +1,13 @@
 """Counts of a data set, and the problems that would spoil training or evaluation."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from tfreid.datasets.dataset import Dataset, SplitCounts
+from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.files import damage_of
+from tfreid.datasets.reading import SplitCounts
 from tfreid.datasets.row import (
     DISTRACTOR_PERSON_ID,
     JUNK_PERSON_ID,
@@ -55,20 +56,22 @@ def _count_parsing(rows: Sequence[ParsingRow]) -> SplitCounts:
     return SplitCounts(images=len(rows))
 
 
-def differences(dataset: Dataset, counts: dict[str, SplitCounts]) -> list[str]:
+def differences(
+    published: Mapping[str, SplitCounts], counts: Mapping[str, SplitCounts]
+) -> list[str]:
     """Compares counts with the published ones.
 
     Args:
-        dataset: The data set that was counted.
+        published: The published counts by split.
         counts: As `count_splits` returns them.
 
     Returns:
         A line for every number that differs, naming the expected and the found.
     """
     lines = []
-    for split, published in dataset.published.items():
+    for split, expected_counts in published.items():
         found = asdict(counts[split]) if split in counts else {}
-        for what, expected in asdict(published).items():
+        for what, expected in asdict(expected_counts).items():
             number = found.get(what, 0)
             if expected is not None and number != expected:
                 lines.append(f"{split} {what}: expected {expected:,}, found {number:,}")

@@ -10,6 +10,8 @@ from pathlib import Path, PurePath
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout
 from tfreid.datasets.numbering import number_names
+from tfreid.datasets.protocols import protocol_for
+from tfreid.datasets.reading import Reading
 from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
 from tfreid.errors import DataError, MissingPathError
 
@@ -38,7 +40,7 @@ class _Line:
     fields: dict[str, str]
 
 
-def read(root: Path) -> list[Row]:
+def read(root: Path) -> Reading:
     """Lists the images of a manifest; `Dataset.read`.
 
     Args:
@@ -56,7 +58,8 @@ def read(root: Path) -> list[Row]:
         if len(errors) > len(named):
             named.append(f"  ... and {len(errors) - len(named)} more")
         raise DataError("\n".join([f"{manifest} has errors:", *named]))
-    return sorted(_rows(lines, manifest.parent), key=lambda row: row.key)
+    rows = sorted(_rows(lines, manifest.parent), key=lambda row: row.key)
+    return Reading(rows, protocol=protocol_for(rows))
 
 
 def _locate(root: Path) -> Path:

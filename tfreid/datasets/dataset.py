@@ -4,29 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tfreid.datasets.row import ParsingRow, Row
+from tfreid.datasets.reading import Reading
 
 REID_SPLITS = ("train", "query", "gallery")
 PARSING_SPLITS = ("train", "val")
-
-
-@dataclass(frozen=True)
-class SplitCounts:
-    """Counts of one split; `None` where nothing is published or nothing can be counted.
-
-    Attributes:
-        images: Image files, junk and distractors included.
-        persons: Different persons, junk and distractors not counted.
-        cameras: Different cameras.
-        junk: Images with person ID -1.
-        distractors: Images with person ID 0.
-    """
-
-    images: int
-    persons: int | None = None
-    cameras: int | None = None
-    junk: int | None = None
-    distractors: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,12 +20,11 @@ class Dataset:
         kind: `reid` (rows are `Row`) or `parsing` (rows are `ParsingRow`).
         obtain: How a user gets it.
         licence: What is known about the terms of use.
-        read: Lists the rows under a path, sorted by key, without opening images. Where
-            `random_split`, it takes a second argument, the seed of the split (int).
-        published: Published counts by split, where there are any.
+        read: Lists the rows under a path, without opening images: `read(root, **options)`, or
+            `read(root, split, **options)` with a `SplitChoice` where there are several splits.
+        options: What a user may choose: parameter of `read` to its values, the default first.
         mask_vocabulary: Vocabulary of the masks that come with the data set, if they do.
-        has_cameras: Whether the data set can tell cameras apart.
-        random_split: Whether the reader may draw the split.
+        several_splits: Whether there is more than one way to split it, published or drawn.
     """
 
     name: str
@@ -52,11 +32,10 @@ class Dataset:
     kind: Literal["reid", "parsing"]
     obtain: str
     licence: str
-    read: Callable[..., list[Row] | list[ParsingRow]]
-    published: Mapping[str, SplitCounts] = field(default_factory=dict)
+    read: Callable[..., Reading]
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mask_vocabulary: str | None = None
-    has_cameras: bool = True
-    random_split: bool = False
+    several_splits: bool = False
 
     @property
     def splits(self) -> tuple[str, ...]:

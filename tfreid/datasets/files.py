@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tfreid.datasets.parts import Part
 from tfreid.datasets.row import ParsingRow, Row
 
-FORMATS = ("JPEG", "MPO", "PNG")
-"""Formats that training decodes, as Pillow names them; MPO is a JPEG with further pictures."""
+IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
+"""Formats that can be converted, as Pillow names them."""
+
+JPEG_FORMATS = ("JPEG", "MPO")
+"""What Pillow may call a JPEG file; MPO is one with further pictures."""
 
 
 def damage_of(row: Row | ParsingRow, num_classes: int | None) -> str | None:
@@ -23,19 +27,22 @@ def damage_of(row: Row | ParsingRow, num_classes: int | None) -> str | None:
     """
     path = row.image_path
     try:
-        size = _decode(path, FORMATS).size
+        size = _opened(path, row.image_part, IMAGE_FORMATS).size
         if row.mask_path is not None:
             path = row.mask_path
-            _check_mask(_decode(path, ("PNG",)), size, num_classes)
+            _check_mask(_opened(path, row.mask_part, ("PNG",)), size, num_classes)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return f"{path}: {_reason(path, error)}"
     return None
 
 
-def _decode(path: str, formats: tuple[str, ...]) -> Image.Image:
+def _opened(path: str, part: Part | None, formats: tuple[str, ...]) -> Image.Image:
+    if part is not None:
+        return Image.fromarray(part.pixels(path))
     with Image.open(path) as image:
         image.load()
-        if image.format not in formats:
+        found = "JPEG" if image.format in JPEG_FORMATS else image.format
+        if found not in formats:
             raise ValueError(f"expected {' or '.join(formats)}, found {image.format}")
         return image
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout, is_image, key_of, list_images
 from tfreid.datasets.numbering import number_names
+from tfreid.datasets.protocols import protocol_for
+from tfreid.datasets.reading import Reading
 from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
-from tfreid.datasets.splits import draw_split
-from tfreid.errors import DataError, MissingPathError
+from tfreid.datasets.splits import SplitChoice, draw_split
+from tfreid.errors import DataError, MissingPathError, UsageError
 
 LAYOUT = Layout(
     title="folder",
@@ -34,14 +36,15 @@ class _Image:
     camera: str | None
 
 
-def read(root: Path, split_seed: int = 0) -> list[Row]:
+def read(root: Path, choice: SplitChoice) -> Reading:
     """Lists the images in folders of persons; `Dataset.read`.
 
     Args:
         root: Holds the folders of the splits, or those of the persons.
-        split_seed: Seed of the split, used where the folders give none.
+        choice: The seed of the split, used where the folders give none.
 
     Raises:
+        UsageError: The folders give the splits, but one was asked for.
         MissingPathError: There is neither, or one of `query` and `gallery` lacks the other.
         DataError: A folder has no images, or the folders do not say consistently which camera
             saw what.
@@ -54,11 +57,14 @@ def read(root: Path, split_seed: int = 0) -> list[Row]:
             f"{root} has one of query/ and gallery/: a test needs both\n{LAYOUT.expectation(root)}"
         )
     places = {split: root / split for split in splits} or {"train": root}
+    if splits and choice != SplitChoice():
+        raise UsageError(f"{root} gives its splits, {', '.join(splits)}: do not ask for another")
     images = [image for split, place in places.items() for image in _images(split, place)]
     how = f"with the splits {', '.join(splits)}" if splits else "without splits"
     _log.info("recognised the %s layout %s in %s", LAYOUT.title, how, root)
     rows = sorted(_rows(images, root), key=lambda row: row.key)
-    return rows if splits else draw_split(rows, split_seed)
+    rows, split = (rows, None) if splits else draw_split(rows, choice)
+    return Reading(rows, protocol=protocol_for(rows), split=split)
 
 
 def _images(split: str, place: Path) -> Iterator[_Image]:
@@ -115,5 +121,5 @@ DATASET = Dataset(
     "are drawn for the test.",
     licence="Yours.",
     read=read,
-    random_split=True,
+    several_splits=True,
 )

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from tfreid.datasets.dataset import PARSING_SPLITS, Dataset, SplitCounts
+from tfreid.datasets.dataset import PARSING_SPLITS, Dataset
 from tfreid.datasets.layout import Layout
+from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import ParsingRow
 from tfreid.errors import DataError, MissingPathError
 
@@ -24,8 +25,10 @@ train_id.txt, val_id.txt (here or in {IMAGES}/)
     folder_names=("LIP", "lip"),
 )
 
+PUBLISHED = {"train": SplitCounts(images=30462), "val": SplitCounts(images=10000)}
 
-def read(root: Path) -> list[ParsingRow]:
+
+def read(root: Path) -> Reading:
     """Lists the images that `train_id.txt` and `val_id.txt` name; `Dataset.read`.
 
     A listed file that is missing is not noticed here: it fails where it is opened, as any
@@ -37,7 +40,7 @@ def read(root: Path) -> list[ParsingRow]:
     """
     folder = LAYOUT.locate(root)
     rows = [row for split in PARSING_SPLITS for row in _split_rows(folder, split)]
-    return sorted(rows, key=lambda row: row.key)
+    return Reading(sorted(rows, key=lambda row: row.key), published=PUBLISHED)
 
 
 def _split_rows(folder: Path, split: str) -> list[ParsingRow]:
@@ -76,7 +79,5 @@ DATASET = Dataset(
     "TrainVal_parsing_annotations into one folder.",
     licence="Published for non-commercial research; read its page before any other use.",
     read=read,
-    published={"train": SplitCounts(images=30462), "val": SplitCounts(images=10000)},
     mask_vocabulary="lip20",
-    has_cameras=False,
 )

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from tfreid.datasets.dataset import Dataset, SplitCounts
+from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.layout import Layout, key_of, list_images
+from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import Row
 from tfreid.errors import DataError
 
@@ -21,17 +22,23 @@ bounding_box_test/0000_c1s1_000151_01.jpg ...
     folder_names=("Market-1501-v15.09.15", "Market-1501", "market1501"),
 )
 
-_FILE_NAME = re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>[1-9]\d*)s\d+_\d+_\d+\.jpg")
+PUBLISHED = {
+    "train": SplitCounts(images=12936, persons=751, cameras=6, junk=0, distractors=0),
+    "query": SplitCounts(images=3368, persons=750, cameras=6, junk=0, distractors=0),
+    "gallery": SplitCounts(images=19732, persons=750, cameras=6, junk=3819, distractors=2798),
+}
+
+_FILE_NAME = re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>[1-9]\d*)s\d+_\d+_\d+")
 
 
-def read(root: Path) -> list[Row]:
+def read(root: Path) -> Reading:
     """Lists the data set's images; `Dataset.read`.
 
     Raises:
         MissingPathError: The three folders are not there.
         DataError: A folder has no images, or a file is not named as the data set names them.
     """
-    return read_split_folders("market1501", LAYOUT.locate(root))
+    return Reading(read_split_folders("market1501", LAYOUT.locate(root)), published=PUBLISHED)
 
 
 def read_split_folders(dataset_name: str, folder: Path) -> list[Row]:
@@ -56,7 +63,7 @@ def read_split_folders(dataset_name: str, folder: Path) -> list[Row]:
 
 
 def _row(dataset_name: str, folder: Path, split: str, image: Path) -> Row:
-    match = _FILE_NAME.fullmatch(image.name)
+    match = _FILE_NAME.fullmatch(image.stem)
     if match is None:
         raise DataError(
             f"{image}: a file name of the Market-1501 layout was expected: "
@@ -80,9 +87,4 @@ DATASET = Dataset(
     "unpack Market-1501-v15.09.15.zip.",
     licence="Published for research; read its page before any other use.",
     read=read,
-    published={
-        "train": SplitCounts(images=12936, persons=751, cameras=6, junk=0, distractors=0),
-        "query": SplitCounts(images=3368, persons=750, cameras=6, junk=0, distractors=0),
-        "gallery": SplitCounts(images=19732, persons=750, cameras=6, junk=3819, distractors=2798),
-    },
 )

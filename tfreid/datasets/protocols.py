@@ -1,6 +1,9 @@
 """Evaluation protocols by name: which gallery images a query is compared with, and how often."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from tfreid.datasets.row import Row, cameras_known
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,8 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }
+
+
+def protocol_for(rows: Iterable[Row]) -> str:
+    """Returns the key of the protocol for a user's own data: that of the knowledge of cameras."""
+    return "market" if cameras_known(rows) else "no_camera"

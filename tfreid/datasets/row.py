@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+from tfreid.datasets.parts import Part
 
 JUNK_PERSON_ID = -1
 """Person ID of detections that evaluation ignores, whoever is asked for."""
@@ -26,6 +28,7 @@ class Row:
         key: `<data set>/<relative path without extension>`: stable, readable and unique in the
             data set.
         mask_path: A PNG of class indices of the image's size, where there is one.
+        image_part: Where in the image file the image lies; None for the whole file.
     """
 
     image_path: str
@@ -34,6 +37,8 @@ class Row:
     split: Literal["train", "query", "gallery"]
     key: str
     mask_path: str | None = None
+    image_part: Part | None = None
+    mask_part: ClassVar[None] = None
 
     @property
     def is_person(self) -> bool:
@@ -47,15 +52,19 @@ class ParsingRow:
 
     Attributes:
         image_path: The image file.
-        mask_path: A PNG of class indices of the image's size.
+        mask_path: A PNG of class indices of the image's size, or the file that `mask_part` reads.
         split: The image's part in the protocol.
         key: As `Row.key`.
+        image_part: As `Row.image_part`.
+        mask_part: Where in the mask file the mask lies; None for the whole file.
     """
 
     image_path: str
     mask_path: str
     split: Literal["train", "val"]
     key: str
+    image_part: Part | None = None
+    mask_part: Part | None = None
 
 
 def cameras_known(rows: Iterable[Row]) -> bool:

@@ -1,15 +1,105 @@
-"""Drawing a training and a test split for data that come without one."""
+"""Training and test splits by person, for data that come without one or with several."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from tfreid.datasets.row import Row, cameras_known
-from tfreid.errors import DataError
+from tfreid.errors import DataError, UsageError
 
 
-def draw_split(rows: Sequence[Row], seed: int) -> list[Row]:
+@dataclass(frozen=True)
+class SplitChoice:
+    """Which split a user asks for; None leaves it to the data set.
+
+    Attributes:
+        seed: Of the splits, where they are drawn.
+        index: Which of several, from 0.
+        test_persons: The test persons themselves, as an earlier reading drew them.
+    """
+
+    seed: int | None = None
+    index: int | None = None
+    test_persons: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """One of several ways to part a data set's persons into training and test.
+
+    Attributes:
+        index: Which, from 0.
+        of: How many a published result is the mean of.
+        seed: What it was drawn with; None where it is published with the data set.
+        test_persons: The persons of the test, ascending.
+    """
+
+    index: int
+    of: int
+    seed: int | None
+    test_persons: tuple[int, ...]
+
+
+def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: int) -> Split:
+    """Draws the test persons.
+
+    Args:
+        persons: Those who can be tested.
+        count: How many of them are.
+        choice: The seed and the split; 0 and the first unless given. Its test persons, where
+            given, are taken as they are.
+        of: Number of splits.
+
+    Raises:
+        UsageError: There is no such split, or a given test person is none of `persons`.
+        DataError: There are too few persons.
+    """
+    persons, seed, index = sorted(set(persons)), choice.seed or 0, choice.index or 0
+    if not 0 <= index < of:
+        raise UsageError(f"there is no split {index}: expected 0 to {of - 1}")
+    if choice.test_persons is not None:
+        strangers = sorted(set(choice.test_persons) - set(persons))
+        if strangers:
+            raise UsageError(
+                f"the given split tests person {strangers[0]}, who is not among the "
+                f"{len(persons):,} persons that can be tested here: it was made from other data"
+            )
+        return Split(index, of, seed, tuple(sorted(choice.test_persons)))
+    if len(persons) < count:
+        raise DataError(
+            f"a split with {count} test persons needs as many that can be tested, "
+            f"found {len(persons):,}"
+        )
+    part = f"{seed}.{index}" if index else f"{seed}"
+    drawn = sorted(persons, key=lambda person: _draw(part, f"person {person}"))[-count:]
+    return Split(index, of, seed, tuple(sorted(drawn)))
+
+
+def assign_two_cameras(
+    rows: Sequence[Row], test_persons: Iterable[int], query_camera: int
+) -> list[Row]:
+    """Trains on all but the test persons, whose one camera asks and whose others answer.
+
+    Args:
+        rows: Rows of one data set; their splits are replaced.
+        test_persons: Persons of the test.
+        query_camera: Camera ID of the queries.
+
+    Returns:
+        The rows in their order, with their new splits.
+    """
+    tested = set(test_persons)
+
+    def split_of(row: Row) -> str:
+        if row.person_id not in tested:
+            return "train"
+        return "query" if row.camera_id == query_camera else "gallery"
+
+    return [replace(row, split=split_of(row)) for row in rows]
+
+
+def draw_split(rows: Sequence[Row], choice: SplitChoice) -> tuple[list[Row], Split]:
     """Splits by person: half of the persons train, the others are the test.
 
     Of a test person's images, one a camera becomes a query (one in all where cameras are not
@@ -19,12 +109,13 @@ def draw_split(rows: Sequence[Row], seed: int) -> list[Row]:
 
     Args:
         rows: Rows of one data set; their splits are replaced.
-        seed: Another seed draws another split.
+        choice: Another seed draws another split; there is one a seed.
 
     Returns:
-        The rows in their order, with their new splits.
+        The rows in their order, with their new splits, and the split.
 
     Raises:
+        UsageError: As `draw_persons`.
         DataError: There are fewer than two persons.
     """
     by_person: dict[int, list[Row]] = defaultdict(list)
@@ -36,16 +127,15 @@ def draw_split(rows: Sequence[Row], seed: int) -> list[Row]:
             f"a split by person needs two persons or more, found {len(by_person)} "
             f"in {len(rows):,} images"
         )
-    persons = sorted(by_person, key=lambda person: _draw(seed, f"person {person}"))
-    training = set(persons[: len(persons) // 2])
+    split = draw_persons(by_person, (len(by_person) + 1) // 2, choice, of=1)
     any_camera = not cameras_known(rows)
     queries = {
         row.key
-        for person in persons
-        if person not in training
-        for row in _queries(by_person[person], seed, any_camera)
+        for person in split.test_persons
+        for row in _queries(by_person[person], f"{split.seed}", any_camera)
     }
-    return [replace(row, split=_split_of(row, training, queries)) for row in rows]
+    training = set(by_person) - set(split.test_persons)
+    return [replace(row, split=_split_of(row, training, queries)) for row in rows], split
 
 
 def _split_of(row: Row, training: set[int], queries: set[str]) -> str:
@@ -54,7 +144,7 @@ def _split_of(row: Row, training: set[int], queries: set[str]) -> str:
     return "query" if row.key in queries else "gallery"
 
 
-def _queries(rows: Sequence[Row], seed: int, any_camera: bool) -> list[Row]:
+def _queries(rows: Sequence[Row], seed: str, any_camera: bool) -> list[Row]:
     """Picks a test person's queries; a match is by another camera, or with `any_camera` by any."""
     gallery = sorted(rows, key=lambda row: _draw(seed, row.key))
     queries: list[Row] = []
@@ -69,5 +159,5 @@ def _queries(rows: Sequence[Row], seed: int, any_camera: bool) -> list[Row]:
     return queries
 
 
-def _draw(seed: int, text: str) -> bytes:
+def _draw(seed: str, text: str) -> bytes:
     return hashlib.sha256(f"{seed}/{text}".encode()).digest()

@@ -6,7 +6,7 @@ from tfreid.datasets import market1501
 from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.layout import Layout
 from tfreid.datasets.masks import attach_masks
-from tfreid.datasets.row import Row
+from tfreid.datasets.reading import Reading
 
 LAYOUT = Layout(
     title="synthetic",
@@ -24,7 +24,7 @@ synthetic.json
 )
 
 
-def read(root: Path) -> list[Row]:
+def read(root: Path) -> Reading:
     """Lists the generated re-identification images with their masks; `Dataset.read`.
 
     Raises:
@@ -33,7 +33,7 @@ def read(root: Path) -> list[Row]:
     """
     folder = LAYOUT.locate(root)
     rows = market1501.read_split_folders("synthetic", folder / "market1501")
-    return attach_masks(rows, folder / "masks")
+    return Reading(attach_masks(rows, folder / "masks"))
 
 
 DATASET = Dataset(

@@ -226,6 +226,7 @@ def _describe(
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
         },
+        sources=plan.sources,
     )
 
 

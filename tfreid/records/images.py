@@ -8,8 +8,10 @@ import numpy as np
 import PIL.Image
 
 from tfreid.datasets import VOCABULARIES
+from tfreid.datasets.files import IMAGE_FORMATS, JPEG_FORMATS
+from tfreid.datasets.parts import Part
 
-IMAGE_FORMATS = ("JPEG", "PNG", "BMP")
+_KEPT_FORMATS = (*JPEG_FORMATS, "PNG")
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -17,26 +19,41 @@ class RejectedError(ValueError):
     """A record cannot be written; the text is the reason in `rejects.jsonl`."""
 
 
-def read_image(path: str) -> tuple[bytes, PIL.Image.Image]:
-    """Reads an image file and decodes it to the end.
+def read_image(path: str, part: Part | None = None) -> tuple[bytes, PIL.Image.Image]:
+    """Reads an image and decodes it to the end.
+
+    Args:
+        path: its file.
+        part: where in the file it lies; None for the whole file.
 
     Returns:
-        The file's bytes and the decoded image.
+        The bytes of a JPEG or PNG file, the file's own where it is one, else a PNG's without
+        loss; and the decoded image.
 
     Raises:
         RejectedError: if the file cannot be read or is damaged.
     """
-    return _read(path, "image", IMAGE_FORMATS)
+    if part is not None:
+        image = PIL.Image.fromarray(_pixels(path, part, "image"))
+    else:
+        data, image = _read(path, "image", IMAGE_FORMATS)
+        if image.format in _KEPT_FORMATS:
+            return data, image
+    return encode_png(np.asarray(image.convert("RGB"))), image
 
 
-def read_mask(path: str, vocabulary: str, size: tuple[int, int]) -> tuple[bytes, np.ndarray]:
-    """Reads and validates a mask file.
+def read_mask(
+    path: str, vocabulary: str, size: tuple[int, int], part: Part | None = None
+) -> tuple[bytes, np.ndarray]:
+    """Reads and validates a mask.
 
     Args:
-        path: a one-channel PNG of class indices. Palette and 1-bit PNGs count as such: they are
-            written anew with 8 bits, because TensorFlow would decode their colours.
+        path: a one-channel PNG of class indices, or the file of `part`. Palette and 1-bit PNGs
+            count as such: they are written anew with 8 bits, because TensorFlow would decode
+            their colours.
         vocabulary: key of `VOCABULARIES`.
         size: width and height of the image in pixels.
+        part: where in the file the mask lies; None for the whole file.
 
     Returns:
         The PNG's bytes and its uint8 class indices `[height, width]`.
@@ -45,7 +62,11 @@ def read_mask(path: str, vocabulary: str, size: tuple[int, int]) -> tuple[bytes,
         RejectedError: if the file cannot be read, is damaged, has several channels, another size
             than the image, or classes outside the vocabulary.
     """
-    data, mask = _read(path, "mask", ("PNG",))
+    if part is not None:
+        mask = PIL.Image.fromarray(_pixels(path, part, "mask"))
+        data = encode_png(np.asarray(mask))
+    else:
+        data, mask = _read(path, "mask", ("PNG",))
     if mask.size != size:
         raise RejectedError(
             f"the mask is {mask.width}x{mask.height} pixels (width x height), "
@@ -67,6 +88,13 @@ def read_mask(path: str, vocabulary: str, size: tuple[int, int]) -> tuple[bytes,
             f"{len(classes) - 1}: {path}"
         )
     return data, indices
+
+
+def _pixels(path: str, part: Part, what: str) -> np.ndarray:
+    try:
+        return part.pixels(path)
+    except Exception as error:  # whatever the libraries of the file's format raise
+        raise RejectedError(f"cannot read the {what} {part} ({error}): {path}") from error
 
 
 def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Image.Image]:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from tfrecords_schema import schema
+from tfreid.datasets import Split
 from tfreid.errors import DataError
 
 DATASET_JSON = "dataset.json"
@@ -32,6 +33,31 @@ class SplitInfo:
 
 
 @dataclasses.dataclass(frozen=True)
+class SourceInfo:
+    """How one data set of a converted folder was read.
+
+    Attributes:
+        options: what was chosen where the data set leaves a choice, by option.
+        protocol: key of `tfreid.datasets.PROTOCOLS`.
+        split: which split, where the data set has several.
+        excluded: number of images left out before the conversion, by the reason.
+    """
+
+    options: dict[str, str] = dataclasses.field(default_factory=dict)
+    protocol: str = "market"
+    split: Split | None = None
+    excluded: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, values: dict) -> "SourceInfo":
+        """Undoes `dataclasses.asdict` and JSON."""
+        split = values["split"] and Split(
+            **values["split"] | {"test_persons": tuple(values["split"]["test_persons"])}
+        )
+        return cls(**values | {"split": split})
+
+
+@dataclasses.dataclass(frozen=True)
 class DatasetInfo:
     """A converted data set.
 
@@ -50,6 +76,8 @@ class DatasetInfo:
         person_labels: person label by data set name and published person ID.
         camera_labels: camera label by data set name and published camera ID.
         made_by: command, package version and options of the conversion.
+        sources: how each data set was read, by its name; empty where an earlier release
+            converted it.
     """
 
     name: str
@@ -65,6 +93,7 @@ class DatasetInfo:
     person_labels: LabelMap
     camera_labels: LabelMap
     made_by: dict[str, object]
+    sources: dict[str, SourceInfo] = dataclasses.field(default_factory=dict)
 
     def has_masks(self, split: str) -> bool:
         """Returns whether every record of the split carries a mask."""
@@ -94,6 +123,9 @@ class DatasetInfo:
                     "Re-run the conversion."
                 )
             values["splits"] = {k: SplitInfo(**v) for k, v in values["splits"].items()}
+            values["sources"] = {
+                k: SourceInfo.from_json(v) for k, v in values.get("sources", {}).items()
+            }
             values["mean_pixel"] = tuple(values["mean_pixel"])
             for name in ("person_labels", "camera_labels"):
                 values[name] = _with_int_keys(values[name])

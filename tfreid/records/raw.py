@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfreid.datasets import VOCABULARIES, dataset_named, rows_of
+from tfreid.datasets import VOCABULARIES, SplitChoice, parse_name, read_dataset
 from tfreid.errors import UsageError
+from tfreid.records.info import SourceInfo
 from tfreid.records.sources import Source
 
 _DRAWN = "synthetic.json"
@@ -15,18 +16,18 @@ class RawDataset:
     """Where a data set lies.
 
     Attributes:
-        name: key of `tfreid.datasets.DATASETS`.
+        name: key of `tfreid.datasets.DATASETS`, with choices or without, as `cuhk03:labeled`.
         root: its folder or the usual parent of that.
         masks_root: folder of masks that mirrors the images, or None for the data set's own.
         mask_vocabulary: vocabulary of the masks of `masks_root`.
-        split_seed: seed of the split, for data sets that draw one; 0 unless given.
+        split: which split, for data sets that have several; their first unless given.
     """
 
     name: str
     root: Path
     masks_root: Path | None = None
     mask_vocabulary: str = ""
-    split_seed: int | None = None
+    split: SplitChoice | None = None
 
     def read(self) -> Source:
         """Lists the data set's images.
@@ -36,8 +37,8 @@ class RawDataset:
             MissingPathError: if the folder does not have the data set's layout.
             DataError: if a file name, list or manifest is wrong.
         """
-        dataset = dataset_named(self.name)
-        rows = rows_of(self.name, self.root, self.masks_root, self.split_seed)
+        dataset, options = parse_name(self.name)
+        reading = read_dataset(self.name, self.root, self.masks_root, self.split)
         vocabulary = self.mask_vocabulary
         if self.masks_root and not vocabulary:
             raise UsageError(
@@ -45,8 +46,12 @@ class RawDataset:
             )
         if not self.masks_root and dataset.mask_vocabulary:
             vocabulary = dataset.mask_vocabulary
-        has_masks = any(row.mask_path for row in rows)
-        return Source(self.name, dataset.kind, rows, vocabulary if has_masks else "")
+        has_masks = any(row.mask_path for row in reading.rows)
+        chosen = {option: values[0] for option, values in dataset.options.items()} | options
+        info = SourceInfo(chosen, reading.protocol, reading.split, dict(reading.excluded))
+        return Source(
+            dataset.name, dataset.kind, reading.rows, vocabulary if has_masks else "", info
+        )
 
     @property
     def drawn_in(self) -> Path | None:

@@ -160,10 +160,12 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
         RejectedError: if a file is unreadable, damaged or does not fit the others.
         DataError: if a value does not follow the schema.
     """
-    data, image = images.read_image(entry.image_path)
+    data, image = images.read_image(entry.image_path, entry.image_part)
     mask_data, mask = b"", None
     if entry.mask_path:
-        mask_data, mask = images.read_mask(entry.mask_path, entry.mask_vocabulary, image.size)
+        mask_data, mask = images.read_mask(
+            entry.mask_path, entry.mask_vocabulary, image.size, entry.mask_part
+        )
         tally.with_mask = 1
     if entry.copy:
         if mask is None:

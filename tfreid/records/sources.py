@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
+from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
 from tfreid.errors import DataError, UsageError
 from tfreid.records.folder import shard_name
-from tfreid.records.info import LabelMap
+from tfreid.records.info import LabelMap, SourceInfo
 
 TRAIN = "train"
 _SPLITS = (TRAIN, "val", "query", "gallery")
@@ -27,12 +28,14 @@ class Source:
         kind: record kind, `reid` or `parsing`.
         rows: what its reader returned.
         mask_vocabulary: vocabulary of the rows' masks; empty where no row has one.
+        info: how it was read.
     """
 
     dataset: str
     kind: str
     rows: Sequence[Row] | Sequence[ParsingRow]
     mask_vocabulary: str = ""
+    info: SourceInfo = field(default_factory=SourceInfo)
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,18 @@ class Entry:
 
     Attributes:
         image_path: the image file.
+        image_part: where in that file the image lies; None for the whole file.
         mask_path: the mask file, where there is one.
+        mask_part: where in that file the mask lies; None for the whole file.
         mask_vocabulary: vocabulary of that mask.
         copy: 0 for the image itself, n for its n-th copy on a random background.
         features: the features that come from the row, by the schema's names.
     """
 
     image_path: str
+    image_part: Part | None
     mask_path: str | None
+    mask_part: Part | None
     mask_vocabulary: str
     copy: int
     features: dict[str, str | int]
@@ -70,6 +77,7 @@ class Plan:
         shards: the records' entries by shard file name, by split, in the order to be written.
         person_labels: person label by data set and published person ID.
         camera_labels: camera label by data set and published camera ID.
+        sources: how each data set was read.
     """
 
     name: str
@@ -78,6 +86,7 @@ class Plan:
     shards: dict[str, dict[str, list[Entry]]]
     person_labels: LabelMap
     camera_labels: LabelMap
+    sources: dict[str, SourceInfo]
 
     @property
     def num_records(self) -> dict[str, int]:
@@ -139,7 +148,13 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
     }
     vocabularies = {source.mask_vocabulary for source in sources} - {""}
     return Plan(
-        name, sources[0].kind, "".join(vocabularies), placed, persons.labels, cameras.labels
+        name,
+        sources[0].kind,
+        "".join(vocabularies),
+        placed,
+        persons.labels,
+        cameras.labels,
+        {source.dataset: source.info for source in sources},
     )
 
 
@@ -209,7 +224,15 @@ def _entry(
     if copy:
         features = features | {"image/key": f"{row.key}+background{copy}"}
     vocabulary = source.mask_vocabulary if row.mask_path else ""
-    return Entry(row.image_path, row.mask_path, vocabulary, copy, features)
+    return Entry(
+        row.image_path,
+        row.image_part,
+        row.mask_path,
+        row.mask_part,
+        vocabulary,
+        copy,
+        features,
+    )
 
 
 def _place(

@@ -1,0 +1,45 @@
+"""What a reader returns: rows, and what must be known to compare results on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tfreid.datasets.row import ParsingRow, Row
+from tfreid.datasets.splits import Split
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """Counts of one split; `None` where nothing is published or nothing can be counted.
+
+    Attributes:
+        images: Image files, junk and distractors included.
+        persons: Different persons, junk and distractors not counted.
+        cameras: Different cameras.
+        junk: Images with person ID -1.
+        distractors: Images with person ID 0.
+    """
+
+    images: int | None
+    persons: int | None = None
+    cameras: int | None = None
+    junk: int | None = None
+    distractors: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A data set as read.
+
+    Attributes:
+        rows: One an image, sorted by key.
+        protocol: Key of `PROTOCOLS`: how results on these rows are measured.
+        published: Published counts by split, of what was asked for.
+        split: Which split this is, where the data set has several.
+        excluded: Number of images that the data set has and the rows have not, by the reason.
+    """
+
+    rows: list[Row] | list[ParsingRow]
+    protocol: str = "market"
+    published: Mapping[str, SplitCounts] = field(default_factory=dict)
+    split: Split | None = None
+    excluded: Mapping[str, int] = field(default_factory=dict)
