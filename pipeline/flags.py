@@ -7,7 +7,7 @@ from pathlib import Path
 from absl import flags
 
 from pipeline.config import PipelineConfig, Thresholds
-from tfreid.datasets import DATASETS, VOCABULARIES, SplitChoice
+from tfreid.datasets import VOCABULARIES, SplitChoice
 from tfreid.methods import METHODS
 from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records.raw import RawDataset
@@ -19,8 +19,8 @@ _LEAST = Thresholds()
 _METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the images.", required=True)
 _ROOT = flags.DEFINE_string("root", None, "Folder for all that the pipeline makes.", required=True)
-_DATASET = flags.DEFINE_enum(
-    "dataset", None, list(DATASETS), "What --data_root is; folder, or synthetic if it was drawn."
+_DATASET = flags.DEFINE_string(
+    "dataset", None, "What --data_root is, NAME[:CHOICE,...]; folder, or synthetic if it was drawn."
 )
 _MASKS_ROOT = flags.DEFINE_string("masks_root", None, "Folder of masks that mirrors the images.")
 _MASK_VOCABULARY = flags.DEFINE_enum(
@@ -32,8 +32,8 @@ _SPLIT_INDEX = flags.DEFINE_integer("split_index", None, "Of data sets with seve
 _PARSING_DATA_ROOT = flags.DEFINE_string(
     "parsing_data_root", None, "Folder of parsing data, for methods with a parsing network."
 )
-_PARSING_DATASET = flags.DEFINE_enum(
-    "parsing_dataset", "lip", list(DATASETS), "What --parsing_data_root is."
+_PARSING_DATASET = flags.DEFINE_string(
+    "parsing_dataset", "lip", "What --parsing_data_root is, NAME[:CHOICE,...]."
 )
 _MAX_REJECT_FRACTION = flags.DEFINE_float(
     "max_reject_fraction", 0.01, "Largest fraction of unusable images; more stop the run.", 0, 1

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tfreid.datasets import DATASETS, VOCABULARIES, dataset_named, rows_of
+from tfreid.datasets import DATASETS, VOCABULARIES, dataset_named, parse_name, rows_of
 from tfreid.errors import UsageError
 
 
@@ -29,3 +29,17 @@ def test_imports_neither_tensorflow_nor_pillow():
     code = "import sys, tfreid.datasets; print({'tensorflow', 'keras', 'PIL'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+def test_choices_belong_to_one_option_each():
+    for dataset in DATASETS.values():
+        choices = [choice for values in dataset.options.values() for choice in values]
+        assert len(set(choices)) == len(choices)
+        assert not any(character in choice for choice in choices for character in ":,")
+
+
+def test_refuses_choices_that_there_are_not():
+    with pytest.raises(UsageError, match="market1501 has no choice 'labeled': expected none"):
+        parse_name("market1501:labeled")
+    with pytest.raises(UsageError, match="did you mean market1501"):
+        parse_name("market:labeled")

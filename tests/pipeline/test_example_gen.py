@@ -11,6 +11,7 @@ from tfx.utils import io_utils
 
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import Executor, image_example_gen
+from tfreid.datasets import SplitChoice
 from tfreid.methods import METHODS
 from tfreid.records import DatasetFolder
 from tfreid.records.raw import RawDataset
@@ -49,6 +50,20 @@ def test_the_artifact_is_a_converted_data_set_and_tfx_examples(raw_data, reid_fo
     for split in splits:
         shards = sorted(os.listdir(artifact_utils.get_split_uri([examples], split)))
         assert shards == [shard.name for shard in folder.shards(split)]
+
+
+def test_the_split_reaches_the_conversion(raw_data, tmp_path):
+    for image in (raw_data / "market1501" / "bounding_box_train").iterdir():
+        person = tmp_path / "people" / image.name[:4]
+        person.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(image, person)
+    data = RawDataset("folder", tmp_path / "people", split=SplitChoice(seed=3))
+    component = image_example_gen(config(raw_data, data), "reid")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
+    assert DatasetFolder(examples.uri).info.sources["folder"].split == data.read().info.split
+    assert data.read().info.split.seed == 3
 
 
 @pytest.mark.parametrize("change", ["rename", "rewrite", "remove", "mask"])

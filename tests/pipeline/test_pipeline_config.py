@@ -47,6 +47,13 @@ def test_a_data_set_of_the_wrong_kind_is_refused():
         config("pgp", parsing_data=DATA)
 
 
+def test_choices_of_a_data_set_are_checked():
+    with pytest.raises(UsageError, match="market1501 has no choice 'labeled'"):
+        PipelineConfig(
+            "/out", "dgd", METHODS["dgd"].demo(), RawDataset("market1501:labeled", Path("/data"))
+        )
+
+
 def test_both_kinds_of_records_get_the_backgrounds():
     found = config("pgp", parsing_data=LIP, backgrounds_root="/scenes")
     assert {found.conversion(kind)["backgrounds_root"] for kind in found.datasets} == {"/scenes"}
