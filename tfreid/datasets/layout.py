@@ -1,6 +1,7 @@
 """Finding a data set's folder, and telling the user what was expected where it is not found."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,19 +41,50 @@ class Layout:
             MissingPathError: Neither has the required paths; the text draws the expected tree
                 and lists what was found.
         """
-        candidates = [root, *(root / name for name in self.folder_names)]
+        return locate_any((self,), root)[1]
+
+    def find(self, root: Path) -> Path | None:
+        """Returns what `locate` does, or None where there is no such folder."""
+        candidates = (root, *(root / name for name in self.folder_names))
         for folder in candidates:
             if all((folder / path).exists() for path in self.required):
                 _log.info("recognised the %s layout in %s", self.title, folder)
                 return folder
-        raise MissingPathError(f"no {self.title} layout in {root}\n{self.expectation(root)}")
+        return None
 
     def expectation(self, root: Path) -> str:
         """Returns the part of an error message that compares the expected tree with the found."""
+        return f"{self._described()}found:\n{_indented(_found(root))}"
+
+    def _described(self) -> str:
         text = f"expected:\n{_indented(self.tree.strip())}\n"
         if self.folder_names:
             text += f"there, or in a folder named {' or '.join(self.folder_names)} inside.\n"
-        return f"{text}found:\n{_indented(_found(root))}"
+        return text
+
+
+def locate_any(layouts: Sequence[Layout], root: Path) -> tuple[Layout, Path]:
+    """Finds the folder of a data set that exists in several layouts.
+
+    Args:
+        layouts: In the order of preference.
+        root: As of `Layout.locate`.
+
+    Returns:
+        The first layout that is there, and its folder.
+
+    Raises:
+        MissingPathError: There is none; the text draws all expected trees.
+    """
+    for layout in layouts:
+        folder = layout.find(root)
+        if folder is not None:
+            return layout, folder
+    titles = " or ".join(dict.fromkeys(layout.title for layout in layouts))
+    trees = "or ".join(layout._described() for layout in layouts)
+    raise MissingPathError(
+        f"no {titles} layout in {root}\n{trees}found:\n{_indented(_found(root))}"
+    )
 
 
 def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
