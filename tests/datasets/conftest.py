@@ -4,27 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hand_made import MARKET_FILES, write_image, write_mask
+
+from tests.datasets import miniatures
+from tests.datasets.hand_made import write_image
 
 
 @pytest.fixture
 def market(tmp_path: Path) -> Path:
-    root = tmp_path / "Market-1501-v15.09.15"
-    for name in MARKET_FILES:
-        write_image(root / name)
-    (root / "query" / "Thumbs.db").touch()  # The published archive has such files.
-    return root
+    return miniatures.market1501(tmp_path)
 
 
 @pytest.fixture
 def lip(tmp_path: Path) -> Path:
-    root = tmp_path / "LIP"
-    for split, names in (("train", ("77_1", "78_1")), ("val", ("100_2",))):
-        for name in names:
-            write_image(root / f"TrainVal_images/{split}_images/{name}.jpg")
-            write_mask(root / f"TrainVal_parsing_annotations/{split}_segmentations/{name}.png")
-        (root / f"{split}_id.txt").write_text("\n".join(names) + "\n")
-    return root
+    return miniatures.lip(tmp_path)
 
 
 @pytest.fixture

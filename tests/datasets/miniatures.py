@@ -1,0 +1,31 @@
+"""Miniatures: every data set in its real layout, file names and formats, a few images each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.datasets.hand_made import MARKET_FILES, write_image, write_mask
+
+
+def market1501(root: Path) -> Path:
+    folder = root / "Market-1501-v15.09.15"
+    for name in MARKET_FILES:
+        write_image(folder / name)
+    (folder / "query" / "Thumbs.db").touch()  # The published archive has such files.
+    return folder
+
+
+def lip(root: Path) -> Path:
+    folder = root / "LIP"
+    for split, names in (("train", ("77_1", "78_1")), ("val", ("100_2",))):
+        for name in names:
+            write_image(folder / f"TrainVal_images/{split}_images/{name}.jpg")
+            write_mask(folder / f"TrainVal_parsing_annotations/{split}_segmentations/{name}.png")
+        (folder / f"{split}_id.txt").write_text("\n".join(names) + "\n")
+    return folder
+
+
+MINIATURES: dict[str, Callable[[Path], Path]] = {
+    "market1501": market1501,
+    "lip": lip,
+}
+"""What `--dataset` takes, to what writes such a data set into an empty folder and returns it."""
