@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.datasets import occluded_miniatures
 from tests.datasets.hand_made import MARKET_FILES, write_image, write_mask
 
 
@@ -26,6 +27,9 @@ def lip(root: Path) -> Path:
 
 MINIATURES: dict[str, Callable[[Path], Path]] = {
     "market1501": market1501,
+    "partial_reid": occluded_miniatures.partial_reid,
+    "partial_ilids": occluded_miniatures.partial_ilids,
+    "occluded_reid": occluded_miniatures.occluded_reid,
     "lip": lip,
 }
 """What `--dataset` takes, to what writes such a data set into an empty folder and returns it."""

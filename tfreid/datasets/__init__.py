@@ -9,7 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfreid.datasets import csv_manifest, folder, lip, market1501, synthetic_reader
+from tfreid.datasets import (
+    csv_manifest,
+    folder,
+    lip,
+    market1501,
+    occluded_reid,
+    partial_ilids,
+    partial_reid,
+    synthetic_reader,
+)
 from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.masks import attach_masks
 from tfreid.datasets.protocols import PROTOCOLS, Protocol
@@ -50,10 +59,13 @@ __all__ = [
 
 DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
-    "synthetic": synthetic_reader.DATASET,
+    "partial_reid": partial_reid.DATASET,
+    "partial_ilids": partial_ilids.DATASET,
+    "occluded_reid": occluded_reid.DATASET,
     "lip": lip.DATASET,
     "folder": folder.DATASET,
     "csv": csv_manifest.DATASET,
+    "synthetic": synthetic_reader.DATASET,
 }
 
 
