@@ -15,6 +15,22 @@ def market1501(root: Path) -> Path:
     return folder
 
 
+def dukemtmc(root: Path) -> Path:
+    folder = root / "DukeMTMC-reID"
+    for name in (
+        "bounding_box_train/0001_c2_f0046182.jpg",
+        "bounding_box_train/0001_c5_f0051341.jpg",
+        "bounding_box_train/0007_c3_f0080619.JPG",
+        # Person 9 is a distractor: no query asks for her.
+        "query/0005_c2_f0046985.jpg",
+        "bounding_box_test/0005_c8_f0066501.jpg",
+        "bounding_box_test/0005_c2_f0047105.jpg",
+        "bounding_box_test/0009_c1_f0120000.jpg",
+    ):
+        write_image(folder / name)
+    return folder
+
+
 def lip(root: Path) -> Path:
     folder = root / "LIP"
     for split, names in (("train", ("77_1", "78_1")), ("val", ("100_2",))):
@@ -27,6 +43,7 @@ def lip(root: Path) -> Path:
 
 MINIATURES: dict[str, Callable[[Path], Path]] = {
     "market1501": market1501,
+    "dukemtmc": dukemtmc,
     "partial_reid": occluded_miniatures.partial_reid,
     "partial_ilids": occluded_miniatures.partial_ilids,
     "occluded_reid": occluded_miniatures.occluded_reid,

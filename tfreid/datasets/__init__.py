@@ -11,6 +11,7 @@ from typing import Any
 
 from tfreid.datasets import (
     csv_manifest,
+    dukemtmc,
     folder,
     lip,
     market1501,
@@ -59,6 +60,7 @@ __all__ = [
 
 DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
+    "dukemtmc": dukemtmc.DATASET,
     "partial_reid": partial_reid.DATASET,
     "partial_ilids": partial_ilids.DATASET,
     "occluded_reid": occluded_reid.DATASET,

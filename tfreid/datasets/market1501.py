@@ -4,12 +4,9 @@ import re
 from pathlib import Path
 
 from tfreid.datasets.dataset import Dataset
-from tfreid.datasets.layout import Layout, key_of, list_images
+from tfreid.datasets.layout import Layout
 from tfreid.datasets.reading import Reading, SplitCounts
-from tfreid.datasets.row import Row
-from tfreid.errors import DataError
-
-SPLIT_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+from tfreid.datasets.split_folders import SPLIT_FOLDERS, FileNames, read_split_folders
 
 LAYOUT = Layout(
     title="Market-1501",
@@ -28,55 +25,23 @@ PUBLISHED = {
     "gallery": SplitCounts(images=19732, persons=750, cameras=6, junk=3819, distractors=2798),
 }
 
-_FILE_NAME = re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>[1-9]\d*)s\d+_\d+_\d+")
+FILE_NAMES = FileNames(
+    LAYOUT.title,
+    re.compile(r"(?P<person>-1|\d{4,})_c(?P<camera>[1-9]\d*)s\d+_\d+_\d+"),
+    "<person>_c<camera>s<sequence>_<frame>_<box>.jpg, as in 0002_c1s1_000451_03.jpg, "
+    "with person -1 for junk and 0000 for distractors",
+)
 
 
 def read(root: Path) -> Reading:
-    """Lists the data set's images; `Dataset.read`.
+    """Lists the data set's images, junk (-1) and distractors (0) included; `Dataset.read`.
 
     Raises:
         MissingPathError: The three folders are not there.
         DataError: A folder has no images, or a file is not named as the data set names them.
     """
-    return Reading(read_split_folders("market1501", LAYOUT.locate(root)), published=PUBLISHED)
-
-
-def read_split_folders(dataset_name: str, folder: Path) -> list[Row]:
-    """Lists the images of a folder in the Market-1501 layout, sorted by key.
-
-    Args:
-        dataset_name: First part of the keys.
-        folder: Holds the three folders of `SPLIT_FOLDERS`.
-
-    Returns:
-        One row an image, junk (-1) and distractors (0) included.
-
-    Raises:
-        DataError: As `read`.
-    """
-    rows = [
-        _row(dataset_name, folder, split, image)
-        for split, name in SPLIT_FOLDERS.items()
-        for image in list_images(folder / name, (".jpg",))
-    ]
-    return sorted(rows, key=lambda row: row.key)
-
-
-def _row(dataset_name: str, folder: Path, split: str, image: Path) -> Row:
-    match = _FILE_NAME.fullmatch(image.stem)
-    if match is None:
-        raise DataError(
-            f"{image}: a file name of the Market-1501 layout was expected: "
-            "<person>_c<camera>s<sequence>_<frame>_<box>.jpg, as in 0002_c1s1_000451_03.jpg, "
-            "with person -1 for junk and 0000 for distractors; rename or remove the file"
-        )
-    return Row(
-        image_path=str(image),
-        person_id=int(match["person"]),
-        camera_id=int(match["camera"]),
-        split=split,
-        key=key_of(dataset_name, image, folder),
-    )
+    rows = read_split_folders("market1501", LAYOUT.locate(root), FILE_NAMES)
+    return Reading(rows, published=PUBLISHED)
 
 
 DATASET = Dataset(

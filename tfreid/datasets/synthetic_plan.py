@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfreid.datasets.lip import IMAGES, LABELS
-from tfreid.datasets.market1501 import SPLIT_FOLDERS
+from tfreid.datasets.split_folders import SPLIT_FOLDERS
 from tfreid.datasets.synthetic_world import NUM_PLACES, Purpose, World, seeded
 
 NUM_WILD_PLACES = 60

@@ -7,11 +7,12 @@ from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.layout import Layout
 from tfreid.datasets.masks import attach_masks
 from tfreid.datasets.reading import Reading
+from tfreid.datasets.split_folders import SPLIT_FOLDERS, read_split_folders
 
 LAYOUT = Layout(
     title="synthetic",
     required=(
-        *(f"market1501/{name}" for name in market1501.SPLIT_FOLDERS.values()),
+        *(f"market1501/{name}" for name in SPLIT_FOLDERS.values()),
         "masks",
         "synthetic.json",
     ),
@@ -32,7 +33,7 @@ def read(root: Path) -> Reading:
         DataError: A folder has no images, or a file has a foreign name.
     """
     folder = LAYOUT.locate(root)
-    rows = market1501.read_split_folders("synthetic", folder / "market1501")
+    rows = read_split_folders("synthetic", folder / "market1501", market1501.FILE_NAMES)
     return Reading(attach_masks(rows, folder / "masks"))
 
 
