@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from tfreid import command
-from tfreid.datasets import VOCABULARIES, SplitChoice, parse_name
+from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.errors import UsageError
 from tfreid.records import DatasetInfo
 from tfreid.records.raw import RawDataset
@@ -132,7 +132,7 @@ def _datasets() -> list[RawDataset]:
 def _dataset(name: str, root: str, masks_root: str) -> RawDataset:
     dataset, _ = parse_name(name)
     # Of a joint set, only those with several splits are asked; alone, a data set may refuse.
-    asked = dataset.several_splits or len(_DATASET.value) == 1
+    asked = has_several_splits(name) or len(_DATASET.value) == 1
     return RawDataset(
         name,
         Path(root),
@@ -180,6 +180,9 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
         for reason, images in source.excluded.items():
             print(f"  {name}: {images:,} images left out, {reason}")
     print(f"  masks: {plan.mask_vocabulary or 'none'}")
+    for name, source in plan.sources.items():
+        if source.mask_vocabulary not in ("", plan.mask_vocabulary):
+            print(f"  {name}: masks in {source.mask_vocabulary} become {plan.mask_vocabulary}")
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)

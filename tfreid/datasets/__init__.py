@@ -11,6 +11,9 @@ from typing import Any
 
 from tfreid.datasets import (
     csv_manifest,
+    cuhk01,
+    cuhk02,
+    cuhk_sysu,
     dukemtmc,
     folder,
     lip,
@@ -18,7 +21,11 @@ from tfreid.datasets import (
     occluded_reid,
     partial_ilids,
     partial_reid,
+    prid,
+    shinpuhkan,
     synthetic_reader,
+    three_dpes,
+    viper,
 )
 from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.masks import attach_masks
@@ -52,6 +59,7 @@ __all__ = [
     "SplitCounts",
     "attach_masks",
     "dataset_named",
+    "has_several_splits",
     "lookup",
     "parse_name",
     "read_dataset",
@@ -61,6 +69,13 @@ __all__ = [
 DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
     "dukemtmc": dukemtmc.DATASET,
+    "cuhk01": cuhk01.DATASET,
+    "cuhk02": cuhk02.DATASET,
+    "cuhk_sysu": cuhk_sysu.DATASET,
+    "viper": viper.DATASET,
+    "3dpes": three_dpes.DATASET,
+    "prid": prid.DATASET,
+    "shinpuhkan": shinpuhkan.DATASET,
     "partial_reid": partial_reid.DATASET,
     "partial_ilids": partial_ilids.DATASET,
     "occluded_reid": occluded_reid.DATASET,
@@ -109,6 +124,19 @@ def parse_name(text: str) -> tuple[Dataset, dict[str, str]]:
     return dataset, options
 
 
+def has_several_splits(name: str) -> bool:
+    """Tells whether a data set with these choices can be split in more ways than one.
+
+    Args:
+        name: As `parse_name`.
+
+    Raises:
+        UsageError: As `parse_name`.
+    """
+    dataset, options = parse_name(name)
+    return dataset.several_splits and options.get("use") != "all"
+
+
 def read_dataset(
     name: str,
     root: str | Path,
@@ -133,12 +161,17 @@ def read_dataset(
         DataError: A file name, list or manifest is wrong, or two images share a key.
     """
     dataset, options = parse_name(name)
-    if split is not None and not dataset.several_splits:
-        raise UsageError(f"{dataset.name} has fixed splits: do not ask for another")
+    train_on_all = options.pop("use", "splits") == "all"
+    if split is not None and not has_several_splits(name):
+        has = "trains on every image" if train_on_all else "has fixed splits"
+        raise UsageError(f"{name} {has}: do not ask for another split")
     if masks_root is not None and dataset.kind == "parsing":
         raise UsageError(f"{dataset.name} comes with its own masks: leave out the folder of masks")
-    splits = (split or SplitChoice(),) if dataset.several_splits else ()
+    choice = SplitChoice(test_persons=()) if train_on_all else split or SplitChoice()
+    splits = (choice,) if dataset.several_splits else ()
     reading = dataset.read(Path(root).expanduser(), *splits, **options)
+    if train_on_all:
+        reading = reading.for_training()
     _refuse_shared_keys(reading.rows)
     if masks_root is None:
         return reading

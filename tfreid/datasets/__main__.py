@@ -32,7 +32,7 @@ from tfreid.datasets import (
 from tfreid.datasets.check import (
     Problem,
     count_splits,
-    differences,
+    differences_of,
     file_problems,
     protocol_problems,
 )
@@ -111,7 +111,7 @@ def _check(dataset: Dataset, reading: Reading) -> int:
         print(f"split {reading.split.index} of {reading.split.of}, seed {reading.split.seed}")
     for reason, images in reading.excluded.items():
         print(f"left out: {images:,} images, {reason}")
-    unlike = differences(reading.published, counts)
+    unlike = differences_of(dataset, reading)
     if unlike:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))

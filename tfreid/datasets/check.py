@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from tfreid.datasets.dataset import Dataset
 from tfreid.datasets.files import damage_of
-from tfreid.datasets.reading import SplitCounts
+from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import (
     DISTRACTOR_PERSON_ID,
     JUNK_PERSON_ID,
@@ -54,6 +54,15 @@ def _count_reid(rows: Sequence[Row]) -> SplitCounts:
 
 def _count_parsing(rows: Sequence[ParsingRow]) -> SplitCounts:
     return SplitCounts(images=len(rows))
+
+
+def differences_of(dataset: Dataset, reading: Reading) -> list[str]:
+    """Compares a reading with the published counts, by split and altogether; `differences`."""
+    lines = differences(reading.published, count_splits(dataset, reading.rows))
+    if reading.published_total is None:
+        return lines
+    counts = count_splits(dataset, reading.for_training().rows)
+    return lines + differences({"all": reading.published_total}, {"all": counts["train"]})
 
 
 def differences(

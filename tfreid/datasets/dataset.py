@@ -9,6 +9,10 @@ from tfreid.datasets.reading import Reading
 REID_SPLITS = ("train", "query", "gallery")
 PARSING_SPLITS = ("train", "val")
 
+TRAIN_ON_ALL = {"use": ("splits", "all")}
+"""Option of data sets that joint training may take whole: `all` trains on every image. It is no
+parameter of `Dataset.read`: `read_dataset` sees to it."""
+
 
 @dataclass(frozen=True)
 class Dataset:

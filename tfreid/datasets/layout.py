@@ -18,7 +18,7 @@ class Layout:
 
     Attributes:
         title: The layout's name, for messages.
-        required: Relative paths that a folder of this layout has.
+        required: Relative paths that a folder of this layout has; `*`, `?` and `[]` are wildcards.
         tree: The expected tree, drawn for people.
         folder_names: Usual names of the folder, tried inside the path that the user gives.
     """
@@ -47,7 +47,7 @@ class Layout:
         """Returns what `locate` does, or None where there is no such folder."""
         candidates = (root, *(root / name for name in self.folder_names))
         for folder in candidates:
-            if all((folder / path).exists() for path in self.required):
+            if all(any(folder.glob(path)) for path in self.required):
                 _log.info("recognised the %s layout in %s", self.title, folder)
                 return folder
         return None

@@ -1,7 +1,7 @@
 """What a reader returns: rows, and what must be known to compare results on them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tfreid.datasets.row import ParsingRow, Row
 from tfreid.datasets.splits import Split
@@ -34,6 +34,7 @@ class Reading:
         rows: One an image, sorted by key.
         protocol: Key of `PROTOCOLS`: how results on these rows are measured.
         published: Published counts by split, of what was asked for.
+        published_total: Published counts of all splits together, where there are any.
         split: Which split this is, where the data set has several.
         excluded: Number of images that the data set has and the rows have not, by the reason.
     """
@@ -41,5 +42,12 @@ class Reading:
     rows: list[Row] | list[ParsingRow]
     protocol: str = "market"
     published: Mapping[str, SplitCounts] = field(default_factory=dict)
+    published_total: SplitCounts | None = None
     split: Split | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
+
+    def for_training(self) -> "Reading":
+        """Returns the same images, all of the training split."""
+        published = {"train": self.published_total} if self.published_total else {}
+        rows = [replace(row, split="train") for row in self.rows]
+        return replace(self, rows=rows, published=published, split=None)

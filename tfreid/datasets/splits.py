@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from tfreid.datasets.protocols import PROTOCOLS
 from tfreid.datasets.row import Row, cameras_known
 from tfreid.errors import DataError, UsageError
 
@@ -16,7 +17,8 @@ class SplitChoice:
     Attributes:
         seed: Of the splits, where they are drawn.
         index: Which of several, from 0.
-        test_persons: The test persons themselves, as an earlier reading drew them.
+        test_persons: The test persons themselves, as an earlier reading drew them; empty tests
+            nobody.
     """
 
     seed: int | None = None
@@ -97,6 +99,38 @@ def assign_two_cameras(
         return "query" if row.camera_id == query_camera else "gallery"
 
     return [replace(row, split=split_of(row)) for row in rows]
+
+
+def draw_random_half(
+    rows: Sequence[Row], choice: SplitChoice, test_persons: int | None = None
+) -> tuple[list[Row], Split]:
+    """Splits by person, for the protocol `random_half` between camera 1 and camera 2.
+
+    Test persons are drawn among those whom both cameras saw. Camera 1 asks and camera 2 answers;
+    everybody else trains.
+
+    Args:
+        rows: Rows of one data set with these two cameras; their splits are replaced.
+        choice: The seed and the split, or the test persons.
+        test_persons: How many to draw; half unless given.
+
+    Returns:
+        The rows in their order, with their new splits, and the split.
+
+    Raises:
+        UsageError: As `draw_persons`.
+        DataError: As `draw_persons`, or there are fewer than two persons to draw from.
+    """
+    seen_by_a, seen_by_b = ({r.person_id for r in rows if r.camera_id == c} for c in (1, 2))
+    persons = seen_by_a & seen_by_b
+    if len(persons) < 2:
+        raise DataError(
+            f"a split by person needs two persons or more whom both cameras saw, found "
+            f"{len(persons)} in {len(rows):,} images"
+        )
+    count = test_persons or (len(persons) + 1) // 2
+    split = draw_persons(persons, count, choice, of=PROTOCOLS["random_half"].num_splits)
+    return assign_two_cameras(rows, split.test_persons, query_camera=1), split
 
 
 def draw_split(rows: Sequence[Row], choice: SplitChoice) -> tuple[list[Row], Split]:
