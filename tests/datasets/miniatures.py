@@ -31,6 +31,30 @@ def dukemtmc(root: Path) -> Path:
     return folder
 
 
+def msmt17(root: Path) -> Path:
+    """Version 1; the person of the training and one of the test folder have the same number."""
+    folder = root / "MSMT17_V1"
+    lists = {
+        "list_train.txt": ("0000/0000_000_01_0303morning_0015_0.jpg 0",),
+        "list_val.txt": ("0000/0000_001_14_0303morning_0031_1.jpg 0",),
+        "list_query.txt": (
+            "0000/0000_000_01_0302noon_0001_0.jpg 0",
+            "0001/0001_000_05_0302noon_0002_0.jpg 1",
+        ),
+        "list_gallery.txt": (
+            "0000/0000_001_11_0302afternoon_0003_0.jpg 0",
+            "0001/0001_001_05_0303noon_0004_2.JPG 1",
+        ),
+    }
+    for name, lines in lists.items():
+        images = folder / ("train" if name in ("list_train.txt", "list_val.txt") else "test")
+        for line in lines:
+            write_image(images / line.split()[0])
+        (folder / name).write_text("".join(f"{line}\n" for line in lines))
+    write_image(folder / "train/0000/0000_002_02_0303morning_0100_0.jpg")  # in no list
+    return folder
+
+
 def lip(root: Path) -> Path:
     folder = root / "LIP"
     for split, names in (("train", ("77_1", "78_1")), ("val", ("100_2",))):
@@ -44,6 +68,8 @@ def lip(root: Path) -> Path:
 MINIATURES: dict[str, Callable[[Path], Path]] = {
     "market1501": market1501,
     "dukemtmc": dukemtmc,
+    "msmt17": msmt17,
+    "msmt17:train+val": msmt17,
     "partial_reid": occluded_miniatures.partial_reid,
     "partial_ilids": occluded_miniatures.partial_ilids,
     "occluded_reid": occluded_miniatures.occluded_reid,

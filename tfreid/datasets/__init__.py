@@ -18,6 +18,7 @@ from tfreid.datasets import (
     folder,
     lip,
     market1501,
+    msmt17,
     occluded_reid,
     partial_ilids,
     partial_reid,
@@ -69,6 +70,7 @@ __all__ = [
 DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
     "dukemtmc": dukemtmc.DATASET,
+    "msmt17": msmt17.DATASET,
     "cuhk01": cuhk01.DATASET,
     "cuhk02": cuhk02.DATASET,
     "cuhk_sysu": cuhk_sysu.DATASET,
