@@ -65,7 +65,7 @@ def plan_of(rows: list[Row]) -> sources.Plan:
 def plain_loop(plan: sources.Plan, out: Path) -> None:
     """Writes the same shards in one process, without Beam."""
     out.mkdir()
-    job = shards.Job(str(out), plan.kind, (), 0)
+    job = shards.Job(str(out), plan.kind, (), 0, plan.mask_vocabulary)
     for split in plan.shards.values():
         for name, entries in split.items():
             with (out / name).open("wb") as file:

@@ -1,6 +1,7 @@
 import pytest
 
 from tfreid.datasets import VOCABULARIES, lookup
+from tfreid.datasets.vocabulary import common
 from tfreid.errors import UsageError
 
 
@@ -12,14 +13,42 @@ def test_lip_regions_follow_the_published_groups():
         assert {index for index, value in enumerate(table) if value == region} == classes
 
 
+def test_classes_that_lip_and_atr_share_are_in_the_same_region():
+    lip = dict(zip(VOCABULARIES["lip20"], lookup("lip20", "regions4"), strict=True))
+    atr = dict(zip(VOCABULARIES["atr18"], lookup("atr18", "regions4"), strict=True))
+    assert {name: atr[name] for name in atr if name in lip} == {
+        name: lip[name] for name in lip if name in atr
+    }
+    assert {name: atr[name] for name in atr if name not in lip} == {"belt": 3, "bag": 0}
+
+
 @pytest.mark.parametrize("source", VOCABULARIES)
 def test_every_vocabulary_becomes_binary_and_itself(source):
-    assert lookup(source, "binary") == (0,) + (1,) * (len(VOCABULARIES[source]) - 1)
-    assert lookup(source, source) == tuple(range(len(VOCABULARIES[source])))
+    names = VOCABULARIES[source]
+    background = {
+        name for name, value in zip(names, lookup(source, "binary"), strict=True) if not value
+    }
+    assert background - {"bag"} == {"background"}
+    assert set(lookup(source, "binary")) == {0, 1}
+    assert lookup(source, source) == tuple(range(len(names)))
+
+
+@pytest.mark.parametrize("source", ["lip20", "atr18"])
+def test_binary_is_the_same_by_way_of_the_regions(source):
+    by_way = [lookup("regions4", "binary")[region] for region in lookup(source, "regions4")]
+    assert lookup(source, "binary") == tuple(by_way)
+
+
+def test_common_vocabulary_is_the_finest_that_all_convert_to():
+    assert common(["lip20"]) == common(["lip20", "lip20"]) == "lip20"
+    assert common(["lip20", "atr18"]) == common(["atr18", "regions4"]) == "regions4"
+    assert common(["lip20", "binary"]) == common(VOCABULARIES) == "binary"
 
 
 def test_refuses_finer_and_unknown_vocabularies():
     with pytest.raises(UsageError, match="binary does not tell its classes apart"):
         lookup("binary", "regions4")
+    with pytest.raises(UsageError, match="atr18 cannot be converted to lip20"):
+        lookup("atr18", "lip20")
     with pytest.raises(UsageError, match="unknown mask vocabulary 'lip'"):
         lookup("lip", "binary")

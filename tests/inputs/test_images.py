@@ -75,10 +75,11 @@ def test_masks_decode_to_class_indices():
     np.testing.assert_array_equal(images.decode_mask(encoded(mask, "PNG")), mask)
 
 
-def test_mirroring_swaps_left_and_right_limbs():
-    plain, mirrored = images.class_tables("lip20", "lip20")
-    names = VOCABULARIES["lip20"]
-    np.testing.assert_array_equal(plain, np.arange(20))
+@pytest.mark.parametrize("vocabulary", ["lip20", "atr18"])
+def test_mirroring_swaps_left_and_right_limbs(vocabulary):
+    plain, mirrored = images.class_tables(vocabulary, vocabulary)
+    names = VOCABULARIES[vocabulary]
+    np.testing.assert_array_equal(plain, np.arange(len(names)))
     for index, name in enumerate(names):
         left_right = {"left": "right", "right": "left"}
         side, _, limb = name.partition("-")

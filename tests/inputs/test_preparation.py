@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfreid.datasets import lookup
+from tfreid.datasets import VOCABULARIES, lookup
 from tfreid.inputs import InputSpec, evaluation_batches, resize_image, training_batches
 from tfreid.inputs.images import class_tables
 
@@ -117,6 +117,16 @@ def test_image_and_mask_are_mirrored_together(folder, vocabulary):
         if SIZES_PX[index] == OUTPUT_PX:
             np.testing.assert_array_equal(example["mask"], table[mask])
     assert 30 < flips < 70
+
+
+def test_what_a_vocabulary_counts_to_the_background_is_replaced(make_folder):
+    bag = VOCABULARIES["atr18"].index("bag")
+    mask = np.array([[0, bag], [1, 17]], np.uint8)
+    image = np.full((2, 2, 3), 200, np.uint8)
+    folder = make_folder([image], [mask], [np.full((9, 9, 3), 40, np.uint8)], "atr18")
+    spec = InputSpec((2, 2), variant="random_background")
+    ((_, example),) = images_of(evaluation_batches(folder, "train", spec, 1, seed=0), 1)
+    np.testing.assert_array_equal(example["image"][..., 0], [[40, 40], [200, 200]])
 
 
 def test_mask_belongs_to_the_person_on_a_random_background(folder):

@@ -93,12 +93,28 @@ def test_refuses_what_cannot_be_joined():
         plan([market_like(), market_like()], 1, 0, 0)
     with pytest.raises(UsageError, match="market1501 and lip cannot be joined"):
         plan([market_like(), parsing], 1, 0, 0)
-    masked = [
-        Source(name, "reid", [row(name, "train", 1, 1, mask_path="m.png")], vocabulary)
-        for name, vocabulary in (("a", "lip20"), ("b", "binary"))
+
+
+@pytest.mark.parametrize(
+    ("found", "written"),
+    [
+        (("lip20", "lip20"), "lip20"),
+        (("lip20", ""), "lip20"),
+        (("lip20", "atr18"), "regions4"),
+        (("regions4", "atr18"), "regions4"),
+        (("lip20", "atr18", "binary"), "binary"),
+        (("", ""), ""),
+    ],
+)
+def test_masks_of_a_joint_set_have_the_finest_vocabulary_that_all_tell(found, written):
+    sources = [
+        Source(name, "reid", [row(name, "train", 1, 1, mask_path=f"{v}.png" if v else None)], v)
+        for name, v in zip("abc", found, strict=False)
     ]
-    with pytest.raises(UsageError, match="different vocabularies, binary and lip20"):
-        plan(masked, 1, 0, 0)
+    made = plan(sources, 1, 0, 0)
+    assert made.mask_vocabulary == written
+    assert {entry.mask_vocabulary for entry in entries_of(made, "train")} == set(found)
+    assert [source.mask_vocabulary for source in made.sources.values()] == list(found)
 
 
 def test_refuses_nothing_and_masks_of_unknown_vocabulary():

@@ -52,8 +52,8 @@ DATASET = Dataset(
     name="occluded_reid",
     title="Occluded-REID (Zhuo et al., ICME 2018), for tests",
     kind="reid",
-    obtain="From its authors' page, "
-    "https://github.com/tinajia2012/ICME2018_Occluded-Person-Reidentification_datasets.",
+    obtain="From its authors, on GitHub: "
+    "tinajia2012/ICME2018_Occluded-Person-Reidentification_datasets.",
     licence="For non-commercial purposes only.",
     read=read,
 )

@@ -5,7 +5,10 @@ import tensorflow as tf
 
 from tfreid.datasets.vocabulary import lookup
 
-_MIRRORED_CLASSES = {"lip20": {14: 15, 15: 14, 16: 17, 17: 16, 18: 19, 19: 18}}
+_MIRRORED_CLASSES = {
+    "lip20": {14: 15, 15: 14, 16: 17, 17: 16, 18: 19, 19: 18},
+    "atr18": {9: 10, 10: 9, 12: 13, 13: 12, 14: 15, 15: 14},
+}
 """Classes that change places when an image is mirrored: left and right arm, leg and shoe."""
 
 
@@ -32,6 +35,22 @@ def decode_mask(encoded: tf.Tensor) -> tf.Tensor:
       Class indices, uint8 `[height, width]`.
     """
     return tf.squeeze(tf.io.decode_png(encoded, channels=1), axis=-1)
+
+
+def decode_person(encoded: tf.Tensor, vocabulary: str) -> tf.Tensor:
+    """Decodes a mask to tell the person from the background.
+
+    Args:
+      encoded: as of `decode_mask`.
+      vocabulary: of the mask.
+
+    Returns:
+      uint8 `[height, width]`, above 0 on the person and on nothing else.
+    """
+    table, mask = lookup(vocabulary, "binary"), decode_mask(encoded)
+    if all(table[1:]):
+        return mask
+    return tf.gather(tf.constant(table, tf.uint8), tf.cast(mask, tf.int32))
 
 
 def mirror(pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:

@@ -58,7 +58,7 @@ class Preparation:
             return image
 
         def changed() -> tf.Tensor:
-            mask = images.decode_mask(encoded_mask)
+            mask = images.decode_person(encoded_mask, self.info.mask_vocabulary)
             if variant == "mean_background":
                 return backgrounds.fill_background(image, mask, self.info.mean_pixel)
             if variant == "background_only":

@@ -84,7 +84,9 @@ def convert(
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
-        job = shards.Job(str(folder), plan.kind, tuple(map(str, scenes)), options.seed)
+        job = shards.Job(
+            str(folder), plan.kind, tuple(map(str, scenes)), options.seed, plan.mask_vocabulary
+        )
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
         _write_rejects(report.rejects, folder / REJECTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from tfreid.datasets import VOCABULARIES
+from tfreid.datasets import VOCABULARIES, lookup
 from tfreid.datasets.files import IMAGE_FORMATS, JPEG_FORMATS
 from tfreid.datasets.parts import Part
 
@@ -90,6 +90,11 @@ def read_mask(
     return data, indices
 
 
+def converted(mask: np.ndarray, source: str, target: str) -> np.ndarray:
+    """Returns a mask, uint8 `[height, width]`, of one vocabulary in the classes of another."""
+    return np.asarray(lookup(source, target), np.uint8)[mask]
+
+
 def _pixels(path: str, part: Part, what: str) -> np.ndarray:
     try:
         return part.pixels(path)
@@ -149,7 +154,7 @@ def on_random_background(
 
     Args:
         image: the image, I_in.
-        mask: class indices `[height, width]`; classes above 0 are the person, M.
+        mask: `binary` classes `[height, width]`; 1 is the person, M.
         backgrounds: paths of the scenes that R is a random crop of, not scaled.
         seed: chooses the scene and the crop.
 

@@ -41,12 +41,15 @@ class SourceInfo:
         protocol: key of `tfreid.datasets.PROTOCOLS`.
         split: which split, where the data set has several.
         excluded: number of images left out before the conversion, by the reason.
+        mask_vocabulary: vocabulary of its masks on the disk, which may be finer than that of the
+            records; empty where it has none, or an earlier release converted it.
     """
 
     options: dict[str, str] = dataclasses.field(default_factory=dict)
     protocol: str = "market"
     split: Split | None = None
     excluded: dict[str, int] = dataclasses.field(default_factory=dict)
+    mask_vocabulary: str = ""
 
     @classmethod
     def from_json(cls, values: dict) -> "SourceInfo":
@@ -70,7 +73,8 @@ class DatasetInfo:
         num_cameras: number of camera labels (the training split's cameras).
         mean_pixel: mean RGB over all pixels of the training split, in [0, 255]; of all splits
             where there is no training split.
-        mask_vocabulary: `lip20`, `regions4`, `binary`, or empty where no record has a mask.
+        mask_vocabulary: key of `tfreid.datasets.VOCABULARIES`, or empty where no record has a
+            mask.
         synthetic: whether the images were drawn by the synthetic generator.
         fingerprint: hash of all records' contents; independent of their order and sharding.
         person_labels: person label by data set name and published person ID.

@@ -35,12 +35,14 @@ class Job:
         kind: record kind.
         backgrounds: paths of the scenes for random-background copies.
         seed: seed of those copies.
+        mask_vocabulary: vocabulary that masks are written in; empty where there are none.
     """
 
     folder: str
     kind: str
     backgrounds: tuple[str, ...]
     seed: int
+    mask_vocabulary: str
 
 
 @dataclass
@@ -166,12 +168,16 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
         mask_data, mask = images.read_mask(
             entry.mask_path, entry.mask_vocabulary, image.size, entry.mask_part
         )
+        if entry.mask_vocabulary != job.mask_vocabulary:
+            mask = images.converted(mask, entry.mask_vocabulary, job.mask_vocabulary)
+            mask_data = images.encode_png(mask)
         tally.with_mask = 1
     if entry.copy:
         if mask is None:
             raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
+        person = images.converted(mask, job.mask_vocabulary, "binary")
         seed = key_hash(entry.key, job.seed)
-        data = images.on_random_background(image, mask, job.backgrounds, seed)
+        data = images.on_random_background(image, person, job.backgrounds, seed)
     else:
         tally.pixel_sums, tally.pixels = images.pixel_sums(image), image.width * image.height
     _tally_ids(entry, tally)
@@ -180,7 +186,7 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
         "image/height": image.height,
         "image/width": image.width,
         "mask/encoded": mask_data,
-        "mask/vocabulary": entry.mask_vocabulary,
+        "mask/vocabulary": job.mask_vocabulary if mask_data else "",
     }
     return schema.encode(job.kind, values)
 

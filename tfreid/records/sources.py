@@ -6,11 +6,12 @@ on how many workers convert.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
 from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
+from tfreid.datasets.vocabulary import common
 from tfreid.errors import DataError, UsageError
 from tfreid.records.folder import shard_name
 from tfreid.records.info import LabelMap, SourceInfo
@@ -47,7 +48,7 @@ class Entry:
         image_part: where in that file the image lies; None for the whole file.
         mask_path: the mask file, where there is one.
         mask_part: where in that file the mask lies; None for the whole file.
-        mask_vocabulary: vocabulary of that mask.
+        mask_vocabulary: vocabulary of that mask in its file.
         copy: 0 for the image itself, n for its n-th copy on a random background.
         features: the features that come from the row, by the schema's names.
     """
@@ -73,7 +74,8 @@ class Plan:
     Attributes:
         name: name of the converted data set.
         kind: record kind.
-        mask_vocabulary: vocabulary of all masks; empty where there are none.
+        mask_vocabulary: vocabulary of all records' masks, the finest to which those of all data
+            sets can be converted; empty where there are none.
         shards: the records' entries by shard file name, by split, in the order to be written.
         person_labels: person label by data set and published person ID.
         camera_labels: camera label by data set and published camera ID.
@@ -150,11 +152,11 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
     return Plan(
         name,
         sources[0].kind,
-        "".join(vocabularies),
+        common(vocabularies) if vocabularies else "",
         placed,
         persons.labels,
         cameras.labels,
-        {source.dataset: source.info for source in sources},
+        {s.dataset: replace(s.info, mask_vocabulary=s.mask_vocabulary) for s in sources},
     )
 
 
@@ -166,12 +168,6 @@ def _check_sources(sources: Sequence[Source]) -> None:
         raise UsageError(
             f"{' and '.join(names)} cannot be joined: re-identification and parsing data sets "
             "are converted apart"
-        )
-    vocabularies = sorted({source.mask_vocabulary for source in sources} - {""})
-    if len(vocabularies) > 1:
-        raise UsageError(
-            f"{' and '.join(names)} cannot be joined: their masks have different vocabularies, "
-            f"{' and '.join(vocabularies)}"
         )
     for source in sources:
         if not source.rows:
