@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
+from tfreid.errors import UsageError
+
 
 @dataclass(frozen=True)
 class StepDecay:
@@ -73,3 +75,44 @@ class WarmupDecay:
         decays = tf.reduce_sum(tf.cast(tf.cast(step, tf.int64) >= decay_steps, tf.float32))
         rate = self.first_rate + (self.learning_rate - self.first_rate) * risen
         return rate * tf.pow(tf.constant(self.factor, tf.float32), decays)
+
+
+@dataclass(frozen=True)
+class PlateauDecay:
+    """A rate that falls from plateau to plateau, all of the same length.
+
+    Source: SPReID, section 5, "we decay the learning rate 10 times using exponential shift with the
+    rate of 0.9". The paper does not state when; here after equal numbers of updates.
+
+    Attributes:
+      steps: number of updates of the stage.
+      learning_rate: rate of the first plateau.
+      rule: `exponential_shift`, which multiplies the rate by `factor` `decays` times, or
+        `polynomial`, the authors' code: `decays` plateaus of `learning_rate * (1 - t) ** 0.9` with
+        t the part of the stage before the plateau.
+      factor: multiplier of `exponential_shift`.
+      decays: as `rule` says.
+    """
+
+    steps: int
+    learning_rate: float
+    rule: str = "exponential_shift"
+    factor: float = 0.9
+    decays: int = 10
+
+    def __post_init__(self):
+        """Refuses unknown rules."""
+        if self.rule not in ("exponential_shift", "polynomial"):
+            raise UsageError(
+                f"rule={self.rule!r} is not known: use 'exponential_shift' or 'polynomial'"
+            )
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """Returns the rate, float32, at an int64 `step`."""
+        polynomial = self.rule == "polynomial"
+        plateaus = self.decays if polynomial else self.decays + 1
+        plateau = tf.cast(step, tf.int64) * plateaus // self.steps
+        plateau = tf.cast(tf.minimum(plateau, plateaus - 1), tf.float32)
+        if polynomial:
+            return self.learning_rate * tf.pow(1 - plateau / plateaus, 0.9)
+        return self.learning_rate * tf.pow(tf.constant(self.factor, tf.float32), plateau)
