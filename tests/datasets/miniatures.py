@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.datasets import occluded_miniatures
+from tests.datasets import occluded_miniatures, parser_miniatures
 from tests.datasets.hand_made import MARKET_FILES, write_image, write_mask
 
 
@@ -74,5 +74,6 @@ MINIATURES: dict[str, Callable[[Path], Path]] = {
     "partial_ilids": occluded_miniatures.partial_ilids,
     "occluded_reid": occluded_miniatures.occluded_reid,
     "lip": lip,
+    "human_parsing": parser_miniatures.human_parsing,
 }
 """What `--dataset` takes, to what writes such a data set into an empty folder and returns it."""

@@ -1,4 +1,4 @@
-"""Training and test splits by person, for data that come without one or with several."""
+"""Training and test splits, for data that come without one or with several."""
 
 import hashlib
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tfreid.datasets.protocols import PROTOCOLS
-from tfreid.datasets.row import Row, cameras_known
+from tfreid.datasets.row import ParsingRow, Row, cameras_known
 from tfreid.errors import DataError, UsageError
 
 
@@ -28,13 +28,14 @@ class SplitChoice:
 
 @dataclass(frozen=True)
 class Split:
-    """One of several ways to part a data set's persons into training and test.
+    """One of several ways to part a data set into training and test.
 
     Attributes:
         index: Which, from 0.
         of: How many a published result is the mean of.
         seed: What it was drawn with; None where it is published with the data set.
-        test_persons: The persons of the test, ascending.
+        test_persons: The persons of the test, ascending; none where images are drawn, whose
+            persons are not known.
     """
 
     index: int
@@ -58,8 +59,7 @@ def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: in
         DataError: There are too few persons.
     """
     persons, seed, index = sorted(set(persons)), choice.seed or 0, choice.index or 0
-    if not 0 <= index < of:
-        raise UsageError(f"there is no split {index}: expected 0 to {of - 1}")
+    _check_index(index, of)
     if choice.test_persons is not None:
         strangers = sorted(set(choice.test_persons) - set(persons))
         if strangers:
@@ -133,6 +133,31 @@ def draw_random_half(
     return assign_two_cameras(rows, split.test_persons, query_camera=1), split
 
 
+def draw_images(
+    rows: Sequence[ParsingRow], share: float, choice: SplitChoice
+) -> tuple[list[ParsingRow], Split]:
+    """Splits images of persons who are not known: some are for the test, the others train.
+
+    Args:
+        rows: Rows of one data set; their splits are replaced.
+        share: Of the images, those to be drawn for the test; one at least.
+        choice: Another seed draws other images; there is one split a seed.
+
+    Returns:
+        The rows in their order, with their new splits, and the split.
+
+    Raises:
+        UsageError: There is no such split.
+    """
+    _check_index(choice.index or 0, of=1)
+    split = Split(0, of=1, seed=choice.seed or 0, test_persons=())
+    count = max(1, round(share * len(rows)))
+    keys = sorted((row.key for row in rows), key=lambda key: _draw(f"{split.seed}", key))
+    drawn = set(keys[:count])
+    rows = [replace(row, split="val" if row.key in drawn else "train") for row in rows]
+    return rows, split
+
+
 def draw_split(rows: Sequence[Row], choice: SplitChoice) -> tuple[list[Row], Split]:
     """Splits by person: half of the persons train, the others are the test.
 
@@ -191,6 +216,11 @@ def _queries(rows: Sequence[Row], seed: str, any_camera: bool) -> list[Row]:
             queries.append(candidate)
             gallery = others
     return queries
+
+
+def _check_index(index: int, of: int) -> None:
+    if not 0 <= index < of:
+        raise UsageError(f"there is no split {index}: expected 0 to {of - 1}")
 
 
 def _draw(seed: str, text: str) -> bytes:
