@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.datasets import occluded_miniatures, parser_miniatures
+from tests.datasets import occluded_miniatures, parser_miniatures, training_miniatures
 from tests.datasets.hand_made import MARKET_FILES, write_image, write_mask
 
 
@@ -70,6 +70,13 @@ MINIATURES: dict[str, Callable[[Path], Path]] = {
     "dukemtmc": dukemtmc,
     "msmt17": msmt17,
     "msmt17:train+val": msmt17,
+    "cuhk01": training_miniatures.cuhk01,
+    "cuhk02": training_miniatures.cuhk02,
+    "cuhk_sysu": training_miniatures.cuhk_sysu,
+    "viper": training_miniatures.viper,
+    "3dpes": training_miniatures.three_dpes,
+    "prid": training_miniatures.prid,
+    "shinpuhkan": training_miniatures.shinpuhkan,
     "partial_reid": occluded_miniatures.partial_reid,
     "partial_ilids": occluded_miniatures.partial_ilids,
     "occluded_reid": occluded_miniatures.occluded_reid,

@@ -11,7 +11,12 @@ BACKGROUNDS = "backgrounds"
 
 def shard_name(name: str, split: str, shard: int, shards: int) -> str:
     """Returns the file name of a shard, in the form that TFDS recognises."""
-    return f"{name}-{split}.tfrecord-{shard:05d}-of-{shards:05d}"
+    return f"{tfds_name(name)}-{split}.tfrecord-{shard:05d}-of-{shards:05d}"
+
+
+def tfds_name(name: str) -> str:
+    """Returns the name under which TFDS knows a data set: it wants a letter first."""
+    return name if name[0].isalpha() else f"reid_{name}"
 
 
 class DatasetFolder:

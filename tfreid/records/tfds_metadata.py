@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tfrecords_schema import schema
+from tfreid.records.folder import tfds_name
 
 
 def write(folder: Path, name: str, kind: str, shards: Mapping[str, Mapping[str, tuple[int, int]]]):
@@ -14,12 +15,12 @@ def write(folder: Path, name: str, kind: str, shards: Mapping[str, Mapping[str, 
 
     Args:
         folder: where the shards are.
-        name: data set name, the first part of the shards' names.
+        name: data set name.
         kind: record kind.
         shards: number of records and of their bytes, by split and shard name, in order.
     """
     template = tfds.core.ShardedFileTemplate(
-        data_dir=folder, dataset_name=name, filetype_suffix="tfrecord"
+        data_dir=folder, dataset_name=tfds_name(name), filetype_suffix="tfrecord"
     )
     splits = [
         tfds.core.SplitInfo(
