@@ -24,7 +24,7 @@ def test_metrics_are_complete_and_fit_json(audits):
     metrics = json.loads(json.dumps(audits[1].metrics()))
     parts = {"camera_pairs", "chance_rank1", "attention", "counts", "protocol", "data"}
     assert set(metrics) == {*VARIANTS, *parts}
-    assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20", "mAP"}
+    assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20", "mAP", "mINP"}
     assert metrics["counts"] == {
         "queries": 12,
         "queries_without_match": 0,
@@ -47,7 +47,7 @@ def test_camera_pairs_are_those_of_the_original_images(reid_folder, audits):
     # Every query has its matches in the other one of the two cameras.
     pairs = audits[1].metrics()["camera_pairs"]
     assert {name: pair["queries"] for name, pair in pairs.items()} == {"1-2": 6, "2-1": 6}
-    assert set(pairs["1-2"]) == {"rank1", "rank5", "rank10", "rank20", "mAP", "queries"}
+    assert set(pairs["1-2"]) == {"rank1", "rank5", "rank10", "rank20", "mAP", "mINP", "queries"}
     # The matches are the same and there are fewer other images, so no query fares worse.
     whole = audits[1].metrics()["original"]["mAP"]
     assert sum(pair["mAP"] for pair in pairs.values()) / 2 >= whole

@@ -1,41 +1,114 @@
 import numpy as np
 import pytest
 
-from tfreid.retrieval import cosine_blocks, cosine_distances
+from tfreid.retrieval import cosine_blocks, cosine_distances, normalise
+from tfreid.retrieval.distances import TILE_IMAGES, TILE_QUERIES
+
+QUERIES, IMAGES = 2 * TILE_QUERIES + 11, TILE_IMAGES + 23
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def features():
     random = np.random.default_rng(0)
-    return random.normal(size=(11, 16)), random.normal(size=(23, 16))
+    return random.normal(size=(QUERIES, 17)), random.normal(size=(IMAGES, 17))
 
 
 def reference(query, gallery):
-    cosine = [
-        [np.dot(q, g) / (np.linalg.norm(q) * np.linalg.norm(g)) for g in gallery] for q in query
-    ]
-    return 1 - np.array(cosine)
+    """In float64, pair by pair."""
+    lengths = np.outer(np.linalg.norm(query, axis=1), np.linalg.norm(gallery, axis=1))
+    return 1 - np.einsum("qd,gd->qg", query, gallery) / lengths
 
 
 def test_cosine_distances_equal_the_definition(features):
     distances = cosine_distances(*features)
-    assert distances.dtype == np.float32
+    assert (distances.dtype, distances.shape) == (np.float32, (QUERIES, IMAGES))
     np.testing.assert_allclose(distances, reference(*features), atol=1e-6)
 
 
-@pytest.mark.parametrize("block_size", [1, 4, 11, 100])
+@pytest.mark.parametrize("block_size", [1, TILE_QUERIES, TILE_QUERIES + 1, 10**6, None])
 def test_blocks_are_the_rows_of_the_whole(features, block_size):
     blocks = list(cosine_blocks(*features, block_size=block_size))
-    assert max(map(len, blocks)) == min(block_size, 11)
-    np.testing.assert_allclose(np.concatenate(blocks), cosine_distances(*features), atol=1e-6)
+    if block_size:
+        tiles = -(-block_size // TILE_QUERIES)
+        assert max(map(len, blocks)) == min(tiles * TILE_QUERIES, QUERIES)
+    np.testing.assert_array_equal(np.concatenate(blocks), cosine_distances(*features))
 
 
-@pytest.mark.parametrize("scale", [1e-20, 1e20])
+def test_default_block_follows_the_size_of_the_gallery(monkeypatch, features):
+    monkeypatch.setattr("tfreid.retrieval.distances.BLOCK_BYTES", 4 * IMAGES * TILE_QUERIES)
+    assert [len(block) for block in cosine_blocks(*features)] == [TILE_QUERIES] * 2 + [11]
+    monkeypatch.setattr("tfreid.retrieval.distances.BLOCK_BYTES", 1)
+    assert [len(block) for block in cosine_blocks(*features)] == [TILE_QUERIES] * 2 + [11]
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-45, 1e-20, 1e20, 1e38, 1e300])
 def test_length_does_not_matter(features, scale):
-    query, gallery = features
-    scaled = cosine_distances(query * scale, gallery)
-    np.testing.assert_allclose(scaled, reference(query, gallery), atol=1e-6)
+    query, gallery = (rows.copy()[:40] for rows in features)
+    expected = cosine_distances(query, gallery)
+    precision = 1e-6 if scale > 1e-300 else 1e-2
+    np.testing.assert_allclose(cosine_distances(query * scale, gallery), expected, atol=precision)
+    # One image among others of ordinary size.
+    gallery[3] *= scale
+    scaled = cosine_distances(query, gallery)
+    np.testing.assert_allclose(scaled, expected, atol=precision)
+    others = np.arange(40) != 3
+    np.testing.assert_array_equal(scaled[:, others], expected[:, others])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_descriptors_may_have_other_types(features, dtype):
+    query, gallery = (rows[:40].astype(dtype) for rows in features)
+    expected = reference(query.astype(float), gallery.astype(float))
+    np.testing.assert_allclose(cosine_distances(query, gallery), expected, atol=1e-6)
+    columns = np.asfortranarray(gallery)
+    np.testing.assert_array_equal(
+        cosine_distances(query, columns), cosine_distances(query, gallery)
+    )
 
 
 def test_descriptor_of_zeros_is_at_distance_one():
     np.testing.assert_array_equal(cosine_distances(np.zeros((1, 3)), np.eye(3)), 1)
+    np.testing.assert_array_equal(cosine_distances(np.eye(3), np.zeros((1, 3))), 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_says_which_descriptor_is_not_finite(value):
+    broken = np.ones((TILE_IMAGES + 9, 2))
+    broken[TILE_IMAGES + 4, 1] = value
+    for query, gallery in ((broken, np.ones((1, 2))), (np.ones((1, 2)), broken)):
+        with pytest.raises(ValueError, match=f"descriptor {TILE_IMAGES + 4} .* not finite"):
+            cosine_distances(query, gallery)
+
+
+def test_normalise_gives_unit_length(features):
+    rows = normalise(np.vstack([features[0] * 1e30, np.zeros((1, 17))]))
+    np.testing.assert_allclose(np.linalg.norm(rows[:-1], axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(rows[-1], 0)
+
+
+def resident_kib(path):
+    """Memory of this process that is mapped from a file."""
+    kib, wanted = 0, False
+    with open("/proc/self/smaps", encoding="utf-8") as file:
+        for line in file:
+            name, _, rest = line.partition(" ")
+            if "-" in name:
+                wanted = rest.rstrip().endswith(str(path))
+            elif name == "Rss:" and wanted:
+                kib += int(rest.split()[0])
+    return kib
+
+
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_a_gallery_on_disk_is_read_but_not_held(tmp_path, mode):
+    gallery = np.random.default_rng(0).normal(size=(4 * TILE_IMAGES + 5, 256)).astype(np.float32)
+    np.save(tmp_path / "gallery.npy", gallery)
+    mapped = np.load(tmp_path / "gallery.npy", mmap_mode=mode)
+    if mode == "c":
+        mapped[0] += 1  # lives in memory alone
+        gallery[0] += 1
+    expected = cosine_distances(gallery[:5], gallery)
+    distances = cosine_distances(mapped[:5], mapped)
+    np.testing.assert_array_equal(distances, expected)
+    if mode == "r":
+        assert resident_kib(tmp_path / "gallery.npy") < gallery.nbytes / 1024 / 3

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from tfreid.datasets.protocols import PROTOCOLS
 from tfreid.errors import UsageError
 from tfreid.inputs import VARIANTS, InputSpec
 from tfreid.records import DatasetFolder
@@ -282,9 +283,9 @@ def _compare(query: Descriptors, gallery: Descriptors, protocol: Protocol) -> Ou
         listed(cosine_blocks(query.features, gallery.features)),
         query.identities,
         gallery.identities,
-        camera_filter=protocol.camera_filter,
+        protocol=PROTOCOLS["market" if protocol.camera_filter else "no_camera"],
         average_precision=protocol.average_precision,
-    )
+    ).retrieval
     return Outcome(retrieval, lists)
 
 

@@ -1,21 +1,22 @@
 """Arrays in, arrays out: distances between descriptors, and how well they retrieve persons."""
 
-from tfreid.retrieval.camera_pairs import evaluate_camera_pairs
+from tfreid.retrieval._former import evaluate_camera_pairs, ranked_list
 from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalise
-from tfreid.retrieval.ranking import (
-    AVERAGE_PRECISIONS,
-    RANKS,
-    Identities,
-    Retrieval,
-    evaluate,
-    ranked_list,
-)
+from tfreid.retrieval.identities import Identities
+from tfreid.retrieval.lists import NO_IMAGE, RankedLists
+from tfreid.retrieval.outcomes import RANKS, Retrieval
+from tfreid.retrieval.ranking import Ranking, evaluate
+from tfreid.retrieval.saving import save_rankings
 from tfreid.retrieval.verification import Threshold, calibrate
+from tfreid.retrieval.whole_gallery import AVERAGE_PRECISIONS
 
 __all__ = [
     "AVERAGE_PRECISIONS",
+    "NO_IMAGE",
     "RANKS",
     "Identities",
+    "RankedLists",
+    "Ranking",
     "Retrieval",
     "Threshold",
     "calibrate",
@@ -25,4 +26,5 @@ __all__ = [
     "evaluate_camera_pairs",
     "normalise",
     "ranked_list",
+    "save_rankings",
 ]

@@ -1,8 +1,22 @@
-"""Distances from query to gallery descriptors, a block of queries at a time."""
+"""Distances from query to gallery descriptors, a block of queries at a time.
 
+All products are taken of tiles of one shape: `TILE_QUERIES` queries by `TILE_IMAGES` gallery
+images, filled up with zeros where the data end. So no distance depends on the size of the blocks.
+"""
+
+import mmap
 from collections.abc import Iterator
 
 import numpy as np
+
+TILE_QUERIES, TILE_IMAGES = 256, 1024
+"""Shape of a product: multiples of what BLAS computes at once, large enough to be fast."""
+
+BLOCK_BYTES = 2**29
+"""Memory of a block of distances, unless the caller chooses or one tile's height takes more."""
+
+_ORDINARY_EXPONENT = 30
+"""Up to 2^30 and from 2^-30, the squares and products of float32 values are ordinary numbers."""
 
 
 def normalise(features: np.ndarray) -> np.ndarray:
@@ -13,14 +27,13 @@ def normalise(features: np.ndarray) -> np.ndarray:
 
     Returns:
       `[n, d]` float32. A descriptor of zeros stays zeros: it is at distance 1 from everything.
+
+    Raises:
+      ValueError: if a value is not finite.
     """
-    features = np.asarray(features, np.float32)
-    # Scaling by the largest value first keeps the squares of any finite value finite.
-    largest = np.maximum(features.max(axis=1), -features.min(axis=1))
-    features = features / np.maximum(largest, 1e-30)[:, None]
-    length = np.sqrt(np.einsum("nd,nd->n", features, features))
-    features /= np.maximum(length, 1e-12)[:, None]
-    return features
+    features = np.asarray(features)
+    rows = _scaled(features, _exponents(features))
+    return rows * _inverse_lengths(rows)[:, None]
 
 
 def cosine_distances(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
@@ -31,24 +44,129 @@ def cosine_distances(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
       gallery: `[gallery, d]` floats.
 
     Returns:
-      `[queries, gallery]` float32 in [0, 2].
+      `[queries, gallery]` float32 in [0, 2], up to rounding.
+
+    Raises:
+      ValueError: if a value is not finite.
     """
-    return 1 - normalise(query) @ normalise(gallery).T
+    distances = np.empty((len(query), len(gallery)), np.float32)
+    row = 0
+    for block in cosine_blocks(query, gallery):
+        distances[row : row + len(block)] = block
+        row += len(block)
+    return distances
 
 
 def cosine_blocks(
-    query: np.ndarray, gallery: np.ndarray, block_size: int = 256
+    query: np.ndarray, gallery: np.ndarray, block_size: int | None = None
 ) -> Iterator[np.ndarray]:
     """Yields the rows of `cosine_distances` in blocks, so that the whole is never held.
+
+    The gallery is read once for each block and once before the first. It is not copied, and may
+    be a memory-mapped file: what was read of it is given back to the system.
 
     Args:
       query: `[queries, d]` floats.
       gallery: `[gallery, d]` floats.
-      block_size: queries in one block; a block takes `4 * block_size * gallery` bytes.
+      block_size: queries in one block, rounded up to a multiple of `TILE_QUERIES`; a block takes
+        `4 * block_size * gallery` bytes. By default as many as `BLOCK_BYTES` hold. No distance
+        depends on it.
 
     Yields:
       `[block_size, gallery]` float32, the last one shorter, in the order of the queries.
+
+    Raises:
+      ValueError: if a value is not finite.
     """
-    query, gallery = normalise(query), normalise(gallery)
-    for start in range(0, len(query), block_size):
-        yield 1 - query[start : start + block_size] @ gallery.T
+    images = _Gallery(gallery)
+    size = block_size or BLOCK_BYTES // (4 * max(len(gallery), 1)) // TILE_QUERIES * TILE_QUERIES
+    size = _rounded_up(max(size, 1), TILE_QUERIES)
+    for start in range(0, len(query), size):
+        yield images.distances(normalise(query[start : start + size]))
+
+
+class _Gallery:
+    """Descriptors as they are, and the factors that would make them unit length."""
+
+    def __init__(self, features: np.ndarray):
+        self._features = features
+        self._exponents = np.zeros(len(features), np.int32)
+        self._factors = np.zeros(_rounded_up(len(features), TILE_IMAGES), np.float32)
+        for start in range(0, len(features), TILE_IMAGES):
+            chunk = slice(start, min(start + TILE_IMAGES, len(features)))
+            self._exponents[chunk] = _exponents(features[chunk], start)
+            rows = _scaled(features[chunk], self._exponents[chunk])
+            self._factors[chunk] = _inverse_lengths(rows)
+            _give_back(features[chunk])
+
+    def distances(self, query: np.ndarray) -> np.ndarray:
+        """Returns the distances `[queries, gallery]` of unit descriptors `[queries, d]`."""
+        tiles = _padded(query, _rounded_up(len(query), TILE_QUERIES))
+        distances = np.empty((len(tiles), len(self._factors)), np.float32)
+        for start in range(0, len(self._features), TILE_IMAGES):
+            chunk = slice(start, start + TILE_IMAGES)
+            rows = _scaled(self._features[chunk], self._exponents[chunk])
+            images = _padded(rows, TILE_IMAGES).T
+            for top in range(0, len(tiles), TILE_QUERIES):
+                tile = distances[top : top + TILE_QUERIES, chunk]
+                np.matmul(tiles[top : top + TILE_QUERIES], images, out=tile)
+                tile *= self._factors[chunk]
+                np.subtract(1, tile, out=tile)
+            _give_back(self._features[chunk])
+        return distances[: len(query), : len(self._features)]
+
+
+def _exponents(features: np.ndarray, first: int = 0) -> np.ndarray:
+    """Returns by which power of two `[n]` each descriptor is to be divided: mostly 0."""
+    if not features.shape[1]:
+        return np.zeros(len(features), np.int32)
+    largest = np.maximum(np.abs(features.max(axis=1)), np.abs(features.min(axis=1)))
+    if not np.isfinite(largest).all():
+        row = first + np.flatnonzero(~np.isfinite(largest))[0]
+        raise ValueError(f"descriptor {row} has values that are not finite")
+    exponents = np.frexp(largest)[1]
+    return np.where(np.abs(exponents) > _ORDINARY_EXPONENT, exponents, 0)
+
+
+def _scaled(features: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Divides by powers of two, which rounds nothing; float32, and no copy where none is needed."""
+    if exponents.any():
+        features = np.ldexp(features, -exponents[:, None])
+    return np.ascontiguousarray(features, np.float32)
+
+
+def _inverse_lengths(rows: np.ndarray) -> np.ndarray:
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+
+
+def _padded(rows: np.ndarray, count: int) -> np.ndarray:
+    """Appends zeros until there are `count` rows."""
+    if len(rows) == count:
+        return rows
+    padded = np.zeros((count, rows.shape[1]), np.float32)
+    padded[: len(rows)] = rows
+    return padded
+
+
+def _rounded_up(number: int, unit: int) -> int:
+    return -(-number // unit) * unit
+
+
+def _give_back(rows: np.ndarray) -> None:
+    """Lets the system reuse the memory of rows that were read from a memory-mapped file."""
+    owner = rows
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    # Of a writable mapping this could discard changes.
+    if not (
+        isinstance(owner, mmap.mmap) and memoryview(owner).readonly and rows.flags.c_contiguous
+    ):
+        return
+    offset = _address(rows) - _address(np.frombuffer(owner, np.uint8))
+    start = offset // mmap.PAGESIZE * mmap.PAGESIZE
+    owner.madvise(mmap.MADV_DONTNEED, start, offset + rows.nbytes - start)
+
+
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]

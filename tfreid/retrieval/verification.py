@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfreid.datasets.row import DISTRACTOR_PERSON_ID, JUNK_PERSON_ID
 from tfreid.errors import UsageError
-from tfreid.retrieval.ranking import DISTRACTOR, JUNK, Identities
+from tfreid.retrieval.identities import Identities
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,16 @@ class _Pairs:
     def impostors(self, row: int) -> np.ndarray:
         """`[gallery]` bool: the images of another person than query `row`."""
         person = self.query.person[row]
-        return (self.gallery.person != person) & (self.gallery.person != JUNK) & (person != JUNK)
+        return (
+            (self.gallery.person != person)
+            & (self.gallery.person != JUNK_PERSON_ID)
+            & (person != JUNK_PERSON_ID)
+        )
 
     def genuine(self, row: int) -> np.ndarray:
         """`[gallery]` bool: the images of query `row`'s person from other cameras."""
         person, camera = self.query.person[row], self.query.camera[row]
-        known = person not in (JUNK, DISTRACTOR)
+        known = person not in (JUNK_PERSON_ID, DISTRACTOR_PERSON_ID)
         return (self.gallery.person == person) & (self.gallery.camera != camera) & known
 
 

@@ -1,0 +1,78 @@
+"""Writes ranked lists for other programs."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from tfreid.errors import UsageError
+from tfreid.retrieval.lists import NO_IMAGE, RankedLists
+
+
+def save_rankings(
+    path: str | os.PathLike[str],
+    lists: RankedLists,
+    query_keys: Sequence[str],
+    gallery_keys: Sequence[str],
+) -> None:
+    """Writes ranked lists as CSV or JSON, as the file's ending says.
+
+    CSV has a line an image with the columns query, rank (from 1), gallery, distance and correct
+    (true or false). JSON is a list of queries, each with its `query` and `images`, which have the
+    other four. Read as float32, the distances are those of the lists.
+
+    Args:
+      path: `.csv` or `.json`; the file appears under this name when it is complete.
+      lists: the lists.
+      query_keys: `[queries]` strings, what to call the queries.
+      gallery_keys: `[gallery]` strings, what to call the gallery images.
+
+    Raises:
+      UsageError: if the file's name has another ending.
+    """
+    path = Path(path)
+    write = {".csv": _write_csv, ".json": _write_json}.get(path.suffix.lower())
+    if write is None:
+        raise UsageError(f"rankings are written as .csv or .json, and {path} has neither ending")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        write(file, _queries(lists, query_keys, gallery_keys))
+    os.replace(partial, path)
+
+
+def _queries(
+    lists: RankedLists, query_keys: Sequence[str], gallery_keys: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    for row, query in enumerate(query_keys):
+        length = int((lists.indices[row] != NO_IMAGE).sum())
+        images = [
+            {
+                "rank": place + 1,
+                "gallery": str(gallery_keys[lists.indices[row, place]]),
+                # The shortest decimal number that is this float32.
+                "distance": float(str(lists.distances[row, place])),
+                "correct": bool(lists.correct[row, place]),
+            }
+            for place in range(length)
+        ]
+        yield {"query": str(query), "images": images}
+
+
+def _write_csv(file: TextIO, queries: Iterator[dict[str, Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["query", "rank", "gallery", "distance", "correct"])
+    for query in queries:
+        for image in query["images"]:
+            correct = "true" if image["correct"] else "false"
+            writer.writerow([query["query"], *list(image.values())[:-1], correct])
+
+
+def _write_json(file: TextIO, queries: Iterator[dict[str, Any]]) -> None:
+    separator = "[\n"
+    for query in queries:
+        file.write(separator + json.dumps(query, ensure_ascii=False))
+        separator = ",\n"
+    file.write("\n]\n" if separator == ",\n" else "[]\n")
