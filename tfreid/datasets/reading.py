@@ -50,4 +50,4 @@ class Reading:
         """Returns the same images, all of the training split."""
         published = {"train": self.published_total} if self.published_total else {}
         rows = [replace(row, split="train") for row in self.rows]
-        return replace(self, rows=rows, published=published, split=None)
+        return replace(self, rows=rows, published=published, published_total=None, split=None)
