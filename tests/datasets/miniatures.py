@@ -82,5 +82,6 @@ MINIATURES: dict[str, Callable[[Path], Path]] = {
     "occluded_reid": occluded_miniatures.occluded_reid,
     "lip": lip,
     "human_parsing": parser_miniatures.human_parsing,
+    "coco_person": parser_miniatures.coco_person,
 }
 """What `--dataset` takes, to what writes such a data set into an empty folder and returns it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.datasets import (
+    coco_person,
     csv_manifest,
     cuhk01,
     cuhk02,
@@ -84,6 +85,7 @@ DATASETS: dict[str, Dataset] = {
     "occluded_reid": occluded_reid.DATASET,
     "lip": lip.DATASET,
     "human_parsing": human_parsing.DATASET,
+    "coco_person": coco_person.DATASET,
     "folder": folder.DATASET,
     "csv": csv_manifest.DATASET,
     "synthetic": synthetic_reader.DATASET,

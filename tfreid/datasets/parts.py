@@ -1,6 +1,6 @@
 """Images that are not a file of their own: where in a file they lie, and how they are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -45,12 +45,52 @@ class Box:
         from PIL import Image
 
         with Image.open(path) as image:
-            left, top = max(self.left, 0), max(self.top, 0)
-            right = min(self.left + self.width, image.width)
-            bottom = min(self.top + self.height, image.height)
-            if right <= left or bottom <= top:
-                raise ValueError(
-                    f"expected a box inside the image's {image.width}x{image.height} pixels "
-                    f"(width x height), found {self}"
-                )
-            return np.asarray(image.convert("RGB").crop((left, top, right, bottom)))
+            rows, columns = self.within(image.width, image.height)
+            box = (columns.start, rows.start, columns.stop, rows.stop)
+            return np.asarray(image.convert("RGB").crop(box))
+
+    def within(self, width: int, height: int) -> tuple[slice, slice]:
+        """Returns the rows and columns of an image that the rectangle covers.
+
+        Raises:
+            ValueError: It lies outside.
+        """
+        left, top = max(self.left, 0), max(self.top, 0)
+        right, bottom = min(self.left + self.width, width), min(self.top + self.height, height)
+        if right <= left or bottom <= top:
+            raise ValueError(
+                f"expected a box inside the image's {width}x{height} pixels (width x height), "
+                f"found {self}"
+            )
+        return slice(top, bottom), slice(left, right)
+
+
+@dataclass(frozen=True)
+class RunLengths:
+    """A piece of a binary mask in COCO's compressed run-length code.
+
+    The code is small and is itself the mask: the annotation file that it comes from is too large
+    to be opened for every mask.
+
+    Attributes:
+        height: Rows of the whole mask.
+        width: Columns of the whole mask.
+        counts: The run lengths, column by column, background first.
+        box: The piece.
+    """
+
+    height: int
+    width: int
+    counts: bytes = field(repr=False)
+    box: Box
+
+    def pixels(self, path: str) -> np.ndarray:
+        """Decodes the piece, 1 on the object and 0 beside it; `Part.pixels`."""
+        from pycocotools import mask
+
+        code = {"size": [self.height, self.width], "counts": self.counts}
+        whole = mask.decode(code)
+        if whole.sum() != mask.area(code):  # pycocotools leaves what no run reaches to chance
+            raise ValueError(f"the run lengths end before the mask of {self.width}x{self.height}")
+        rows, columns = self.box.within(self.width, self.height)
+        return np.ascontiguousarray(whole[rows, columns])
