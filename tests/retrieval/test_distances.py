@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -39,6 +42,51 @@ def test_default_block_follows_the_size_of_the_gallery(monkeypatch, features):
     assert [len(block) for block in cosine_blocks(*features)] == [TILE_QUERIES] * 2 + [11]
     monkeypatch.setattr("tfreid.retrieval.distances.BLOCK_BYTES", 1)
     assert [len(block) for block in cosine_blocks(*features)] == [TILE_QUERIES] * 2 + [11]
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 130])
+@pytest.mark.parametrize("different", [1, 9, 900])
+def test_the_same_descriptor_is_at_the_same_distance_wherever_it_is(size, different):
+    random = np.random.default_rng(size)
+    query, gallery = random.normal(size=(QUERIES, size)), random.normal(size=(different, size))
+    which = random.integers(0, different, IMAGES)
+    distances = cosine_distances(query, gallery[which])
+    _, first, inverse = np.unique(which, return_index=True, return_inverse=True)
+    np.testing.assert_array_equal(distances, distances[:, first[inverse]])
+    np.testing.assert_allclose(distances, reference(query, gallery[which]), atol=1e-6)
+
+
+def test_descriptors_that_nearly_agree_are_told_apart():
+    gallery = np.eye(TILE_IMAGES + 5, dtype=np.float32)  # same length, same largest value
+    distances = cosine_distances(gallery[:70], gallery)
+    np.testing.assert_array_equal(distances, 1 - gallery[:70])
+
+
+def test_zero_has_no_sign():
+    gallery = np.array([[0.0, 1.0], [0.3, 0.1], [-0.0, 1.0]])
+    distances = cosine_distances(np.array([[0.2, 0.7]]), gallery)
+    assert distances[0, 0] == distances[0, 2] != distances[0, 1]
+
+
+_DIGEST = """
+import hashlib, sys, numpy as np
+from tfreid.retrieval import blas, cosine_distances
+blas._function("set_num_threads")(int(sys.argv[1]))
+random = np.random.default_rng(1)
+query, gallery = random.normal(size=(600, 300)), random.normal(size=(2100, 300))
+distances = cosine_distances(query, gallery)
+assert blas._function("get_num_threads")() == int(sys.argv[1])
+print(hashlib.sha256(distances.tobytes()).hexdigest())
+"""
+
+
+def test_the_number_of_threads_does_not_matter():
+    digests = set()
+    for threads in "1", "2", "3":
+        python = [sys.executable, "-c", _DIGEST, threads]
+        done = subprocess.run(python, capture_output=True, text=True, check=True)
+        digests.add(done.stdout)
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-45, 1e-20, 1e20, 1e38, 1e300])

@@ -1,16 +1,30 @@
 """Distances from query to gallery descriptors, a block of queries at a time.
 
-All products are taken of tiles of one shape: `TILE_QUERIES` queries by `TILE_IMAGES` gallery
-images, filled up with zeros where the data end. So no distance depends on the size of the blocks.
+A matrix product rounds an element at the edge of a matrix otherwise than one inside, and in a small
+matrix otherwise than in a large one. So
+
+- all products are taken of the same tiles, `TILE_QUERIES` queries by `TILE_IMAGES` gallery images,
+  counted from the first ones, each by one thread: neither the size of the blocks nor the number of
+  threads changes a bit of a distance;
+- of equal descriptors in the gallery one is compared with the queries, and the others are given its
+  distances: images that nothing distinguishes tie exactly, wherever they are.
+
+Other changes of the data, such as another order of the gallery, and other processors or BLAS
+libraries can change the last bits of a distance. With a BLAS library that `blas` does not know, so
+can the number of threads.
 """
 
+import hashlib
 import mmap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from tfreid.retrieval.blas import one_thread_a_product
+
 TILE_QUERIES, TILE_IMAGES = 256, 1024
-"""Shape of a product: multiples of what BLAS computes at once, large enough to be fast."""
+"""Shape of a product: large enough to be fast, small enough that threads find enough of them."""
 
 BLOCK_BYTES = 2**29
 """Memory of a block of distances, unless the caller chooses or one tile's height takes more."""
@@ -80,40 +94,65 @@ def cosine_blocks(
     """
     images = _Gallery(gallery)
     size = block_size or BLOCK_BYTES // (4 * max(len(gallery), 1)) // TILE_QUERIES * TILE_QUERIES
-    size = _rounded_up(max(size, 1), TILE_QUERIES)
+    size = -(-max(size, 1) // TILE_QUERIES) * TILE_QUERIES
     for start in range(0, len(query), size):
         yield images.distances(normalise(query[start : start + size]))
 
 
 class _Gallery:
-    """Descriptors as they are, and the factors that would make them unit length."""
+    """Descriptors as they are, the factors that would make them unit length, who equals whom."""
 
     def __init__(self, features: np.ndarray):
         self._features = features
         self._exponents = np.zeros(len(features), np.int32)
-        self._factors = np.zeros(_rounded_up(len(features), TILE_IMAGES), np.float32)
-        for start in range(0, len(features), TILE_IMAGES):
-            chunk = slice(start, min(start + TILE_IMAGES, len(features)))
-            self._exponents[chunk] = _exponents(features[chunk], start)
+        self._factors = np.zeros(len(features), np.float32)
+        largest = np.zeros(len(features), np.float32)
+        for chunk in self._chunks():
+            self._exponents[chunk] = _exponents(features[chunk], chunk.start)
             rows = _scaled(features[chunk], self._exponents[chunk])
             self._factors[chunk] = _inverse_lengths(rows)
+            largest[chunk] = rows.max(axis=1, initial=-np.inf) + 0  # -0 is 0
             _give_back(features[chunk])
+        self._copies, self._originals = self._find_equal(largest)
+
+    def _find_equal(self, largest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns images `[copies]` and for each the first image with the same descriptor."""
+        # Few different descriptors agree in length and largest value; only these are looked at.
+        keys = np.stack([self._factors, largest], axis=1).view(np.uint64)[:, 0]
+        _, key, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        first, copies = {}, {}
+        for image in np.flatnonzero(counts[key] > 1).tolist():
+            one = slice(image, image + 1)
+            row = _scaled(self._features[one], self._exponents[one])
+            digest = hashlib.blake2b(row + 0, digest_size=16).digest()
+            if first.setdefault(digest, image) != image:
+                copies[image] = first[digest]
+            _give_back(self._features[one])
+        return np.array(list(copies), np.intp), np.array(list(copies.values()), np.intp)
 
     def distances(self, query: np.ndarray) -> np.ndarray:
         """Returns the distances `[queries, gallery]` of unit descriptors `[queries, d]`."""
-        tiles = _padded(query, _rounded_up(len(query), TILE_QUERIES))
-        distances = np.empty((len(tiles), len(self._factors)), np.float32)
-        for start in range(0, len(self._features), TILE_IMAGES):
-            chunk = slice(start, start + TILE_IMAGES)
-            rows = _scaled(self._features[chunk], self._exponents[chunk])
-            images = _padded(rows, TILE_IMAGES).T
-            for top in range(0, len(tiles), TILE_QUERIES):
+        distances = np.empty((len(query), len(self._features)), np.float32)
+
+        def fill(chunk: slice) -> None:
+            images = _scaled(self._features[chunk], self._exponents[chunk]).T
+            for top in range(0, len(query), TILE_QUERIES):
                 tile = distances[top : top + TILE_QUERIES, chunk]
-                np.matmul(tiles[top : top + TILE_QUERIES], images, out=tile)
+                np.matmul(query[top : top + TILE_QUERIES], images, out=tile)
                 tile *= self._factors[chunk]
                 np.subtract(1, tile, out=tile)
             _give_back(self._features[chunk])
-        return distances[: len(query), : len(self._features)]
+
+        with one_thread_a_product() as threads, ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(fill, self._chunks()):
+                pass
+        distances[:, self._copies] = distances[:, self._originals]
+        return distances
+
+    def _chunks(self) -> Iterator[slice]:
+        images = len(self._features)
+        for start in range(0, images, TILE_IMAGES):
+            yield slice(start, min(start + TILE_IMAGES, images))
 
 
 def _exponents(features: np.ndarray, first: int = 0) -> np.ndarray:
@@ -138,19 +177,6 @@ def _scaled(features: np.ndarray, exponents: np.ndarray) -> np.ndarray:
 def _inverse_lengths(rows: np.ndarray) -> np.ndarray:
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-
-
-def _padded(rows: np.ndarray, count: int) -> np.ndarray:
-    """Appends zeros until there are `count` rows."""
-    if len(rows) == count:
-        return rows
-    padded = np.zeros((count, rows.shape[1]), np.float32)
-    padded[: len(rows)] = rows
-    return padded
-
-
-def _rounded_up(number: int, unit: int) -> int:
-    return -(-number // unit) * unit
 
 
 def _give_back(rows: np.ndarray) -> None:
