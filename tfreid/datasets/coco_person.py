@@ -56,7 +56,7 @@ def read(root: Path, min_height: str = "64px") -> Reading:
             rows += _rows(path, split, min_height_px, excluded)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise DataError(
-                f"{path} does not hold annotations of objects in COCO's form ({error!r}): "
+                f"{path} does not hold annotations of objects in COCO's form ({type(error).__name__}: {error}): "
                 "get the file anew"
             ) from error
     return Reading(sorted(rows, key=lambda row: row.key), excluded=excluded)
@@ -112,21 +112,25 @@ def _run_lengths(found: Mapping[str, Any], height: int, width: int) -> bytes:
     """Returns an outline in the compressed code: polygons or run lengths, compressed or not.
 
     Raises:
-        ValueError: It is none of these, or belongs to an image of another size.
+        ValueError: It is none of these, or not of the image's size.
     """
     from pycocotools import mask
 
-    outline = found["segmentation"]
-    if isinstance(outline, dict) and outline["size"] != [height, width]:
-        raise ValueError(f"annotation {found['id']} is of another size than its image")
+    outline, size = found["segmentation"], [height, width]
     try:
-        if isinstance(outline, dict) and isinstance(outline["counts"], str):
-            return outline["counts"].encode()
-        if isinstance(outline, dict):
-            return mask.frPyObjects(outline, height, width)["counts"]
-        return mask.merge(mask.frPyObjects(outline, height, width))["counts"]
+        if isinstance(outline, list):
+            return mask.merge(mask.frPyObjects(outline, height, width))["counts"]
+        if isinstance(outline["counts"], list):
+            whole = sum(outline["counts"]) == height * width
+            counts = mask.frPyObjects(outline, height, width)["counts"]
+        else:  # pycocotools would leave to chance what no run reaches
+            counts = outline["counts"].encode()
+            whole = mask.encode(mask.decode({"size": size, "counts": counts}))["counts"] == counts
     except Exception as error:  # pycocotools raises many types, some of them plain Exception
-        raise ValueError(f"annotation {found['id']} has no outline: {error}") from error
+        raise ValueError(f"annotation {found['id']} has no outline: {error!r}") from error
+    if outline["size"] != size or not whole:
+        raise ValueError(f"the outline of annotation {found['id']} is of another size than {size}")
+    return counts
 
 
 DATASET = Dataset(
