@@ -56,8 +56,8 @@ def read(root: Path, min_height: str = "64px") -> Reading:
             rows += _rows(path, split, min_height_px, excluded)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise DataError(
-                f"{path} does not hold annotations of objects in COCO's form ({type(error).__name__}: {error}): "
-                "get the file anew"
+                f"{path} does not hold annotations of objects in COCO's form: get the file anew "
+                f"({type(error).__name__}: {error})"
             ) from error
     return Reading(sorted(rows, key=lambda row: row.key), excluded=excluded)
 
