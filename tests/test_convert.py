@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
+from tests.commands import run_here
 from tfreid import convert
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import DatasetFolder
@@ -18,13 +18,7 @@ def run(monkeypatch):
     """Runs the command in this process: keyword arguments are flags, the others Beam's."""
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
 
-    def run(*beam_args, **given):
-        if not flags.FLAGS.is_parsed():
-            flags.FLAGS.mark_as_parsed()
-        with flagsaver.flagsaver(**given):
-            convert.main(list(beam_args))
-
-    return run
+    return partial(run_here, convert.main)
 
 
 def market(data, out, **changes):

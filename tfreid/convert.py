@@ -19,7 +19,7 @@ from absl import flags
 from tfreid import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.errors import UsageError
-from tfreid.records import DatasetInfo
+from tfreid.records import DatasetFolder, DatasetInfo
 from tfreid.records.raw import RawDataset
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _split(name: str) -> SplitChoice | None:
         return None if seed is None and index is None else SplitChoice(seed, index)
     if seed is not None or index is not None:
         raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
-    info = DatasetInfo.read(Path(_SPLIT_FROM.value).expanduser())
+    info = DatasetFolder(Path(_SPLIT_FROM.value).expanduser()).info
     source = info.sources.get(name)
     if source is None or source.split is None:
         known = [name for name, source in info.sources.items() if source.split]

@@ -1,0 +1,128 @@
+"""Splits that `python -m tfreid.convert` draws, keeps in `dataset.json` and takes again."""
+
+import json
+
+import pytest
+
+from tests.commands import run_command, run_here
+from tests.datasets.training_miniatures import cuhk01, prid, viper
+from tfreid import convert as command
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.records import DatasetFolder
+
+WRITERS = {"viper": viper, "cuhk01": cuhk01, "prid": prid}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data sets")
+    for write in WRITERS.values():
+        write(root)
+    return root
+
+
+@pytest.fixture
+def convert(monkeypatch, data, tmp_path):
+    """Converts data sets under `data` to a folder of that name."""
+
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+
+    def convert(out, *names, **given):
+        given |= {"dataset": list(names), "data_root": [str(data)] * len(names)}
+        run_here(command.main, out=str(tmp_path / out), **given)
+        return DatasetFolder(tmp_path / out).info
+
+    return convert
+
+
+def test_the_same_seed_gives_the_same_split(convert, capsys):
+    first = convert("first", "viper")
+    printed = capsys.readouterr().out
+    assert "viper: split 0 of 10, seed 0" in printed
+    again = convert("again", "viper", split_seed=0, split_index=0)
+    assert again.sources == first.sources
+    assert again.fingerprint == first.fingerprint
+    split = first.sources["viper"].split
+    assert len(split.test_persons) == first.splits["query"].persons == 3
+    assert not set(split.test_persons) & set(first.person_labels["viper"])
+
+
+def test_another_index_or_seed_gives_another_split(convert, capsys):
+    tested = [
+        convert(f"{seed}.{index}", "viper", split_seed=seed, split_index=index)
+        .sources["viper"]
+        .split.test_persons
+        for seed, index in ((0, 0), (0, 1), (1, 0))
+    ]
+    assert "viper: split 1 of 10, seed 0" in capsys.readouterr().out
+    assert len(set(tested)) == 3
+
+
+def test_says_which_images_are_left_out(convert, capsys):
+    info = convert("out", "prid")
+    assert "prid: 2 images left out, of persons whom camera a alone saw" in capsys.readouterr().out
+    assert info.sources["prid"].excluded == {"of persons whom camera a alone saw": 2}
+    assert info.sources["prid"].protocol == "random_half"
+
+
+def test_a_split_is_taken_from_another_folder(convert, tmp_path):
+    joint = convert("joint", "viper", "cuhk01", split_seed=3, split_index=4)
+    given = {"split_from": str(tmp_path / "joint")}
+    again = convert("again", "viper", "cuhk01", **given)
+    assert again.sources == joint.sources
+    assert again.fingerprint == joint.fingerprint
+    alone = convert("alone", "cuhk01", **given)
+    assert alone.sources["cuhk01"] == joint.sources["cuhk01"]
+    partly = convert("partly", "viper:all", "cuhk01", **given)
+    assert partly.sources["viper"].split is None
+    assert partly.sources["cuhk01"] == joint.sources["cuhk01"]
+
+
+def test_misuse(convert, tmp_path, data):
+    convert("viper", "viper", split_seed=2)
+    given = {"split_from": str(tmp_path / "viper")}
+    with pytest.raises(UsageError, match=r"viper has no split of cuhk01: it has those of viper"):
+        convert("out", "cuhk01", **given)
+    with pytest.raises(UsageError, match=r"has no split of cuhk01"):
+        convert("out", "viper", "cuhk01", **given)
+    with pytest.raises(UsageError, match="give one or the other"):
+        convert("out", "viper", split_index=2, **given)
+    with pytest.raises(UsageError, match="no split 10: expected 0 to 9"):
+        convert("out", "viper", split_index=10)
+    with pytest.raises(UsageError, match="viper:all trains on every image"):
+        convert("out", "viper:all", split_seed=1)
+    with pytest.raises(MissingPathError, match="no converted data set at"):
+        convert("out", "viper", split_from=str(tmp_path / "nowhere"))
+    with pytest.raises(MissingPathError, match=r"holds no dataset\.json"):
+        convert("out", "viper", split_from=str(data))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_split_of_other_data_is_refused(convert, tmp_path):
+    convert("viper", "viper")
+    path = tmp_path / "viper" / "dataset.json"
+    values = json.loads(path.read_text())
+    values["sources"]["viper"]["split"]["test_persons"] = [1, 500]
+    path.write_text(json.dumps(values))
+    with pytest.raises(UsageError, match="tests person 500, who is not among the 6"):
+        convert("out", "viper", split_from=str(tmp_path / "viper"))
+    del values["sources"]["viper"]["split"]["index"]
+    path.write_text(json.dumps(values))
+    with pytest.raises(DataError, match="is not the description of a converted data set"):
+        convert("out", "viper", split_from=str(tmp_path / "viper"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--split_index=10"], "error: there is no split 10: expected 0 to 9\n"),
+        (["--split_from=/nowhere"], "error: no converted data set at /nowhere"),
+    ],
+)
+def test_misuse_exits_with_2(data, tmp_path, given, message):
+    where = [f"--data_root={data}", f"--out={tmp_path}/out"]
+    done = run_command("convert", "--dataset=viper", *where, *given)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
