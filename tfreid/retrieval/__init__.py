@@ -6,6 +6,7 @@ from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
 from tfreid.retrieval.ranking import Ranking, evaluate
+from tfreid.retrieval.reranking import CosineDistances, Reranking, rerank
 from tfreid.retrieval.saving import save_rankings
 from tfreid.retrieval.verification import Threshold, calibrate
 from tfreid.retrieval.whole_gallery import AVERAGE_PRECISIONS
@@ -14,9 +15,11 @@ __all__ = [
     "AVERAGE_PRECISIONS",
     "NO_IMAGE",
     "RANKS",
+    "CosineDistances",
     "Identities",
     "RankedLists",
     "Ranking",
+    "Reranking",
     "Retrieval",
     "Threshold",
     "calibrate",
@@ -26,5 +29,6 @@ __all__ = [
     "evaluate_camera_pairs",
     "normalise",
     "ranked_list",
+    "rerank",
     "save_rankings",
 ]

@@ -40,7 +40,7 @@ class PersonIndex:
           gallery: identities of the gallery images, none of them junk.
           camera_filter: a true match was taken by another camera than the query.
         """
-        self._camera = gallery.camera
+        self._gallery = gallery
         self._camera_filter = camera_filter
         order = np.argsort(gallery.person, kind="stable")
         ids, starts = np.unique(gallery.person[order], return_index=True)
@@ -51,6 +51,10 @@ class PersonIndex:
     def persons(self) -> list[int]:
         """The persons in the gallery, ascending; distractors are none."""
         return list(self._images)
+
+    def images(self, person: int) -> np.ndarray:
+        """Returns the ascending columns of a person's images; distractors and junk have none."""
+        return self._images.get(person, _NO_IMAGES)
 
     def find(self, person: int, camera: int) -> tuple[np.ndarray, np.ndarray]:
         """Finds what a query could match.
@@ -63,7 +67,23 @@ class PersonIndex:
           Ascending columns `[same]` of the images of the query's person, and a mask `[same]` of
           those that are true matches; the others are left out for this query.
         """
-        same = self._images.get(person, _NO_IMAGES)
+        same = self.images(person)
         if self._camera_filter:
-            return same, self._camera[same] != camera
+            return same, self._gallery.camera[same] != camera
         return same, np.ones(len(same), bool)
+
+    def judge(self, columns: np.ndarray, person: int, camera: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tells what some images are to a query.
+
+        Args:
+          columns: `[n]` columns of gallery images.
+          person: the query's person ID.
+          camera: the query's camera ID.
+
+        Returns:
+          Two masks `[n]`: valid images, which are not left out for this query, and true matches.
+        """
+        images = self._gallery[columns]
+        same = (images.person == person) & (person in self._images)
+        true = same & (images.camera != camera) if self._camera_filter else same
+        return true | ~same, true

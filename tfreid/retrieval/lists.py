@@ -9,6 +9,9 @@ from tfreid.retrieval.identities import Identities, PersonIndex
 NO_IMAGE = -1
 """Index in a list that is longer than the gallery has valid images."""
 
+_GROUP = 32
+"""Images of which only the nearest takes part in the first look."""
+
 
 @dataclass(frozen=True)
 class RankedLists:
@@ -24,42 +27,23 @@ class RankedLists:
     distances: np.ndarray
     correct: np.ndarray
 
-    @classmethod
-    def empty(cls, queries: int, length: int) -> "RankedLists":
-        """Returns lists without images."""
-        shape = (queries, length)
-        return cls(
-            np.full(shape, NO_IMAGE, np.int64),
-            np.full(shape, np.nan, np.float32),
-            np.zeros(shape, bool),
-        )
-
-    @property
-    def length(self) -> int:
-        """Images in a list."""
-        return self.indices.shape[1]
-
-    def record(self, query: int, indices: np.ndarray, distances: np.ndarray, correct: np.ndarray):
-        """Writes down one query's list.
-
-        Args:
-          query: index of the query.
-          indices: `[<= length]` indices into the gallery.
-          distances: `[<= length]` floats.
-          correct: `[<= length]` bool.
-        """
-        self.indices[query, : len(indices)] = indices
-        self.distances[query, : len(indices)] = distances
-        self.correct[query, : len(indices)] = correct
-
 
 class Lister:
-    """Finds the nearest valid images of a query without sorting its row."""
+    """Finds the nearest valid images of every query without sorting its row."""
 
-    def __init__(self, gallery: Identities, camera_filter: bool, indices: np.ndarray):
-        """Keeps what every query needs.
+    def __init__(
+        self,
+        queries: int,
+        length: int,
+        gallery: Identities,
+        camera_filter: bool,
+        indices: np.ndarray,
+    ):
+        """Starts without queries.
 
         Args:
+          queries: number of queries to come.
+          length: images in a list.
           gallery: identities of the gallery images, none of them junk.
           camera_filter: as in `Protocol`.
           indices: `[gallery]` integers, what to call these images; the smallest comes first where
@@ -67,33 +51,41 @@ class Lister:
         """
         self._index = PersonIndex(gallery, camera_filter)
         self._indices = indices
+        self._length = length
+        self._queries = 0
+        shape = (queries, length)
+        self.lists = RankedLists(
+            indices=np.full(shape, NO_IMAGE, np.int64),
+            distances=np.full(shape, np.nan, np.float32),
+            correct=np.zeros(shape, bool),
+        )
 
-    def nearest(
-        self, distances: np.ndarray, person: int, camera: int, length: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Lists the nearest images of one query; at the same distance wrong ones come first.
+    def add(self, distances: np.ndarray, person: int, camera: int) -> None:
+        """Lists the nearest images of the next query; at the same distance wrong ones come first.
 
         Args:
           distances: `[gallery]` floats.
           person: the query's person ID.
           camera: the query's camera ID.
-          length: images to return.
-
-        Returns:
-          Indices, distances and whether each is a true match: three arrays `[<= length]`.
         """
         same, true = self._index.find(person, camera)
-        near = _nearest_columns(distances, length + np.count_nonzero(~true))
-        near = near[~np.isin(near, same[~true])]
-        correct = np.isin(near, same[true])
-        order = np.lexsort((self._indices[near], correct, distances[near]))[:length]
-        near = near[order]
-        return self._indices[near], distances[near], correct[order]
+        near = _nearest_columns(distances, self._length + len(same) - np.count_nonzero(true))
+        valid, correct = self._index.judge(near, person, camera)
+        near, correct = near[valid], correct[valid]
+        order = np.lexsort((self._indices[near], correct, distances[near]))[: self._length]
+        near, row = near[order], self._queries
+        self.lists.indices[row, : len(near)] = self._indices[near]
+        self.lists.distances[row, : len(near)] = distances[near]
+        self.lists.correct[row, : len(near)] = correct[order]
+        self._queries += 1
 
 
 def _nearest_columns(distances: np.ndarray, count: int) -> np.ndarray:
-    """Returns the columns of the `count` smallest distances and of all that tie for the last."""
-    if count >= len(distances):
+    """Returns columns among which are those of the `count` smallest distances, and all ties."""
+    groups = len(distances) // _GROUP
+    if count > groups:
         return np.arange(len(distances))
-    limit = np.partition(distances, count - 1)[count - 1]
+    # `count` groups have an image within this limit, so no fewer images are.
+    smallest = distances[: groups * _GROUP].reshape(_GROUP, groups).min(axis=0)
+    limit = np.partition(smallest, count - 1)[count - 1]
     return np.flatnonzero(distances <= limit)

@@ -9,26 +9,6 @@ RANKS = (1, 5, 10, 20)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one query fared.
-
-    Attributes:
-      first_match: rank of the nearest true match, from 1; `[draws]` where the gallery is drawn.
-      average_precision: a fraction; where the gallery is drawn the mean of 1 / rank.
-      inverse_negative_penalty: number of true matches / rank of the farthest (Ye et al., Deep
-        Learning for Person Re-identification, TPAMI 2021, eq. 5).
-      matches: number of true matches, before any draw.
-      chance: probability that a random ranking begins with a true match.
-    """
-
-    first_match: int | np.ndarray
-    average_precision: float
-    inverse_negative_penalty: float
-    matches: int
-    chance: float
-
-
-@dataclass(frozen=True)
 class Retrieval:
     """How each query fared.
 
@@ -37,8 +17,9 @@ class Retrieval:
         has no valid match. `[queries, draws]` where the gallery is drawn.
       average_precision: `[queries]` float64; not a number where the query has no valid match.
         Where the gallery is drawn, the mean over the draws of 1 / rank.
-      inverse_negative_penalty: `[queries]` float64, number of true matches / rank of the farthest;
-        not a number where the query has no valid match.
+      inverse_negative_penalty: `[queries]` float64, number of true matches / rank of the farthest
+        (Ye et al., Deep Learning for Person Re-identification, TPAMI 2021, eq. 5); not a number
+        where the query has no valid match.
       matches: `[queries]` int64, number of valid true matches, before any draw.
       chance: `[queries]` float64, probability that a random ranking begins with a true match.
     """
@@ -59,16 +40,6 @@ class Retrieval:
     def __getitem__(self, chosen: np.ndarray) -> "Retrieval":
         """Returns the outcomes of some queries, by their indices or by a mask."""
         return Retrieval(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    def record(self, query: int, outcome: Outcome) -> None:
-        """Writes down how a query fared.
-
-        Args:
-          query: index of the query.
-          outcome: how it fared.
-        """
-        for field in fields(self):
-            getattr(self, field.name)[query] = getattr(outcome, field.name)
 
     @property
     def scored(self) -> np.ndarray:

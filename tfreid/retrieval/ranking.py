@@ -104,20 +104,6 @@ class _Definition:
         return WholeGallery(gallery, camera_filter, self.average_precision)
 
 
-class _Part:
-    """Some columns of the gallery, and how the queries fared there."""
-
-    def __init__(self, queries: int, gallery: Identities, span: slice, definition: _Definition):
-        self.span = span
-        self.scorer = definition.scorer(gallery[span])
-        self.retrieval = Retrieval.unscored(queries, definition.protocol.gallery_draws)
-
-    def add(self, row: int, distances: np.ndarray, person: int, camera: int) -> None:
-        outcome = self.scorer.score(distances[self.span], person, camera)
-        if outcome:
-            self.retrieval.record(row, outcome)
-
-
 class _Evaluation:
     """What was asked for, and what is known of it so far."""
 
@@ -137,35 +123,37 @@ class _Evaluation:
         self._reordered = not np.array_equal(columns, np.arange(len(gallery)))
         self._columns, valid = columns, gallery[columns]
 
-        def part(span: slice) -> _Part:
-            return _Part(len(query), valid, span, definition)
-
         spans = camera_spans(valid.camera) if camera_pairs else {}
-        self._whole = part(slice(None))
-        self._by_camera = {camera: part(span) for camera, span in spans.items()}
-        self._lists = RankedLists.empty(len(query), list_length) if list_length else None
-        self._lister = Lister(valid, definition.protocol.camera_filter, columns)
+        self._whole = definition.scorer(valid)
+        self._by_camera = {camera: definition.scorer(valid[span]) for camera, span in spans.items()}
+        self._parts = [(slice(None), self._whole)]
+        self._parts += zip(spans.values(), self._by_camera.values(), strict=True)
+        self._lister = None
+        if list_length:
+            camera_filter = definition.protocol.camera_filter
+            self._lister = Lister(len(query), list_length, valid, camera_filter, columns)
+            self._parts.append((slice(None), self._lister))
 
     def add(self, first_row: int, block: np.ndarray) -> None:
-        """Takes the distances `[block, gallery]` of some queries."""
+        """Takes the distances `[block, gallery]` of the next queries."""
         for row, distances in enumerate(block, start=first_row):
             if self._reordered:
                 distances = distances[self._columns]
-            for part in (self._whole, *self._by_camera.values()):
-                part.add(row, distances, *self._asked[row])
-            if self._lists:
-                nearest = self._lister.nearest(distances, *self._asked[row], self._lists.length)
-                self._lists.record(row, *nearest)
+            for span, part in self._parts:
+                part.add(distances[span], *self._asked[row])
 
     def ranking(self) -> Ranking:
         """Returns the outcome, after all queries."""
-        if not self._whole.retrieval.scored.any():
+        retrieval = self._whole.retrieval()
+        if not retrieval.scored.any():
             raise UsageError(
                 "no query has a valid match in the gallery: no person is seen there by another "
                 "camera (for data without cameras, evaluate with --protocol=no_camera)"
             )
-        by_camera = {camera: part.retrieval for camera, part in self._by_camera.items()}
-        return Ranking(self._whole.retrieval, self._lists, by_pair(by_camera, self._query))
+        by_camera = {camera: scorer.retrieval() for camera, scorer in self._by_camera.items()}
+        return Ranking(
+            retrieval, self._lister and self._lister.lists, by_pair(by_camera, self._query)
+        )
 
 
 def _checked(block: np.ndarray, queries_left: int, gallery: int) -> np.ndarray:

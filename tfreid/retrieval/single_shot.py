@@ -1,4 +1,4 @@
-"""Scores of a query in galleries that hold one image a person, drawn anew several times.
+"""Scores of queries in galleries that hold one image a person, drawn anew several times.
 
 This is the single-shot protocol of VIPeR and of the first CUHK03 papers. Distractors are no person,
 so none of them is left out.
@@ -7,7 +7,7 @@ so none of them is left out.
 import numpy as np
 
 from tfreid.retrieval.identities import Identities, PersonIndex
-from tfreid.retrieval.outcomes import Outcome
+from tfreid.retrieval.outcomes import Retrieval
 
 
 def draw_numbers(seed: int, draws: int, persons: int) -> np.ndarray:
@@ -29,7 +29,7 @@ class SingleShot:
     """A gallery of which each draw shows one image a person."""
 
     def __init__(self, gallery: Identities, camera_filter: bool, draws: int, seed: int):
-        """Draws the images.
+        """Draws the images, and starts without queries.
 
         Args:
           gallery: identities of the gallery images, none of them junk.
@@ -41,40 +41,47 @@ class SingleShot:
         persons = self._index.persons
         self._place = {person: place for place, person in enumerate(persons)}
         self._numbers = draw_numbers(seed, draws, len(persons))
-        everybody = PersonIndex(gallery, camera_filter=False)
-        drawn = [
-            _drawn(everybody.find(p, 0)[0], self._numbers[:, i]) for i, p in enumerate(persons)
-        ]
+        images = map(self._index.images, persons)
+        drawn = [_drawn(*each) for each in zip(images, self._numbers.T, strict=True)]
         self._drawn = np.stack(drawn, axis=1) if drawn else np.empty((draws, 0), np.intp)
+        self._matches: list[int] = []
+        self._ranks: list[np.ndarray] = []
 
-    def score(self, distances: np.ndarray, person: int, camera: int) -> Outcome | None:
-        """Scores one query in all draws.
+    def add(self, distances: np.ndarray, person: int, camera: int) -> None:
+        """Scores the next query in all draws.
 
         Args:
           distances: `[gallery]` floats.
           person: the query's person ID.
           camera: the query's camera ID.
-
-        Returns:
-          How it fared, or None if it has no valid match.
         """
         same, true = self._index.find(person, camera)
         valid = same[true]
+        self._matches.append(len(valid))
         if not len(valid):
-            return None
+            return
         place = self._place[person]
         matches = distances[_drawn(valid, self._numbers[:, place])]
         nearer = distances[self._drawn] <= matches[:, None]
         # The person is represented by an image that is valid for this query instead.
         nearer[:, place] = False
-        ranks = 1 + np.count_nonzero(nearer, axis=1) + self._nearer_distractors(distances, matches)
-        return Outcome(
-            first_match=ranks,
-            average_precision=float((1 / ranks).mean()),
-            inverse_negative_penalty=float((1 / ranks).mean()),
-            matches=len(valid),
-            chance=1 / (len(self._place) + len(self._index.distractors)),
-        )
+        wrong = np.count_nonzero(nearer, axis=1) + self._nearer_distractors(distances, matches)
+        self._ranks.append(1 + wrong)
+
+    def retrieval(self) -> Retrieval:
+        """Returns how the queries fared."""
+        matches = np.array(self._matches, np.int64)
+        scored = matches > 0
+        retrieval = Retrieval.unscored(len(matches), len(self._numbers))
+        retrieval.matches[:] = matches
+        if scored.any():
+            ranks = np.stack(self._ranks)
+            retrieval.first_match[scored] = ranks
+            retrieval.average_precision[scored] = (1 / ranks).mean(axis=1)
+            retrieval.inverse_negative_penalty[scored] = (1 / ranks).mean(axis=1)
+            shown = len(self._place) + len(self._index.distractors)
+            retrieval.chance[scored] = 1 / shown
+        return retrieval
 
     def _nearer_distractors(self, distances: np.ndarray, matches: np.ndarray) -> np.ndarray:
         far = distances[self._index.distractors]

@@ -1,4 +1,4 @@
-"""Scores of a query whose matches are ranked among the whole gallery.
+"""Scores of queries whose matches are ranked among the whole gallery.
 
 No row is sorted: a true match's rank is the number of images of other persons that are as near,
 found by counting, plus its place among the true matches. The images of other persons come first
@@ -8,16 +8,16 @@ at the same distance, which makes ties count against the model.
 import numpy as np
 
 from tfreid.retrieval.identities import Identities, PersonIndex
-from tfreid.retrieval.outcomes import Outcome
+from tfreid.retrieval.outcomes import Retrieval
 
 AVERAGE_PRECISIONS = ("mean", "trapezoid")
 
 
 class WholeGallery:
-    """A gallery in which every valid image is ranked for every query."""
+    """Ranks every valid image for every query."""
 
     def __init__(self, gallery: Identities, camera_filter: bool, average_precision: str):
-        """Keeps what every query needs.
+        """Starts without queries.
 
         Args:
           gallery: identities of the gallery images, none of them junk.
@@ -27,46 +27,59 @@ class WholeGallery:
         self._images = len(gallery)
         self._index = PersonIndex(gallery, camera_filter)
         self._definition = average_precision
+        self._ranks: list[np.ndarray] = []
+        self._chance: list[float] = []
 
-    def score(self, distances: np.ndarray, person: int, camera: int) -> Outcome | None:
-        """Scores one query.
+    def add(self, distances: np.ndarray, person: int, camera: int) -> None:
+        """Scores the next query.
 
         Args:
           distances: `[gallery]` floats.
           person: the query's person ID.
           camera: the query's camera ID.
-
-        Returns:
-          How it fared, or None if it has no valid match.
         """
         same, true = self._index.find(person, camera)
-        if not true.any():
-            return None
         ranks = _match_ranks(distances, distances[same], true)
-        matches = len(ranks)
-        return Outcome(
-            first_match=ranks[0],
-            average_precision=_average_precision(ranks, self._definition),
-            inverse_negative_penalty=matches / ranks[-1],
-            matches=matches,
-            chance=matches / (self._images - len(same) + matches),
-        )
+        self._ranks.append(ranks)
+        self._chance.append(len(ranks) / max(self._images - len(same) + len(ranks), 1))
+
+    def retrieval(self) -> Retrieval:
+        """Returns how the queries fared."""
+        matches = np.array([len(ranks) for ranks in self._ranks], np.int64)
+        scored = matches > 0
+        starts = np.cumsum(matches[scored]) - matches[scored]
+        ranks = np.concatenate([*self._ranks, np.empty(0, np.int64)])
+        found = 1 + np.arange(len(ranks)) - np.repeat(starts, matches[scored])
+        precision = _precision(ranks, found, self._definition)
+        retrieval = Retrieval.unscored(len(matches))
+        retrieval.matches[:] = matches
+        if scored.any():
+            last = starts + matches[scored] - 1
+            retrieval.first_match[scored] = ranks[starts]
+            retrieval.average_precision[scored] = (
+                np.add.reduceat(precision, starts) / matches[scored]
+            )
+            retrieval.inverse_negative_penalty[scored] = matches[scored] / ranks[last]
+            retrieval.chance[scored] = np.array(self._chance)[scored]
+        return retrieval
 
 
 def _match_ranks(distances: np.ndarray, of_person: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Returns the ranks `[matches]` of the true matches, ascending, from 1."""
-    matches = np.sort(of_person[true])
-    nearer = np.array([np.count_nonzero(distances <= match) for match in matches])
+    matches = of_person[true]
+    matches.sort()
+    nearer = [np.count_nonzero(distances <= match) for match in matches]
     # What is at most as far includes the person's own images; the others are the wrong ones.
-    wrong = nearer - np.searchsorted(np.sort(of_person), matches, side="right")
+    of_person.sort()
+    wrong = np.array(nearer, np.int64) - of_person.searchsorted(matches, side="right")
     return wrong + np.arange(1, len(matches) + 1)
 
 
-def _average_precision(ranks: np.ndarray, definition: str) -> float:
-    found = np.arange(1, len(ranks) + 1)
+def _precision(ranks: np.ndarray, found: np.ndarray, definition: str) -> np.ndarray:
+    """Returns the precision `[n]` at ranks `[n]`, given the number of matches found by then."""
     precision = found / ranks
     if definition == "trapezoid":
         # Precision one rank earlier; the toolbox starts from 1 before the first rank.
         before = np.where(ranks > 1, (found - 1) / np.maximum(ranks - 1, 1), 1.0)
         precision = (before + precision) / 2
-    return float(precision.mean())
+    return precision
