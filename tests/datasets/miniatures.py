@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.datasets import occluded_miniatures, parser_miniatures, training_miniatures
+from tests.datasets import (
+    cuhk03_miniatures,
+    occluded_miniatures,
+    parser_miniatures,
+    training_miniatures,
+)
 from tests.datasets.hand_made import MARKET_FILES, write_image, write_mask
 
 
@@ -70,6 +75,10 @@ MINIATURES: dict[str, Callable[[Path], Path]] = {
     "dukemtmc": dukemtmc,
     "msmt17": msmt17,
     "msmt17:train+val": msmt17,
+    "cuhk03": cuhk03_miniatures.release,
+    "cuhk03:labeled": cuhk03_miniatures.release,
+    "cuhk03:labeled,classic": cuhk03_miniatures.release,
+    "cuhk03:detected": cuhk03_miniatures.extracted,
     "cuhk01": training_miniatures.cuhk01,
     "cuhk02": training_miniatures.cuhk02,
     "cuhk_sysu": training_miniatures.cuhk_sysu,

@@ -1,7 +1,7 @@
 import pytest
 
-from tfreid.datasets import Row, SplitChoice
-from tfreid.datasets.splits import assign_two_cameras, draw_persons
+from tfreid.datasets import Row, Split, SplitChoice
+from tfreid.datasets.splits import assign_two_cameras, draw_persons, published_split
 from tfreid.errors import DataError, UsageError
 
 PERSONS = range(1, 41)
@@ -52,6 +52,21 @@ def test_refuses_splits_that_there_are_not(choice, error, message):
 def test_needs_enough_persons():
     with pytest.raises(DataError, match=r"50 test persons needs as many .* found 40"):
         draw_persons(PERSONS, 50, SplitChoice(), of=1)
+
+
+def test_chooses_among_published_splits():
+    test_sets = [(1, 2), (3, 40)]
+    assert published_split(PERSONS, test_sets, SplitChoice()) == Split(0, 2, None, (1, 2))
+    second = Split(1, 2, None, (3, 40))
+    assert published_split(PERSONS, test_sets, SplitChoice(index=1)) == second
+    again = SplitChoice(index=1, test_persons=(40, 3))
+    assert published_split(PERSONS, test_sets, again) == second
+    with pytest.raises(UsageError, match="2 splits are published, not drawn"):
+        published_split(PERSONS, test_sets, SplitChoice(seed=0))
+    with pytest.raises(UsageError, match="no split 2: expected 0 to 1"):
+        published_split(PERSONS, test_sets, SplitChoice(index=2))
+    with pytest.raises(UsageError, match="tests person 41"):
+        published_split(PERSONS, test_sets, SplitChoice(test_persons=(1, 41)))
 
 
 def test_one_camera_asks_and_the_others_answer():

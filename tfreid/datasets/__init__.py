@@ -14,6 +14,7 @@ from tfreid.datasets import (
     csv_manifest,
     cuhk01,
     cuhk02,
+    cuhk03,
     cuhk_sysu,
     dukemtmc,
     folder,
@@ -73,6 +74,7 @@ DATASETS: dict[str, Dataset] = {
     "market1501": market1501.DATASET,
     "dukemtmc": dukemtmc.DATASET,
     "msmt17": msmt17.DATASET,
+    "cuhk03": cuhk03.DATASET,
     "cuhk01": cuhk01.DATASET,
     "cuhk02": cuhk02.DATASET,
     "cuhk_sysu": cuhk_sysu.DATASET,
@@ -140,7 +142,9 @@ def has_several_splits(name: str) -> bool:
         UsageError: As `parse_name`.
     """
     dataset, options = parse_name(name)
-    return dataset.several_splits and options.get("use") != "all"
+    defaults = {option: values[0] for option, values in dataset.options.items()}
+    chosen = set((defaults | options).values())
+    return dataset.several_splits and not chosen & {"all", *dataset.one_split_choices}
 
 
 def read_dataset(

@@ -108,7 +108,8 @@ def _check(dataset: Dataset, reading: Reading) -> int:
     if dataset.kind == "reid":
         print(f"protocol {reading.protocol}: {PROTOCOLS[reading.protocol].summary}")
     if reading.split:
-        print(f"split {reading.split.index} of {reading.split.of}, seed {reading.split.seed}")
+        drawn = "published" if reading.split.seed is None else f"seed {reading.split.seed}"
+        print(f"split {reading.split.index} of {reading.split.of}, {drawn}")
     for reason, images in reading.excluded.items():
         print(f"left out: {images:,} images, {reason}")
     unlike = differences_of(dataset, reading)

@@ -29,6 +29,7 @@ class Dataset:
         options: What a user may choose: parameter of `read` to its values, the default first.
         mask_vocabulary: Vocabulary of the masks that come with the data set, if they do.
         several_splits: Whether there is more than one way to split it, published or drawn.
+        one_split_choices: Values of options with which there is one way after all.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Dataset:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mask_vocabulary: str | None = None
     several_splits: bool = False
+    one_split_choices: tuple[str, ...] = ()
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -61,13 +61,7 @@ def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: in
     persons, seed, index = sorted(set(persons)), choice.seed or 0, choice.index or 0
     _check_index(index, of)
     if choice.test_persons is not None:
-        strangers = sorted(set(choice.test_persons) - set(persons))
-        if strangers:
-            raise UsageError(
-                f"the given split tests person {strangers[0]}, who is not among the "
-                f"{len(persons):,} persons that can be tested here: it was made from other data"
-            )
-        return Split(index, of, seed, tuple(sorted(choice.test_persons)))
+        return Split(index, of, seed, _known(choice.test_persons, persons))
     if len(persons) < count:
         raise DataError(
             f"a split with {count} test persons needs as many that can be tested, "
@@ -76,6 +70,32 @@ def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: in
     part = f"{seed}.{index}" if index else f"{seed}"
     drawn = sorted(persons, key=lambda person: _draw(part, f"person {person}"))[-count:]
     return Split(index, of, seed, tuple(sorted(drawn)))
+
+
+def published_split(
+    persons: Iterable[int], test_sets: Sequence[tuple[int, ...]], choice: SplitChoice
+) -> Split:
+    """Chooses among splits that are published with a data set.
+
+    Args:
+        persons: Those whom the data set has images of.
+        test_sets: The test persons of each split, ascending.
+        choice: The split; the first unless given. Its test persons, where given, are taken as
+            they are.
+
+    Raises:
+        UsageError: There is no such split, it is asked for by seed, or a given test person is
+            none of `persons`.
+    """
+    index = choice.index or 0
+    _check_index(index, len(test_sets))
+    if choice.seed is not None:
+        raise UsageError(
+            f"the {len(test_sets)} splits are published, not drawn: choose by index, without a seed"
+        )
+    if choice.test_persons is None:
+        return Split(index, len(test_sets), None, test_sets[index])
+    return Split(index, len(test_sets), None, _known(choice.test_persons, persons))
 
 
 def assign_two_cameras(
@@ -216,6 +236,18 @@ def _queries(rows: Sequence[Row], seed: str, any_camera: bool) -> list[Row]:
             queries.append(candidate)
             gallery = others
     return queries
+
+
+def _known(test_persons: Iterable[int], persons: Iterable[int]) -> tuple[int, ...]:
+    """Sorts given test persons, all of whom must be among `persons`."""
+    known = set(persons)
+    strangers = sorted(set(test_persons) - known)
+    if strangers:
+        raise UsageError(
+            f"the given split tests person {strangers[0]}, who is not among the "
+            f"{len(known):,} persons that can be tested here: it was made from other data"
+        )
+    return tuple(sorted(test_persons))
 
 
 def _check_index(index: int, of: int) -> None:
