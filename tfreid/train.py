@@ -29,6 +29,7 @@ _METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", req
 _DATA = flags.DEFINE_string("data", None, "Converted re-identification data (tfreid.convert).")
 _PARSING_DATA = flags.DEFINE_string("parsing_data", None, "Converted human-parsing data.")
 _OUT = flags.DEFINE_string("out", None, "Folder of the run; runs/METHOD unless given.")
+_INIT_FROM = flags.DEFINE_string("init_from", None, "Folder of a run whose weights are the start.")
 _SCALE = flags.DEFINE_enum(
     "scale", None, ["paper", "demo"], "Recipe to start from: paper, or demo without data."
 )
@@ -72,6 +73,7 @@ def main() -> int:
             precision=_PRECISION.value,
             options=_options(),
             evaluate=_evaluation(method, method.stages(recipe)[-1], folders),
+            init_from=_INIT_FROM.value,
         )
     except training.StoppedBySignal as stop:
         print(stop, file=sys.stderr)

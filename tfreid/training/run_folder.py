@@ -112,6 +112,15 @@ class RunFolder:
             raise DataError(f"{path} lacks {', '.join(missing)}: it is not the recipe of a run")
         return values
 
+    def init_from(self) -> dict[str, Any]:
+        """Returns what `recipe.json` says of the run that this one starts from; empty without."""
+        known = (self.path / _RECIPE).is_file()
+        return self.read_recipe().get("init_from", {}) if known else {}
+
+    def write_init_from(self, values: Mapping[str, Any]) -> None:
+        """Replaces what `recipe.json` says of the run that this one starts from."""
+        _write_json(self.path / _RECIPE, self.read_recipe() | {"init_from": dict(values)})
+
     def metrics(self) -> dict[str, Any]:
         """Returns the contents of `metrics.json`, empty when there is none yet."""
         path = self.path / _METRICS
@@ -154,7 +163,12 @@ class RunFolder:
 
 
 def describe(
-    method: str, recipe: Any, seed: int, precision: str, folders: Mapping[str, DatasetFolder]
+    method: str,
+    recipe: Any,
+    seed: int,
+    precision: str,
+    folders: Mapping[str, DatasetFolder],
+    init_from: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Returns what `recipe.json` says: all that is needed to repeat a run.
 
@@ -164,8 +178,9 @@ def describe(
       seed: of all randomness.
       precision: of the computation.
       folders: kind of records -> the converted folder that is read.
+      init_from: path and digest of the run that this one starts from.
     """
-    return {
+    description = {
         "method": method,
         "recipe": to_json(recipe),
         "seed": seed,
@@ -176,6 +191,7 @@ def describe(
         },
         "versions": versions(),
     }
+    return description | ({"init_from": dict(init_from)} if init_from else {})
 
 
 def versions() -> dict[str, str]:
@@ -187,9 +203,10 @@ def versions() -> dict[str, str]:
 
 
 def _identity(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What two commands must share to be one run; data may have moved, but not changed."""
+    """What two commands must share to be one run; what they read may have moved, not changed."""
     identity = {name: values[name] for name in _IDENTITY}
     identity["data"] = {kind: data["fingerprint"] for kind, data in values["data"].items()}
+    identity["init_from"] = values.get("init_from", {}).get("digest")
     return identity
 
 

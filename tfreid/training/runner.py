@@ -21,6 +21,7 @@ from tfreid.training.run_folder import RunFolder, describe
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.summaries import PICTURES
 from tfreid.training.trainable import freeze_all_but
+from tfreid.training.transfer import Origin, keep_loaded, loaded_parts, refuse_untrained
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
 from tfreid.training.watch import Evaluate, Options, Watch
 
@@ -41,6 +42,7 @@ def fit(
     precision: str = "float32",
     options: Options | None = None,
     evaluate: Evaluate | None = None,
+    init_from: str | Path | None = None,
 ) -> keras.Model:
     """Trains a method on converted data, or continues the run that `out` holds.
 
@@ -53,12 +55,14 @@ def fit(
       precision: one of `tfreid.training.PRECISIONS`.
       options: how the run is watched and saved.
       evaluate: called every `options.evaluate_every_steps` steps and at the end.
+      init_from: folder of a run whose weights are the start; `recipe.json` says which were loaded.
 
     Returns:
       The trained model.
 
     Raises:
-      UsageError: if a stage's data is missing, or `out` is in use or belongs to another run.
+      UsageError: if a stage's data is missing, `out` is in use or belongs to another run,
+        `init_from` does not fit, or a part of the model is neither trained nor loaded.
       DataError: if records or a checkpoint are damaged.
       TrainingError: if a loss is not finite or a checkpoint cannot be written.
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
@@ -68,6 +72,7 @@ def fit(
     folders = _data_of(method, stages, folders)
     kind = main_data(method, recipe)
     run = RunFolder(Path(out))
+    origin = Origin.find(init_from, run) if init_from else None
 
     def build() -> keras.Model:
         return build_model(method, recipe, folders[kind].info, precision)
@@ -83,7 +88,8 @@ def fit(
             steps=stage.steps - start_step,
         )
 
-    description = describe(method.name, recipe, seed, precision, folders)
+    found = origin.to_json() if origin else None
+    description = describe(method.name, recipe, seed, precision, folders, found)
     with run.claim(description) if is_chief() else contextlib.nullcontext():
         if is_chief():
             run.write_infos(folders)
@@ -97,6 +103,7 @@ def fit(
             options or Options(),
             evaluate,
             _test_images(stages, folders),
+            origin,
         )
 
 
@@ -110,6 +117,7 @@ def train(
     options: Options,
     evaluate: Evaluate | None = None,
     test_images: tf.Tensor | None = None,
+    origin: Origin | None = None,
 ) -> keras.Model:
     """Runs stages on given batches: `fit` without the data and the claim on the folder.
 
@@ -124,12 +132,13 @@ def train(
       evaluate: as for `fit`.
       test_images: float32 `[n, height, width, 3]` in [0, 255], of which TensorBoard gets the
         model's maps; None for no such pictures.
+      origin: the run whose weights are the start.
 
     Returns:
       The trained model.
 
     Raises:
-      DataError, TrainingError, StoppedBySignal: as for `fit`.
+      UsageError, DataError, TrainingError, StoppedBySignal: as for `fit`.
     """
     # ---- Reproducibility: seeds, and operations that give the same bits in every run.
     keras.utils.set_random_seed(seed)
@@ -152,6 +161,10 @@ def train(
     checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, is_chief())
     done = checkpoints.restore()
 
+    # ---- Weights of another run, before the first step; no stage's `start` replaces them.
+    loaded = _loaded(model, stages, origin, run, strategy, done)
+    stages = [keep_loaded(stage, loaded) for stage in stages]
+
     # ---- Stages, each to its end.
     total_steps = firsts[-1] + stages[-1].steps
     watch = Watch(run, options, strategy, model, checkpoints, evaluate, test_images, total_steps)
@@ -162,6 +175,28 @@ def train(
                 _run_stage(strategy, model, stage, batches, own, step, first, seed, watch)
                 done = first + stage.steps
     return model
+
+
+def _loaded(
+    model: keras.Model,
+    stages: Sequence[Stage],
+    origin: Origin | None,
+    run: RunFolder,
+    strategy: tf.distribute.Strategy,
+    done: int,
+) -> list[str]:
+    """Loads what comes from another run, unless that was done; returns the names of the parts."""
+    if done:
+        return loaded_parts(run.init_from().get("parts", {}))
+    outcomes = {}
+    if origin:
+        with strategy.scope():
+            outcomes = origin.load(model)
+        if is_chief():
+            print(origin.report(outcomes))
+            run.write_init_from(origin.to_json() | {"parts": outcomes})
+    refuse_untrained(model, stages, loaded_parts(outcomes))
+    return loaded_parts(outcomes)
 
 
 def _run_stage(
