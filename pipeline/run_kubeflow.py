@@ -62,4 +62,4 @@ def compile_pipeline(config: PipelineConfig, image: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, takes_arguments=True)
+    command.run(main, arguments="[-- BEAM_OPTIONS]")

@@ -82,4 +82,4 @@ def _summarise(config: PipelineConfig, nodes: "list[NodeRun]") -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, takes_arguments=True)
+    command.run(main, arguments="[-- BEAM_OPTIONS]")

@@ -50,14 +50,14 @@ def main(rest=None):
 
 
 if __name__ == "__main__":
-    command.run(main, takes_arguments=TAKES_ARGUMENTS)
+    command.run(main, arguments=ARGUMENTS)
 '''
 
 
 @pytest.fixture
 def command_file(tmp_path: Path) -> Path:
     path = tmp_path / "draw.py"
-    path.write_text(COMMAND.replace("TAKES_ARGUMENTS", "False"))
+    path.write_text(COMMAND.replace("ARGUMENTS", "''"))
     return path
 
 
@@ -151,7 +151,7 @@ def test_interrupt_exits_with_130(command_file: Path):
 
 def test_arguments_after_two_dashes_reach_a_command_that_asks_for_them(tmp_path: Path):
     path = tmp_path / "convert.py"
-    path.write_text(COMMAND.replace("TAKES_ARGUMENTS", "True"))
+    path.write_text(COMMAND.replace("ARGUMENTS", "'[-- MORE]'"))
     result = call(path, "--out=x", "--", "--runner=FnApiRunner", "--help")
     assert result.returncode == 0
     assert result.stdout == "x 5 ['--runner=FnApiRunner', '--help'] False\n"

@@ -1,10 +1,14 @@
 """The evaluate command, on runs of one step."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.commands import run_command
+from tfreid.datasets import rows_of
+from tfreid.records import conversion
+from tfreid.records.sources import Source, plan
 
 pytestmark = pytest.mark.slow
 
@@ -12,11 +16,20 @@ pytestmark = pytest.mark.slow
 def test_run_is_audited(dgd_run):
     done = run_command("evaluate", f"--run={dgd_run}", "--batch_size=8")
     assert done.returncode == 0, done.stderr
-    for words in ("random background", "rank1", "mAP", "12 queries", "report/index.html"):
-        assert words in done.stdout
+    for words in (
+        "market1501: protocol market (the data set's own): single query",
+        "random background",
+        "rank1",
+        "mAP",
+        "mINP",
+        "queries: 12 queries, all used",
+        "gallery: 26 gallery images, 25 used; left out: 1 junk",
+        "report/index.html",
+    ):
+        assert words in done.stdout, words
     evaluation = json.loads((dgd_run / "metrics.json").read_text())["evaluation"]
     assert 0 <= evaluation["random_background"]["rank1"] <= 1
-    assert evaluation["protocol"]["camera_filter"] is True
+    assert evaluation["protocol"]["name"] == "market"
     page = (dgd_run / "report" / "index.html").read_text(encoding="utf-8")
     assert "python -m tfreid.evaluate" in page
     assert "dgd: identity" in page  # the chart of its only loss
@@ -31,22 +44,48 @@ def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):
         f"--out={tmp_path / 'out'}",
         "--variants=original,mean_background",
         "--flip_averaging",
-        "--camera_filter=off",
+        "--protocol=no_camera",
         "--average_precision=trapezoid",
         "--batch_size=5",
+        f"--save_rankings={tmp_path / 'nearest.csv'}",
+        "--rankings_length=24",
     )
     assert done.returncode == 0, done.stderr
     evaluation = json.loads((tmp_path / "out" / "metrics.json").read_text())["evaluation"]
     assert "random_background" not in evaluation
     assert evaluation["protocol"] == {
+        "name": "no_camera",
+        "camera_filter": False,
+        "gallery_draws": 0,
         "image_size_px": [32, 16],
         "batch_size": 5,
         "flip_averaging": True,
-        "camera_filter": False,
         "average_precision": "trapezoid",
         "seed": 0,
     }
     assert (tmp_path / "out" / "report" / "index.html").is_file()
+    assert "protocol no_camera (asked for; the data set's own is market)" in done.stdout
+    for variant in ("original", "mean_background"):
+        lines = (tmp_path / f"nearest-{variant}.csv").read_text().splitlines()
+        assert len(lines) == 1 + 12 * 24
+
+
+def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path):
+    rows = rows_of("market1501", raw_data / "market1501")
+    other = [replace(row, key=row.key.replace("market1501/", "other/")) for row in rows]
+    given = [Source("market1501", "reid", rows), Source("other", "reid", other)]
+    conversion.convert(plan(given, 2, 0, 0), tmp_path / "joint", conversion.Options())
+    done = run_command(
+        "evaluate", f"--run={dgd_run}", f"--data={tmp_path / 'joint'}", f"--out={tmp_path / 'out'}"
+    )
+    assert done.returncode == 0, done.stderr
+    evaluation = json.loads((tmp_path / "out" / "metrics.json").read_text())["evaluation"]
+    one, two = (evaluation["datasets"][name] for name in ("market1501", "other"))
+    assert one["original"] == pytest.approx(two["original"])
+    assert one["counts"] == two["counts"]
+    for name in ("market1501", "other"):
+        assert f"{name}: protocol market" in done.stdout
+        assert f"dgd, {name}" in done.stdout
 
 
 def test_parsing_network_is_scored_by_pixel(parsing_run):
@@ -63,6 +102,7 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
     [
         (["--data={parsing}"], "parsing records and reid records are expected"),
         (["--variants=night"], "'night' is not known"),
+        (["--save_rankings=nearest.txt"], "must end in .csv or .json"),
     ],
 )
 def test_misuse_is_explained(dgd_run, parsing_folder, arguments, message):

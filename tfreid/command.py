@@ -35,7 +35,7 @@ _REQUIRED = "must have a value other than None"
 _REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
 
 
-def run(main: Callable[..., int | None], takes_arguments: bool = False) -> None:
+def run(main: Callable[..., int | None], arguments: str = "") -> None:
     """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 interrupted.
 
     A user's mistake ends in one line on standard error. Other exceptions are bugs and keep their
@@ -43,18 +43,18 @@ def run(main: Callable[..., int | None], takes_arguments: bool = False) -> None:
 
     Args:
       main: the command's function; the docstring of its file is the description in `--help`.
-      takes_arguments: pass to `main` the list of arguments that are not flags (everything after
-        `--` counts as such). Without it they are refused.
+      arguments: what the command takes besides flags, as its usage shows it; `main` gets the list
+        of them (everything after `--` counts as such). Without it they are refused.
     """
-    sys.exit(_status(main, takes_arguments))
+    sys.exit(_status(main, arguments))
 
 
-def _status(main: Callable[..., int | None], takes_arguments: bool) -> int:
+def _status(main: Callable[..., int | None], arguments: str) -> int:
     try:
-        rest = _parse_flags(takes_arguments)
+        rest = _parse_flags(arguments)
         if rest is None:
             return 0
-        return (main(rest) if takes_arguments else main()) or 0
+        return (main(rest) if arguments else main()) or 0
     except (UsageError, DataError, TrainingError, ServingError) as error:
         return _fail(error, MISUSE if isinstance(error, UsageError) else FAILURE)
     except KeyboardInterrupt:
@@ -86,7 +86,7 @@ def _explain_system_error(error: BaseException) -> str | None:
     return None
 
 
-def _parse_flags(takes_arguments: bool) -> list[str] | None:
+def _parse_flags(arguments: str) -> list[str] | None:
     """Parses the command line; returns what is not a flag, or None after showing the help.
 
     Raises:
@@ -95,7 +95,7 @@ def _parse_flags(takes_arguments: bool) -> list[str] | None:
     options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     wanted = {option.lstrip("-") for option in options if option.startswith("-")}
     if wanted & {"h", "help", "helpfull"}:
-        print(_help(takes_arguments, full="helpfull" in wanted))
+        print(_help(arguments, full="helpfull" in wanted))
         return None
     try:
         rest = flags.FLAGS(sys.argv)[1:]
@@ -110,7 +110,7 @@ def _parse_flags(takes_arguments: bool) -> list[str] | None:
         if missing and _REQUIRED in str(error):
             raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
         raise UsageError(str(error)) from None
-    if rest and not takes_arguments:
+    if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
     return rest
 
@@ -120,12 +120,11 @@ def _name() -> str:
     return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
 
 
-def _help(takes_arguments: bool, full: bool) -> str:
+def _help(arguments: str, full: bool) -> str:
     """The command's usage, description and flags; with `full`, the libraries' flags too."""
-    rest = " [-- ARGUMENTS]" if takes_arguments else ""
     own = _own_flags()
     text = [
-        f"usage: python -m {_name()} [FLAGS]{rest}",
+        f"usage: python -m {_name()} [FLAGS] {arguments}".rstrip(),
         (sys.modules["__main__"].__doc__ or "").strip(),
         _describe(own) if own else "This command has no flags.",
     ]

@@ -200,4 +200,4 @@ def _summarise(info: DatasetInfo, out: Path, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, takes_arguments=True)
+    command.run(main, arguments="[-- BEAM_OPTIONS]")

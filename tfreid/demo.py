@@ -55,12 +55,13 @@ def main() -> None:
 
 def _audit(name: str, run: Path, folder: DatasetFolder) -> report.AuditResult:
     method, recipe, _, model = load_run(run)
-    protocol = report.Protocol(image_size_px=method.stages(recipe)[-1].inputs.image_size_px)
+    measurement = report.Measurement(method.stages(recipe)[-1].inputs.image_size_px)
+    (tested,) = report.evaluation_sets(folder)
     variants = report.available_variants(folder)
-    total = report.images_to_see(folder, variants)
+    total = report.images_to_see(tested, variants)
     with command.progress(total, name, unit="images") as bar:
         return report.audit(
-            model, folder, protocol, name=name, variants=variants, advance=bar.advance
+            model, tested, measurement, name=name, variants=variants, advance=bar.advance
         )
 
 

@@ -1,7 +1,8 @@
-"""Measure a trained run: rank-1 to rank-20 and mAP on up to four variants of the test images.
+"""Measure a trained run: CMC, mAP and mINP on up to four variants of the test images.
 
-Writes metrics.json and report/index.html into the folder of the run. A run of a parsing network
-is scored by pixel instead, on the val split of parsing data; it has no report page.
+Writes metrics.json and report/index.html into the folder of the run. Of a joint set each data set
+is measured by itself. A run of a parsing network is scored by pixel instead, on the val split of
+parsing data; it has no report page.
 """
 
 import shlex
@@ -15,6 +16,7 @@ import keras
 from absl import flags
 
 from tfreid import report
+from tfreid.datasets import PROTOCOLS
 from tfreid.inputs import InputSpec
 from tfreid.methods import Method
 from tfreid.records import DatasetFolder
@@ -37,18 +39,28 @@ _FLIP = flags.DEFINE_bool(
     None,
     "Average the descriptors of an image and of its mirror image; as the method does unless given.",
 )
-_CAMERA_FILTER = flags.DEFINE_enum(
-    "camera_filter", "on", ["on", "off"], "Leave out matches of the query's own camera."
+_PROTOCOL = flags.DEFINE_enum(
+    "protocol", None, list(PROTOCOLS), "How to compare; the data set's own unless given."
 )
 _AVERAGE_PRECISION = flags.DEFINE_enum(
     "average_precision", "mean", AVERAGE_PRECISIONS, "trapezoid is the Market-1501 toolbox's."
 )
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the random backgrounds.", 0)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Of the random backgrounds and of what a protocol draws.", 0
+)
+_RANKINGS = flags.DEFINE_string(
+    "save_rankings", None, "File for the nearest gallery images of each query, .csv or .json."
+)
+_RANKINGS_LENGTH = flags.DEFINE_integer(
+    "rankings_length", 10, "Images a query in that file.", lower_bound=1
+)
 
 
 def main() -> None:
     """Evaluates the run as the flags say."""
+    if _RANKINGS.value:
+        report.check_rankings_path(Path(_RANKINGS.value))
     run = RunFolder(Path(_RUN.value))
     out = RunFolder(Path(_OUT.value)) if _OUT.value else run
     method, recipe, _, model = load_run(run.path)
@@ -61,24 +73,26 @@ def main() -> None:
     if stage.data == "parsing":
         figures = _score_parser(model, folder, stage.inputs)
     else:
-        result = _audit(method, model, folder, stage.inputs)
-        figures = result.metrics()
+        results = _audit(method, model, folder, stage.inputs)
+        figures = report.evaluation_metrics(results)
         written.append(out.path / "report" / "index.html")
         invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
         losses = {method.name: read_losses(run, stages)}
-        report.write_report(written[-1], [result], invocation, losses)
+        report.write_report(written[-1], results, invocation, losses)
+        if _RANKINGS.value:
+            path, length = Path(_RANKINGS.value), _RANKINGS_LENGTH.value
+            written += report.write_rankings(path, results, length)
     out.add_metrics(evaluation=figures)
     print(f"wrote {' and '.join(map(str, written))}")
 
 
 def _audit(
     method: Method, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
-) -> report.AuditResult:
-    protocol = report.Protocol(
+) -> list[report.AuditResult]:
+    measurement = report.Measurement(
         image_size_px=inputs.image_size_px,
         batch_size=_BATCH_SIZE.value,
         flip_averaging=method.flip_averaging if _FLIP.value is None else _FLIP.value,
-        camera_filter=_CAMERA_FILTER.value == "on",
         average_precision=_AVERAGE_PRECISION.value,
         seed=_SEED.value,
     )
@@ -86,20 +100,36 @@ def _audit(
     if available == ("original",):
         print("the test images have no masks: only the original images can be measured")
     variants = tuple(_VARIANTS.value or available)
-    total = report.images_to_see(folder, variants)
+    sets = report.evaluation_sets(folder, _PROTOCOL.value)
+    for tested in sets:
+        protocol = tested.protocol
+        print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
+    results = []
+    total = sum(report.images_to_see(tested, variants) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
-        result = report.audit(
-            model, folder, protocol, name=method.name, variants=variants, advance=bar.advance
-        )
+        for tested in sets:
+            result = report.audit(
+                model,
+                tested,
+                measurement,
+                name=method.name,
+                variants=variants,
+                list_length=max(report.LIST_LENGTH, _RANKINGS_LENGTH.value),
+                advance=bar.advance,
+            )
+            results.append(result)
+    for result in results:
+        _print(result, alone=len(results) == 1)
+    return results
+
+
+def _print(result: report.AuditResult, alone: bool) -> None:
     metrics = result.metrics()
-    counts = metrics["counts"]
-    report.print_table(method.name, {variant: metrics[variant] for variant in variants})
-    print(
-        f"percent; chance is {100 * result.chance_rank1:.1f} rank-1; {counts['queries']:,} queries "
-        f"({counts['queries_without_match']:,} without a valid match, left out), "
-        f"{counts['gallery']:,} gallery images"
-    )
-    return result
+    title = result.name if alone else f"{result.name}, {result.tested.dataset}"
+    report.print_table(title, {variant: metrics[variant] for variant in result.outcomes})
+    print(f"percent; chance is {100 * result.chance_rank1:.1f} rank-1")
+    for heading, text in report.describe_counts(metrics).items():
+        print(f"{heading.lower()}: {text}")
 
 
 def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) -> dict:

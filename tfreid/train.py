@@ -118,19 +118,24 @@ def _evaluation(
         return lambda model, step: _numbers(
             report.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
         )
-    protocol = report.Protocol(
-        image_size_px=stage.inputs.image_size_px, flip_averaging=method.flip_averaging
+    measurement = report.Measurement(
+        stage.inputs.image_size_px, flip_averaging=method.flip_averaging
     )
     available = report.available_variants(folder)
     variants = tuple(name for name in ("original", "random_background") if name in available)
+    sets = report.evaluation_sets(folder)
 
     def evaluate(model: keras.Model, step: int) -> dict[str, float]:
-        result = report.audit(model, folder, protocol, name=f"step {step}", variants=variants)
-        return {
-            f"{variant}/{name}": value
-            for variant in variants
-            for name, value in result.outcomes[variant].retrieval.metrics().items()
-        }
+        figures = {}
+        for tested in sets:
+            result = report.audit(
+                model, tested, measurement, name=f"step {step}", variants=variants
+            )
+            prefix = f"{tested.dataset}/" if len(sets) > 1 else ""
+            for variant, outcome in result.outcomes.items():
+                scores = outcome.retrieval.metrics()
+                figures |= {f"{prefix}{variant}/{name}": value for name, value in scores.items()}
+        return figures
 
     return evaluate
 

@@ -49,19 +49,24 @@ def decide(
 
 def _absolute(found: Mapping[str, float], thresholds: Thresholds) -> list[tuple[bool, str]]:
     expected = {"rank1": thresholds.min_rank1, "mAP": thresholds.min_mAP}
-    return [
-        (
-            found[name] >= least,
-            f"{name} {_percent(found[name])}, expected at least {_percent(least)}",
-        )
-        for name, least in expected.items()
-    ]
+    return [_at_least(name, found.get(name), least) for name, least in expected.items()]
+
+
+def _at_least(name: str, found: float | None, least: float) -> tuple[bool, str]:
+    if found is None:
+        text = f"{name} does not exist in the data set's protocol (one gallery image a person)"
+        return least == 0, f"{text}, expected at least {_percent(least)}"
+    return found >= least, f"{name} {_percent(found)}, expected at least {_percent(least)}"
 
 
 def _relative(
     found: Mapping[str, float], before: Mapping[str, float], thresholds: Thresholds
 ) -> list[tuple[bool, str]]:
-    least = {name: before[name] - thresholds.max_regression for name in ("rank1", "mAP")}
+    least = {
+        name: before[name] - thresholds.max_regression
+        for name in ("rank1", "mAP")
+        if name in found and name in before
+    }
     return [
         (
             found[name] >= least[name],

@@ -70,20 +70,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
         variants = report.available_variants(folder)
-        protocol = report.Protocol(image_size_px=served.image_size_px, seed=seed)
+        measurement = report.Measurement(served.image_size_px, seed=seed)
+        (tested,) = report.evaluation_sets(folder)  # A pipeline converts one data set.
         descriptors = describe_with_beam(
             path,
             folder.path,
             variants,
-            batch_size=protocol.batch_size,
+            batch_size=measurement.batch_size,
             seed=seed,
             beam_args=self._beam_pipeline_args or [],
             results=results,
         )
         return report.audit(
             served,
-            folder,
-            protocol,
+            tested,
+            measurement,
             name=name,
             variants=variants,
             describe=lambda variant, split: descriptors[variant, split],

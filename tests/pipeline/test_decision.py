@@ -52,3 +52,13 @@ def test_a_background_loss_that_was_not_measured_is_no_pass():
 
 def test_a_figure_that_is_no_number_is_no_pass():
     assert not decide(measured(rank1=float("nan")), None, LIMITS).blessed
+
+
+def test_protocol_without_map_is_judged_by_rank1():
+    cmc_only = {name: {"rank1": part["rank1"]} for name, part in measured().items()}
+    decision = decide(cmc_only, None, LIMITS)
+    assert not decision.blessed
+    assert "mAP does not exist in the data set's protocol" in decision.summary
+    unlimited = Thresholds(min_mAP=0)
+    assert decide(cmc_only, cmc_only, unlimited).blessed
+    assert not decide(cmc_only, measured(rank1=0.9), unlimited).blessed

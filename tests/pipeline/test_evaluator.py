@@ -41,8 +41,9 @@ def test_figures_equal_those_of_the_keras_model(evaluate, dgd_run, reid_folder):
     folder, _ = evaluate(LENIENT)
     found = json.loads((folder / "metrics.json").read_text())["candidate"]
     *_, keras_model = load_run(dgd_run)
-    protocol = report.Protocol(image_size_px=(32, 16))
-    expected = report.audit(keras_model, reid_folder, protocol, name="dgd").metrics()
+    (tested,) = report.evaluation_sets(reid_folder)
+    measurement = report.Measurement((32, 16))
+    expected = report.audit(keras_model, tested, measurement, name="dgd").metrics()
     for variant in report.available_variants(reid_folder):
         assert found[variant] == pytest.approx(expected[variant])
     assert found["camera_pairs"] == expected["camera_pairs"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toy_models import SIZE_PX, PersonModel
 
-from tfreid.report import Protocol, audit, write_report
+from tfreid.report import Measurement, audit, evaluation_sets, write_report
 from tfreid.report.attention import PersonMeans
 from tfreid.report.examples import choose_examples
 from tfreid.report.pictures import embedded, overlay
@@ -75,7 +75,9 @@ def test_page_names_models_data_and_protocol(page, audits):
         "person",
         "synthetic data",
         "12 queries",
-        "26 gallery images",
+        "26 gallery images, 25 used; left out: 1 junk; distractors, which match nobody: 1",
+        "left out for a query, being of its person and camera: 24 in all",
+        "market (the data set's own): single query",
         "random background",
         "python -m tfreid.evaluate --run=a&b",
         "8.7% rank-1 for a random ranking",
@@ -99,7 +101,8 @@ def test_page_shows_camera_pairs(written, page, audits):
 
 
 def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
-    write_report(tmp_path / "index.html", [replace(audit, camera_pairs={}) for audit in audits])
+    without = {v: replace(o, camera_pairs={}) for v, o in audits[0].outcomes.items()}
+    write_report(tmp_path / "index.html", [replace(audits[0], outcomes=without)])
     assert "camera pair" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
@@ -146,8 +149,8 @@ def test_same_audits_write_the_same_page(audits, written, tmp_path):
 
 
 def test_one_model_on_one_variant_has_a_page(folder_without_masks, tmp_path):
-    protocol = Protocol(image_size_px=SIZE_PX)
-    result = audit(PersonModel(), folder_without_masks, protocol, name="person")
+    (tested,) = evaluation_sets(folder_without_masks)
+    result = audit(PersonModel(), tested, Measurement(SIZE_PX), name="person")
     write_report(tmp_path / "index.html", [result])
     text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
     assert "have no masks" in text
@@ -158,6 +161,35 @@ def test_audits_of_other_data_are_not_compared(audits, tmp_path):
     with pytest.raises(ValueError, match="same data"):
         write_report(tmp_path / "index.html", [audits[0], fewer])
     assert not any(tmp_path.iterdir())
+
+
+def test_data_sets_of_a_joint_set_follow_each_other(joint_folder, tmp_path):
+    results = [
+        audit(PersonModel(), tested, Measurement(SIZE_PX), name="person")
+        for tested in evaluation_sets(joint_folder)
+    ]
+    write_report(tmp_path / "index.html", results, "the command")
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "No figure mixes them" in text
+    assert text.count("How this was measured") == 2
+    assert text.count("the command") == 1
+    market, shots = (f"{100 * r.metrics()['original']['rank1']:.1f}" for r in results)
+    assert f"market1501personmarketoriginal{market}" in text
+    assert f"shotspersonrandom_halforiginal{shots}\N{EN DASH}" in text
+    for expected in (
+        "random_half (the data set's own)",
+        "one image a person in each of 100 draws",
+        "3 of 10, drawn with seed 7: published figures are the mean over all 10",
+        "5 images left out: persons seen by one camera",
+        "of lowest mean reciprocal rank",
+    ):
+        assert expected in text, expected
+
+
+def test_other_protocols_are_not_compared(reid_folder, audits, tmp_path):
+    (tested,) = evaluation_sets(reid_folder, "no_camera")
+    with pytest.raises(ValueError, match="same data, protocol"):
+        write_report(tmp_path / "index.html", [audits[0], replace(audits[1], tested=tested)])
 
 
 def test_examples_begin_with_the_largest_falls(audits):

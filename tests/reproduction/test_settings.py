@@ -76,6 +76,10 @@ def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
         settings_of(ACROSS, [market])
     with pytest.raises(UsageError, match="has no split 'val'"):
         settings_of(replace(PLAIN, data="parsing"), [parsing])
+    labels = {"market1501": {1: 0}, "dukemtmc": {}}
+    joint = data_folder(tmp_path / "joint", name="market1501_dukemtmc", person_labels=labels)
+    with pytest.raises(UsageError, match=r"joint set \(market1501, dukemtmc\).*as --test_data"):
+        settings_of(PLAIN, [joint])
     monkeypatch.setattr(settings, "available_variants", lambda folder: ("original",))
     with pytest.raises(UsageError, match="tests on random_background images"):
         settings_of(TABLE, [market])

@@ -113,7 +113,7 @@ def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
     }
     problems = [Problem(title, tuple(names)) for title, names in found.items() if names]
     if not with_cameras:
-        problems.append(Problem("fewer than two cameras: evaluate with --camera_filter=off", ()))
+        problems.append(Problem("fewer than two cameras: evaluate with --protocol=no_camera", ()))
     return problems
 
 

@@ -119,6 +119,7 @@ def explain(
     shown: np.ndarray,
     seed: int = 0,
     advance: Advance = no_progress,
+    indices: np.ndarray | None = None,
 ) -> Explanation:
     """Explains a split's images and keeps the maps of a few.
 
@@ -127,15 +128,16 @@ def explain(
       folder: the converted data set.
       split: `"query"` or `"gallery"`.
       spec: how records become images; with `mask_vocabulary` the maps are compared with the masks.
-      shown: indices of the images to keep.
+      shown: which images to keep, by their places among those explained.
       seed: chooses the random backgrounds.
       advance: called with the number of images after each batch.
+      indices: int64 `[n]`: the records to explain, in this order, instead of all.
 
     Returns:
       The explanation.
     """
     kept, shares, means, start = {}, [], [], 0
-    for batch, maps in explainer.over(folder, split, spec, seed, advance):
+    for batch, maps in explainer.over(folder, split, spec, seed, advance, indices):
         if spec.mask_vocabulary:
             mask = batch["mask"]
             shares.append(shares_on_person(maps["activation"], mask))

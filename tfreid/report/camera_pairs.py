@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from tfreid.report.audit import AuditResult
 from tfreid.report.markup import percent
+from tfreid.report.result import AuditResult
 from tfreid.retrieval import Retrieval
 
 
@@ -43,7 +43,9 @@ def _cell(pair: Retrieval | None) -> str:
     if pair is None:
         return '<td class="soft">&ndash;</td>'
     figures = pair.metrics()
-    text = f"{len(pair.first_match):,} queries, mAP {percent(figures['mAP'])}"
+    text = f"{len(pair.first_match):,} queries"
+    if "mAP" in figures:
+        text += f", mAP {percent(figures['mAP'])}"
     return (
         f'<td style="--rank1:{100 * figures["rank1"]:.0f}" title="{text}">'
         f"{percent(figures['rank1'])}</td>"

@@ -34,6 +34,10 @@ class Descriptors:
     identities: Identities
     keys: np.ndarray
 
+    def __getitem__(self, chosen: np.ndarray) -> "Descriptors":
+        """Returns those of some images, by their indices."""
+        return Descriptors(self.features[chosen], self.identities[chosen], self.keys[chosen])
+
 
 Describe = Callable[[str, str], Descriptors]
 """Variant and split -> the descriptors of all the split's images, in the order of its records."""

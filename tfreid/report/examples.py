@@ -7,10 +7,12 @@ from html import escape
 import numpy as np
 
 from tfreid.inputs import InputSpec, evaluation_batches
-from tfreid.records import DatasetFolder
-from tfreid.report.audit import AuditResult
+from tfreid.report.audit import LIST_LENGTH
+from tfreid.report.evaluation_sets import EvaluationSet
 from tfreid.report.markup import percent, picture, readable, row
 from tfreid.report.pictures import embedded
+from tfreid.report.result import AuditResult
+from tfreid.retrieval import NO_IMAGE
 
 PICTURE_SIZE_PX = (256, 128)
 MOST_CHANGED_QUERIES, RANDOM_QUERIES = 5, 3
@@ -59,18 +61,26 @@ def choose_examples(results: Sequence[AuditResult]) -> list[Example]:
         worst_first[largest[worst_first] > 0], MOST_CHANGED_QUERIES, results[0], persons
     )
     scored = np.flatnonzero(~np.isnan(largest))
-    shuffled = np.random.default_rng(results[0].protocol.seed).permutation(scored)
+    shuffled = np.random.default_rng(results[0].measurement.seed).permutation(scored)
     drawn = _of_new_persons(shuffled, RANDOM_QUERIES, results[0], persons)
+
+    score = _score(results)
 
     def reason(query: int) -> str:
         if len(variants) == 1:
-            return "low average precision"
+            return f"low {score}"
         name, points = escape(results[model[query]].name), percent(largest[query])
-        return f"average precision of {name} falls by {points} points"
+        return f"{score} of {name} falls by {points} points"
 
     return [Example(query, reason(query)) for query in changed] + [
         Example(query, "drawn at random") for query in drawn
     ]
+
+
+def _score(results: Sequence[AuditResult]) -> str:
+    """What `Retrieval.average_precision` is: with one image a person there is one match to rank."""
+    draws = results[0].tested.protocol.gallery_draws
+    return "mean reciprocal rank" if draws else "average precision"
 
 
 def _of_new_persons(
@@ -92,11 +102,12 @@ def ranked_lists_section(results: Sequence[AuditResult]) -> str:
     variants = compared_variants(results)
     addresses = {variant: _addresses(results, variant, examples) for variant in variants}
     cards = [_example_card(results, example, variants, addresses) for example in examples]
+    score = _score(results)
     chosen = (
-        f"those {MOST_CHANGED_QUERIES} whose average precision falls most, in any model, from "
+        f"those {MOST_CHANGED_QUERIES} whose {score} falls most, in any model, from "
         f"{readable(variants[0])} to {readable(variants[1])}"
         if len(variants) == 2
-        else f"the {MOST_CHANGED_QUERIES} of lowest average precision"
+        else f"the {MOST_CHANGED_QUERIES} of lowest {score}"
     )
     return (
         "<h2>What the nearest images are</h2>"
@@ -116,7 +127,7 @@ def _example_card(
     rows = []
     for result in results:
         for variant in variants:
-            nearest, correct = result.outcomes[variant].lists[example.query]
+            nearest, correct = _nearest(result, variant, example.query)
             figures = [picture(addresses[variant]["query", example.query], "query", "asked")]
             for rank, (index, right) in enumerate(zip(nearest, correct, strict=True), start=1):
                 text = f"rank {rank}: {'same person' if right else 'somebody else'}"
@@ -135,6 +146,14 @@ def _example_card(
     )
 
 
+def _nearest(result: AuditResult, variant: str, query: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the gallery images to show for a query, and whether each is right."""
+    lists = result.outcomes[variant].lists
+    nearest, correct = lists.indices[query, :LIST_LENGTH], lists.correct[query, :LIST_LENGTH]
+    there = nearest != NO_IMAGE
+    return nearest[there], correct[there]
+
+
 def _addresses(
     results: Sequence[AuditResult], variant: str, examples: Sequence[Example]
 ) -> dict[tuple[str, int], str]:
@@ -144,22 +163,23 @@ def _addresses(
         int(index)
         for result in results
         for query in queries
-        for index in result.outcomes[variant].lists[query][0]
+        for index in _nearest(result, variant, query)[0]
     }
-    folder, seed = results[0].folder, results[0].protocol.seed
+    tested, seed = results[0].tested, results[0].measurement.seed
     return {
         (split, index): embedded(image, PICTURE_SIZE_PX)
         for split, indices in (("query", queries), ("gallery", gallery))
-        for index, image in _load(folder, split, variant, indices, seed).items()
+        for index, image in _load(tested, split, variant, indices, seed).items()
     }
 
 
 def _load(
-    folder: DatasetFolder, split: str, variant: str, indices: set[int], seed: int
+    tested: EvaluationSet, split: str, variant: str, indices: set[int], seed: int
 ) -> dict[int, np.ndarray]:
     spec = InputSpec(image_size_px=PICTURE_SIZE_PX, variant=variant)
     chosen = np.array(sorted(indices))
-    batches = evaluation_batches(folder, split, spec, 64, seed, chosen)
+    records = tested.records[split][chosen]
+    batches = evaluation_batches(tested.folder, split, spec, 64, seed, records)
     pixels = np.concatenate([batch["image"] for batch in batches.as_numpy_iterator()])
     images = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
     return dict(zip(chosen.tolist(), images, strict=True))

@@ -7,16 +7,17 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from tfreid.report.audit import AuditResult
 from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
+from tfreid.report.counts import describe_counts
 from tfreid.report.examples import ranked_lists_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
-from tfreid.retrieval import RANKS
+from tfreid.report.result import AuditResult
 from tfreid.training import LossCurve
 
 CURVE_RANKS = 20
+_QUESTION = "Does it look at the person?"
 CHANGED_BACKGROUNDS = ("mean_background", "random_background")
 
 Losses = Mapping[str, Sequence[LossCurve]]
@@ -29,32 +30,27 @@ def write_report(
     command: str = "",
     losses: Mapping[str, Losses] | None = None,
 ) -> None:
-    """Writes the page that shows one or several audits.
+    """Writes the page that shows one or several audits, one data set after the other.
 
     Args:
       path: the file to write, for example `report/index.html`; it appears when it is complete.
-      results: audits of different models on the same data, in the order of the columns.
+      results: audits of different models on the same data, in the order of the columns; of a joint
+        set, audits of all of its data sets.
       command: what repeats the measurement, shown at the end of the page.
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
 
     Raises:
-      ValueError: if the audits are of different data or cover different variants.
+      ValueError: if audits of one data set differ in images, protocol, definition of average
+        precision, seed or variants.
     """
-    described = {(r.folder.info.fingerprint, r.protocol.seed, *r.outcomes) for r in results}
-    if len(described) != 1:
-        raise ValueError("a report compares audits of the same data, seed and variants")
-    sections = [
-        _header(results),
-        _verdicts(results),
-        _table(results),
-        _charts(results),
-        camera_pairs_section(results),
-        ranked_lists_section(results),
-        maps_section(results),
-        _training(losses or {}),
-        _method(results, command),
-    ]
+    by_dataset: dict[str, list[AuditResult]] = {}
+    for result in results:
+        by_dataset.setdefault(result.tested.dataset, []).append(result)
+    sections = [] if len(by_dataset) == 1 else [_overview(by_dataset)]
+    for group in by_dataset.values():
+        sections += _sections(group, alone=len(by_dataset) == 1)
+    sections += [_training(losses or {}), _command(command)]
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     page = Template(template).substitute(title=escape(_title(results)), body="\n".join(sections))
     path = Path(path)
@@ -64,12 +60,60 @@ def write_report(
     os.replace(partial, path)
 
 
+def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
+    """The sections on one data set, the only one or one of several."""
+    measured = {
+        (
+            r.folder.info.fingerprint,
+            r.tested.protocol,
+            r.measurement.average_precision,
+            r.measurement.seed,
+            *r.outcomes,
+        )
+        for r in results
+    }
+    if len(measured) != 1:
+        raise ValueError("a report compares audits of the same data, protocol, seed and variants")
+    return [
+        _header(results, _QUESTION if alone else results[0].tested.dataset),
+        _verdicts(results),
+        _table(results),
+        _charts(results),
+        camera_pairs_section(results),
+        ranked_lists_section(results),
+        maps_section(results),
+        _method(results),
+    ]
+
+
 def _title(results: Sequence[AuditResult]) -> str:
-    return f"Background audit: {', '.join(result.name for result in results)}"
+    return f"Background audit: {', '.join(dict.fromkeys(result.name for result in results))}"
 
 
-def _header(results: Sequence[AuditResult]) -> str:
+def _overview(by_dataset: Mapping[str, Sequence[AuditResult]]) -> str:
+    """What stands before the sections on the data sets of a joint set."""
+    rows = ""
+    for dataset, results in by_dataset.items():
+        for result in results:
+            variant, outcome = next(iter(result.outcomes.items()))
+            figures = outcome.retrieval.metrics()
+            cells = (dataset, result.name, result.tested.protocol.name, readable(variant))
+            scores = [percent(figures[n]) if n in figures else "&ndash;" for n in ("rank1", "mAP")]
+            rows += "<tr>" + "".join(f"<td>{cell}</td>" for cell in [*map(escape, cells), *scores])
+            rows += "</tr>"
+    heads = ("data set", "model", "protocol", "images", "rank-1", "mAP")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return (
+        f'<h1>{_QUESTION}</h1><p class="soft">Each data set of the joint set is measured by '
+        "itself: its own queries in its own gallery, by its own protocol. No figure mixes them.</p>"
+        f'<div class="card scroll"><table class="overview"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _header(results: Sequence[AuditResult], heading: str) -> str:
     info, counts = results[0].folder.info, results[0].metrics()["counts"]
+    dataset = escape(results[0].tested.dataset)
     label = '<span class="tag">synthetic data, not a benchmark</span>' if info.synthetic else ""
     note = (
         ""
@@ -78,9 +122,9 @@ def _header(results: Sequence[AuditResult]) -> str:
         "of the accuracy comes from the background cannot be told.</p>"
     )
     return (
-        "<h1>Does it look at the person?</h1>"
+        f"<h1>{escape(heading)}</h1>"
         '<p class="soft">How far re-identification models keep their accuracy when the background '
-        f"changes. Data set <b>{escape(info.name)}</b>, {counts['queries']:,} queries, "
+        f"changes. Data set <b>{dataset}</b>, {counts['queries']:,} queries, "
         f"{counts['gallery']:,} gallery images. {label}</p>{note}"
     )
 
@@ -114,7 +158,9 @@ def _verdict(result: AuditResult) -> str:
 
 
 def _table(results: Sequence[AuditResult]) -> str:
-    heads = ["images", "rank-1", "change", *(f"rank-{rank}" for rank in RANKS[1:]), "mAP"]
+    names = results[0].metrics()[next(iter(results[0].outcomes))]
+    heads = ["images", *(name.replace("rank", "rank-") for name in names)]
+    heads.insert(2, "change")
     body = ""
     for result in results:
         body += f'<tr><th colspan="{len(heads)}">{escape(result.name)}</th></tr>'
@@ -175,36 +221,37 @@ def _training(losses: Mapping[str, Losses]) -> str:
     )
 
 
-def _method(results: Sequence[AuditResult], command: str) -> str:
-    first = results[0]
-    info, counts, protocol = first.folder.info, first.metrics()["counts"], first.protocol
-    cameras = (
-        "gallery images of the same person from the same camera are left out for each query"
-        if protocol.camera_filter
-        else "the same-camera filter is off"
-    )
+def _method(results: Sequence[AuditResult]) -> str:
+    first, metrics = results[0], results[0].metrics()
+    info, measurement, protocol = first.folder.info, first.measurement, first.tested.protocol
     precision = {
         "mean": "mean of the precision at each true match's rank",
         "trapezoid": "average of trapezoids, as in the Market-1501 MATLAB toolbox",
-    }[protocol.average_precision]
+    }[measurement.average_precision]
     inputs = ", ".join(
-        f"{escape(r.name)} {r.protocol.image_size_px[0]}&times;{r.protocol.image_size_px[1]} px"
+        f"{r.name} {height}\N{MULTIPLICATION SIGN}{width} px"
         for r in results
+        for height, width in [r.measurement.image_size_px]
     )
     facts = {
-        "Data": f"{escape(info.name)}, fingerprint {escape(info.fingerprint[:12])}",
-        "Queries": f"{counts['queries']:,}, of which {counts['queries_without_match']:,} without a "
-        "valid match are left out",
-        "Gallery": f"{counts['gallery']:,}, of which {counts['gallery_distractors']:,} distractors "
-        f"and {counts['gallery_junk']:,} junk images; junk is left out",
-        "Protocol": f"single query, cosine distance; {cameras}; ties count against the model",
-        "Average precision": precision,
+        "Data": f"{info.name}, fingerprint {info.fingerprint[:12]}",
+        **describe_counts(metrics),
+        "Protocol": f"{protocol.name} ({first.tested.reason}): {protocol.summary}; cosine "
+        "distance, ties count against the model",
+        "Average precision": "not defined with one image a person: CMC only"
+        if protocol.gallery_draws
+        else precision,
         "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
         "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
-        f"{protocol.seed}",
+        f"{measurement.seed}",
         "Input": inputs
-        + ("; descriptors averaged with the mirror image's" * protocol.flip_averaging),
+        + ("; descriptors averaged with the mirror image's" * measurement.flip_averaging),
     }
-    items = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items())
-    repeat = f"<pre>{escape(command)}</pre>" if command else ""
-    return f'<h2>How this was measured</h2><div class="card"><dl>{items}</dl>{repeat}</div>'
+    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
+    return f'<h2>How this was measured</h2><div class="card"><dl>{items}</dl></div>'
+
+
+def _command(command: str) -> str:
+    if not command:
+        return ""
+    return f'<h2>How to repeat it</h2><div class="card"><pre>{escape(command)}</pre></div>'

@@ -123,6 +123,11 @@ def _check_test_images(table: Table, folder: DatasetFolder) -> None:
     if table.data == "parsing":
         folder.shards("val")
         return
+    if len(names := list(folder.info.person_labels)) > 1:
+        raise UsageError(
+            f"{folder.path} is a joint set ({', '.join(names)}), which is measured one data set at "
+            "a time: convert each to be tested on alone and give it as --test_data"
+        )
     lacking = table.variants - set(available_variants(folder))
     if lacking:
         raise UsageError(

@@ -1,6 +1,5 @@
 """Arrays in, arrays out: distances between descriptors, and how well they retrieve persons."""
 
-from tfreid.retrieval._former import evaluate_camera_pairs, ranked_list
 from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalise
 from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
@@ -26,9 +25,7 @@ __all__ = [
     "cosine_blocks",
     "cosine_distances",
     "evaluate",
-    "evaluate_camera_pairs",
     "normalise",
-    "ranked_list",
     "rerank",
     "save_rankings",
 ]

@@ -1,0 +1,58 @@
+"""Average runs that differ in the split or the seed: mean and standard deviation.
+
+    python -m tfreid.average runs/viper-*
+
+reads what tfreid.evaluate measured, as VIPeR, CUHK01, PRID, 3DPeS and classic CUHK03 are
+published: the mean over 10 or 20 splits. Runs that are not comparable are refused.
+"""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from absl import flags
+
+from tfreid import command, report
+
+_OUT = flags.DEFINE_string("out", None, "File for the figures, .json.")
+
+
+def main(runs: list[str]) -> None:
+    """Averages the runs and prints the figures."""
+    averages = report.average_runs([Path(run) for run in runs])
+    for dataset, average in averages.items():
+        _print(dataset, average)
+    print(f"percent; mean and sample standard deviation over {len(runs)} runs")
+    if _OUT.value:
+        _write(Path(_OUT.value), runs, averages)
+        print(f"wrote {_OUT.value}")
+
+
+def _print(dataset: str, average: report.Average) -> None:
+    rows = {
+        f"{variant} {name}": {"mean": spread.mean, "deviation": spread.deviation}
+        for variant, figures in average.figures.items()
+        for name, spread in figures.items()
+    }
+    print(f"{dataset}, protocol {average.protocol['name']}")
+    report.print_table("", rows)
+    for warning in average.warnings:
+        print(f"warning: {dataset}: {warning}", file=sys.stderr)
+
+
+def _write(path: Path, runs: list[str], averages: Mapping[str, report.Average]) -> None:
+    values = {
+        "runs": runs,
+        "datasets": {name: dataclasses.asdict(average) for name, average in averages.items()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    command.run(main, arguments="RUN RUN ...")

@@ -1,0 +1,108 @@
+"""Which images an evaluation used, and which it left out and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tfreid.datasets import DISTRACTOR_PERSON_ID, JUNK_PERSON_ID, Protocol
+from tfreid.retrieval import Identities
+
+_NOBODY = (JUNK_PERSON_ID, DISTRACTOR_PERSON_ID)
+
+
+def count_images(
+    query: Identities, gallery: Identities, scored: np.ndarray, protocol: Protocol
+) -> dict[str, int]:
+    """Counts the images that were used and those that were left out.
+
+    Args:
+      query: identities of the queries.
+      gallery: identities of the gallery images.
+      scored: `[queries]` bool: the queries that have a valid match.
+      protocol: how they were compared.
+
+    Returns:
+      `queries` = `queries_used` + `queries_without_match` + `queries_junk` (of no person), and
+      `gallery` = `gallery_used` + `gallery_junk`; `gallery_distractors` are among the used.
+      `same_camera` counts the gallery images that were left out because the query's own camera
+      took them, once for each query that was used.
+    """
+    of_nobody = np.isin(query.person, _NOBODY)
+    junk = int((gallery.person == JUNK_PERSON_ID).sum())
+    return {
+        "queries": len(query),
+        "queries_used": int(scored.sum()),
+        "queries_without_match": int((~scored & ~of_nobody).sum()),
+        "queries_junk": int(of_nobody.sum()),
+        "gallery": len(gallery),
+        "gallery_used": len(gallery) - junk,
+        "gallery_distractors": int((gallery.person == DISTRACTOR_PERSON_ID).sum()),
+        "gallery_junk": junk,
+        "same_camera": _same_camera(query[scored], gallery) if protocol.camera_filter else 0,
+    }
+
+
+def _same_camera(query: Identities, gallery: Identities) -> int:
+    seen = Counter(zip(gallery.person.tolist(), gallery.camera.tolist(), strict=True))
+    asked = zip(query.person.tolist(), query.camera.tolist(), strict=True)
+    return sum(seen[person_and_camera] for person_and_camera in asked)
+
+
+def describe_counts(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Says in words what was used and what was left out.
+
+    Args:
+      metrics: from `AuditResult.metrics`.
+
+    Returns:
+      Heading -> text, for a page or a terminal.
+    """
+    counts, data, protocol = (metrics[part] for part in ("counts", "data", "protocol"))
+    texts = {
+        "Queries": _queries(counts),
+        "Gallery": _gallery(counts, protocol["gallery_draws"]),
+        "Split": _split(data["split"]),
+        "Data set": "; ".join(
+            f"{images:,} images left out: {reason}" for reason, images in data["excluded"].items()
+        ),
+    }
+    return {heading: text for heading, text in texts.items() if text}
+
+
+def _queries(counts: Mapping[str, int]) -> str:
+    left_out = {
+        "without a valid match": counts["queries_without_match"],
+        "of nobody (junk or distractors)": counts["queries_junk"],
+    }
+    return _used(f"{counts['queries']:,} queries", counts["queries_used"], left_out)
+
+
+def _gallery(counts: Mapping[str, int], draws: int) -> str:
+    text = _used(
+        f"{counts['gallery']:,} gallery images",
+        counts["gallery_used"],
+        {"junk": counts["gallery_junk"]},
+    )
+    if distractors := counts["gallery_distractors"]:
+        text += f"; distractors, which match nobody: {distractors:,}"
+    if pairs := counts["same_camera"]:
+        text += f"; left out for a query, being of its person and camera: {pairs:,} in all"
+    return text + (f"; one image a person in each of {draws} draws" if draws else "")
+
+
+def _used(total: str, used: int, left_out: Mapping[str, int]) -> str:
+    reasons = [f"{count:,} {reason}" for reason, count in left_out.items() if count]
+    if not reasons:
+        return f"{total}, all used"
+    return f"{total}, {used:,} used; left out: {', '.join(reasons)}"
+
+
+def _split(split: Mapping[str, Any] | None) -> str:
+    if split is None:
+        return ""
+    number, of, seed = split["index"] + 1, split["of"], split["seed"]
+    drawn = "" if seed is None else f", drawn with seed {seed}"
+    text = f"{number} of {of}{drawn}"
+    return text if of == 1 else f"{text}: published figures are the mean over all {of}"

@@ -1,0 +1,107 @@
+"""What a model is measured on: the query and gallery images of one data set, and its protocol.
+
+A joint set holds the images of several data sets. The papers that train on one test each data set
+by itself, with its own gallery and protocol; so does this project, and mixes no figures.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfreid.datasets import NO_CAMERA_ID, PROTOCOLS, Protocol
+from tfreid.errors import DataError
+from tfreid.records import DatasetFolder
+from tfreid.records.info import SourceInfo
+
+SPLITS = ("query", "gallery")
+_USUAL, _WITHOUT_CAMERAS = "market", "no_camera"
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The query and gallery images of one data set.
+
+    Attributes:
+      folder: the converted folder, which may hold other data sets besides.
+      dataset: name of the data set.
+      records: split -> `[n]` int64, which of the split's records are the data set's.
+      protocol: how its queries are compared with its gallery.
+      reason: why that protocol, in words.
+    """
+
+    folder: DatasetFolder
+    dataset: str
+    records: dict[str, np.ndarray]
+    protocol: Protocol
+    reason: str
+
+    @property
+    def source(self) -> SourceInfo | None:
+        """What the folder says about the data set; None where it was converted without that."""
+        return self.folder.info.sources.get(self.dataset)
+
+
+def evaluation_sets(folder: DatasetFolder, protocol: str | None = None) -> list[EvaluationSet]:
+    """Finds the data sets of a folder that have queries.
+
+    Args:
+      folder: a converted re-identification data set with splits `query` and `gallery`.
+      protocol: name of the protocol to use; unless given, each data set's own, `no_camera` where
+        no camera is known, or else `market`.
+
+    Returns:
+      One a data set, in the order of the conversion.
+
+    Raises:
+      UsageError: if a split is missing.
+      DataError: if one is empty or damaged, or a data set has queries and no gallery.
+    """
+    stores = {split: folder.store(split) for split in SPLITS}
+    names = list(folder.info.person_labels)
+    if len(names) == 1:
+        records = {split: np.arange(len(store)) for split, store in stores.items()}
+        has_cameras = any(folder.info.splits[split].cameras for split in SPLITS)
+        return [_evaluation_set(folder, names[0], records, has_cameras, protocol)]
+    columns = {
+        split: store.columns(("dataset/name", "camera/id")) for split, store in stores.items()
+    }
+    sets = []
+    for name in names:
+        records = {
+            split: np.flatnonzero(column["dataset/name"] == name.encode())
+            for split, column in columns.items()
+        }
+        has_cameras = any(
+            np.any(columns[split]["camera/id"][indices] != NO_CAMERA_ID)
+            for split, indices in records.items()
+        )
+        if len(records["query"]):
+            sets.append(_evaluation_set(folder, name, records, has_cameras, protocol))
+    return sets
+
+
+def _evaluation_set(
+    folder: DatasetFolder,
+    dataset: str,
+    records: dict[str, np.ndarray],
+    has_cameras: bool,
+    asked: str | None,
+) -> EvaluationSet:
+    if not len(records["gallery"]):
+        raise DataError(
+            f"{folder.path} holds queries of {dataset} and no gallery images of it: "
+            "re-run the conversion"
+        )
+    source = folder.info.sources.get(dataset)
+    name, reason = _choose(asked, source.protocol if source else None, has_cameras)
+    return EvaluationSet(folder, dataset, records, PROTOCOLS[name], reason)
+
+
+def _choose(asked: str | None, own: str | None, has_cameras: bool) -> tuple[str, str]:
+    """Returns the name of the protocol and why it is that one."""
+    if asked:
+        other = f"; the data set's own is {own}" if own not in (None, asked) else ""
+        return asked, f"asked for{other}"
+    if not has_cameras and (own is None or PROTOCOLS[own].camera_filter):
+        return _WITHOUT_CAMERAS, "no cameras are known"
+    return (own, "the data set's own") if own else (_USUAL, "the folder names none")

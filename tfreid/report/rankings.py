@@ -1,0 +1,51 @@
+"""What each query found, written to files for other programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfreid.errors import UsageError
+from tfreid.report.result import AuditResult
+from tfreid.retrieval import RankedLists, save_rankings
+
+_SUFFIXES = (".csv", ".json")
+
+
+def check_rankings_path(path: Path) -> None:
+    """Refuses a file that `write_rankings` could not write, before anything is measured.
+
+    Raises:
+      UsageError: if its ending names no format.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"--save_rankings={path}: the file must end in {' or '.join(_SUFFIXES)}")
+
+
+def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> list[Path]:
+    """Writes the nearest gallery images of every query, a file for each data set and variant.
+
+    Args:
+      path: the file, as `tfreid.retrieval.save_rankings` takes it. Where there are several data
+        sets or variants, their names are put before its ending, as in
+        `rankings-viper-original.csv`.
+      results: audits of one model, one a data set, that kept lists of at least `length` images.
+      length: images to write for each query.
+
+    Returns:
+      The files.
+    """
+    written = []
+    for result in results:
+        for variant, outcome in result.outcomes.items():
+            names = [result.tested.dataset] if len(results) > 1 else []
+            names += [variant] if len(result.outcomes) > 1 else []
+            file = path.with_name("-".join([path.stem, *names]) + path.suffix)
+            lists = _first(outcome.lists, length)
+            save_rankings(file, lists, result.query_keys, result.gallery_keys)
+            written.append(file)
+    return written
+
+
+def _first(lists: RankedLists, length: int) -> RankedLists:
+    return RankedLists(
+        lists.indices[:, :length], lists.distances[:, :length], lists.correct[:, :length]
+    )
