@@ -4,7 +4,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.retrieval.by_definition import in_blocks, protocol_with, random_problem, ranking
+from tests.retrieval.by_definition import in_blocks, protocol_with, random_problem
+from tests.retrieval.by_definition import ranking as ranked_images
 from tfreid.datasets.protocols import PROTOCOLS
 from tfreid.retrieval import Identities, evaluate
 from tfreid.retrieval.single_shot import draw_numbers
@@ -21,7 +22,7 @@ def by_definition(problem, numbers, camera_filter):
     found = np.zeros((len(query), len(numbers)), int)
     for row, (draw, number) in itertools.product(range(len(query)), enumerate(numbers)):
         asked = query.person[row], query.camera[row]
-        ranked = ranking(distances[row], *asked, gallery, camera_filter)
+        ranked = ranked_images(distances[row], *asked, gallery, camera_filter)
         valid = [image for image, _ in ranked]
         drawn = [image for image in valid if gallery.person[image] == 0]
         for person, share in zip(persons, number, strict=True):
@@ -89,7 +90,10 @@ def test_one_image_a_person_leaves_nothing_to_draw():
 def test_camera_pairs_draw_among_the_images_of_one_camera():
     problem = random_problem(5, queries=30, images=60)
     protocol = PROTOCOLS["cuhk03_classic"]
-    pairs = evaluate([problem[0]], *problem[1:], protocol=protocol, camera_pairs=True).camera_pairs
+    ranking = evaluate([problem[0]], *problem[1:], protocol=protocol, camera_pairs=True)
+    whole = evaluate([problem[0]], *problem[1:], protocol=protocol).retrieval
+    np.testing.assert_array_equal(ranking.retrieval.first_match, whole.first_match)
+    pairs = ranking.camera_pairs
     rows, columns = problem[1].camera == 1, problem[2].camera == 2
     alone = evaluate(
         [problem[0][np.ix_(rows, columns)]],

@@ -11,20 +11,17 @@ from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.outcomes import Retrieval
 
 
-def camera_spans(camera: np.ndarray) -> dict[int, slice]:
+def camera_columns(camera: np.ndarray) -> dict[int, np.ndarray]:
     """Finds where each camera's images are.
 
     Args:
-      camera: `[gallery]` integers, camera IDs in ascending order.
+      camera: `[gallery]` integers, camera IDs.
 
     Returns:
       Camera ID, where it is known, to the columns of its images.
     """
-    cameras, starts = np.unique(camera, return_index=True)
-    spans = map(slice, starts.tolist(), [*starts[1:].tolist(), len(camera)])
-    found = dict(zip(cameras.tolist(), spans, strict=False))
-    found.pop(NO_CAMERA_ID, None)
-    return found
+    known = np.setdiff1d(camera, NO_CAMERA_ID).tolist()
+    return {one: np.flatnonzero(camera == one) for one in known}
 
 
 def by_pair(

@@ -31,14 +31,7 @@ class RankedLists:
 class Lister:
     """Finds the nearest valid images of every query without sorting its row."""
 
-    def __init__(
-        self,
-        queries: int,
-        length: int,
-        gallery: Identities,
-        camera_filter: bool,
-        indices: np.ndarray,
-    ):
+    def __init__(self, queries: int, length: int, gallery: Identities, camera_filter: bool):
         """Starts without queries.
 
         Args:
@@ -46,22 +39,19 @@ class Lister:
           length: images in a list.
           gallery: identities of the gallery images, none of them junk.
           camera_filter: as in `Protocol`.
-          indices: `[gallery]` integers, what to call these images; the smallest comes first where
-            nothing else decides.
         """
         self._index = PersonIndex(gallery, camera_filter)
-        self._indices = indices
         self._length = length
         self._queries = 0
         shape = (queries, length)
-        self.lists = RankedLists(
-            indices=np.full(shape, NO_IMAGE, np.int64),
-            distances=np.full(shape, np.nan, np.float32),
-            correct=np.zeros(shape, bool),
-        )
+        self._columns = np.full(shape, NO_IMAGE, np.int64)
+        self._distances = np.full(shape, np.nan, np.float32)
+        self._correct = np.zeros(shape, bool)
 
     def add(self, distances: np.ndarray, person: int, camera: int) -> None:
-        """Lists the nearest images of the next query; at the same distance wrong ones come first.
+        """Lists the nearest images of the next query.
+
+        At the same distance wrong ones come first, and otherwise the first in the gallery.
 
         Args:
           distances: `[gallery]` floats.
@@ -72,12 +62,22 @@ class Lister:
         near = _nearest_columns(distances, self._length + len(same) - np.count_nonzero(true))
         valid, correct = self._index.judge(near, person, camera)
         near, correct = near[valid], correct[valid]
-        order = np.lexsort((self._indices[near], correct, distances[near]))[: self._length]
+        order = np.lexsort((correct, distances[near]))[: self._length]
         near, row = near[order], self._queries
-        self.lists.indices[row, : len(near)] = self._indices[near]
-        self.lists.distances[row, : len(near)] = distances[near]
-        self.lists.correct[row, : len(near)] = correct[order]
+        self._columns[row, : len(near)] = near
+        self._distances[row, : len(near)] = distances[near]
+        self._correct[row, : len(near)] = correct[order]
         self._queries += 1
+
+    def lists(self, indices: np.ndarray) -> RankedLists:
+        """Returns the lists.
+
+        Args:
+          indices: `[gallery]` integers, what to call the images.
+        """
+        # The last entry is what `NO_IMAGE`, as an index, finds.
+        names = np.append(indices, NO_IMAGE)
+        return RankedLists(names[self._columns], self._distances, self._correct)
 
 
 def _nearest_columns(distances: np.ndarray, count: int) -> np.ndarray:

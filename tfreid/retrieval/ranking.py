@@ -18,7 +18,7 @@ import numpy as np
 from tfreid.datasets.protocols import PROTOCOLS, Protocol
 from tfreid.datasets.row import JUNK_PERSON_ID
 from tfreid.errors import UsageError
-from tfreid.retrieval.camera_pairs import by_pair, camera_spans
+from tfreid.retrieval.camera_pairs import by_pair, camera_columns
 from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import Lister, RankedLists
 from tfreid.retrieval.outcomes import Retrieval
@@ -117,30 +117,30 @@ class _Evaluation:
     ):
         self._query = query
         self._asked = list(zip(query.person.tolist(), query.camera.tolist(), strict=True))
-        columns = np.flatnonzero(gallery.person != JUNK_PERSON_ID)
-        if camera_pairs:
-            columns = columns[np.argsort(gallery.camera[columns], kind="stable")]
-        self._reordered = not np.array_equal(columns, np.arange(len(gallery)))
-        self._columns, valid = columns, gallery[columns]
-
-        spans = camera_spans(valid.camera) if camera_pairs else {}
+        self._columns = np.flatnonzero(gallery.person != JUNK_PERSON_ID)
+        valid = gallery[self._columns]
+        cameras = camera_columns(valid.camera) if camera_pairs else {}
         self._whole = definition.scorer(valid)
-        self._by_camera = {camera: definition.scorer(valid[span]) for camera, span in spans.items()}
-        self._parts = [(slice(None), self._whole)]
-        self._parts += zip(spans.values(), self._by_camera.values(), strict=True)
+        self._by_camera = {
+            camera: (columns, definition.scorer(valid[columns]))
+            for camera, columns in cameras.items()
+        }
         self._lister = None
         if list_length:
             camera_filter = definition.protocol.camera_filter
-            self._lister = Lister(len(query), list_length, valid, camera_filter, columns)
-            self._parts.append((slice(None), self._lister))
+            self._lister = Lister(len(query), list_length, valid, camera_filter)
 
     def add(self, first_row: int, block: np.ndarray) -> None:
         """Takes the distances `[block, gallery]` of the next queries."""
+        without_junk = len(self._columns) == block.shape[1]
         for row, distances in enumerate(block, start=first_row):
-            if self._reordered:
-                distances = distances[self._columns]
-            for span, part in self._parts:
-                part.add(distances[span], *self._asked[row])
+            asked = self._asked[row]
+            valid = distances if without_junk else distances[self._columns]
+            self._whole.add(valid, *asked)
+            for columns, scorer in self._by_camera.values():
+                scorer.add(valid[columns], *asked)
+            if self._lister:
+                self._lister.add(valid, *asked)
 
     def ranking(self) -> Ranking:
         """Returns the outcome, after all queries."""
@@ -150,10 +150,11 @@ class _Evaluation:
                 "no query has a valid match in the gallery: no person is seen there by another "
                 "camera (for data without cameras, evaluate with --protocol=no_camera)"
             )
-        by_camera = {camera: scorer.retrieval() for camera, scorer in self._by_camera.items()}
-        return Ranking(
-            retrieval, self._lister and self._lister.lists, by_pair(by_camera, self._query)
-        )
+        lists = None
+        if self._lister:
+            lists = self._lister.lists(self._columns)
+        found = {camera: scorer.retrieval() for camera, (_, scorer) in self._by_camera.items()}
+        return Ranking(retrieval, lists, by_pair(found, self._query))
 
 
 def _checked(block: np.ndarray, queries_left: int, gallery: int) -> np.ndarray:
