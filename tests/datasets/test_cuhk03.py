@@ -108,8 +108,8 @@ def test_a_person_without_second_camera_has_queries_without_match(release):
         ("cuhk03:classic", SplitChoice(index=20), "no split 20: expected 0 to 19"),
         ("cuhk03:classic", SplitChoice(seed=1), "20 splits are published, not drawn"),
         ("cuhk03:classic", SplitChoice(test_persons=(1001, 7001)), "tests person 7001, who is not"),
-        ("cuhk03", SplitChoice(index=1), "cuhk03 has fixed splits"),
-        ("cuhk03:labeled,new", SplitChoice(index=0), "has fixed splits"),
+        ("cuhk03", SplitChoice(index=1), "cuhk03 has one split with new: do not"),
+        ("cuhk03:labeled,new", SplitChoice(index=0), "has one split with new"),
     ],
 )
 def test_refuses_splits_that_there_are_not(release, name, choice, message):

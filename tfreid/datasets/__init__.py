@@ -173,7 +173,9 @@ def read_dataset(
     dataset, options = parse_name(name)
     train_on_all = options.pop("use", "splits") == "all"
     if split is not None and not has_several_splits(name):
-        has = "trains on every image" if train_on_all else "has fixed splits"
+        one = f"has one split with {' or '.join(dataset.one_split_choices)}"
+        fixed = one if dataset.several_splits else "has fixed splits"
+        has = "trains on every image" if train_on_all else fixed
         raise UsageError(f"{name} {has}: do not ask for another split")
     if masks_root is not None and dataset.kind == "parsing":
         raise UsageError(f"{dataset.name} comes with its own masks: leave out the folder of masks")
