@@ -78,6 +78,7 @@ class ConvUnit(_Unit):
       strides: spatial stride s.
       normalise_last: True puts batch normalisation after ReLU (PGP: "Batch Normalization
         following each nonlinear operation"), False before it, without a bias (DGD).
+      dilation: distance of the positions under the kernel.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class ConvUnit(_Unit):
         kernel_size: int,
         strides: int = 1,
         normalise_last: bool = True,
+        dilation: int = 1,
         **kwargs,
     ):
         convolution = keras.layers.Conv2D(
@@ -93,11 +95,13 @@ class ConvUnit(_Unit):
             kernel_size,
             strides,
             padding="same",
+            dilation_rate=dilation,
             use_bias=normalise_last,
             kernel_initializer="he_normal",
         )
         super().__init__(convolution, normalise_last, **kwargs)
         self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.dilation = dilation
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -107,6 +111,7 @@ class ConvUnit(_Unit):
             "kernel_size": self.kernel_size,
             "strides": self.strides,
             "normalise_last": self.normalise_last,
+            "dilation": self.dilation,
         }
 
 

@@ -69,7 +69,7 @@ def demo() -> ParsingRecipe:
 def build(recipe: ParsingRecipe, info) -> ParsingNetwork:
     """Returns the network for a converted data set."""
     return ParsingNetwork(
-        classes=CLASSES[recipe.vocabulary],
+        vocabulary=recipe.vocabulary,
         mean_pixel=info.mean_pixel,
         width=recipe.width,
         head=recipe.parsing_head,

@@ -83,7 +83,7 @@ class PGP(keras.Model):
         self.main = Branch(width, descriptor_size)
         self.main_classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
         if branches:
-            self.parser = ParsingNetwork(4, mean_pixel, parsing_width, parsing_head)
+            self.parser = ParsingNetwork("regions4", mean_pixel, parsing_width, parsing_head)
             self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
             self.fusion = FeatureUnit(descriptor_size)
             self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
