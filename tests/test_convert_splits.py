@@ -5,18 +5,17 @@ import json
 import pytest
 
 from tests.commands import run_command, run_here
+from tests.datasets.cuhk03_miniatures import release as cuhk03
 from tests.datasets.training_miniatures import cuhk01, prid, viper
 from tfreid import convert as command
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import DatasetFolder
 
-WRITERS = {"viper": viper, "cuhk01": cuhk01, "prid": prid}
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     root = tmp_path_factory.mktemp("data sets")
-    for write in WRITERS.values():
+    for write in (viper, cuhk01, cuhk03, prid):
         write(root)
     return root
 
@@ -56,6 +55,16 @@ def test_another_index_or_seed_gives_another_split(convert, capsys):
     ]
     assert "viper: split 1 of 10, seed 0" in capsys.readouterr().out
     assert len(set(tested)) == 3
+
+
+def test_a_joint_set_takes_published_splits_by_index_alone(convert, capsys):
+    convert("joint", "viper", "cuhk03:classic", split_seed=3, split_index=1)
+    printed = capsys.readouterr().out
+    assert "viper: split 1 of 10, seed 3" in printed
+    assert "cuhk03: split 1 of " in printed
+    assert ", published" in printed
+    with pytest.raises(UsageError, match="splits are published, not drawn"):
+        convert("alone", "cuhk03:classic", split_seed=3)
 
 
 def test_says_which_images_are_left_out(convert, capsys):

@@ -131,22 +131,23 @@ def _datasets() -> list[RawDataset]:
 
 def _dataset(name: str, root: str, masks_root: str) -> RawDataset:
     dataset, _ = parse_name(name)
-    # Of a joint set, only those with several splits are asked; alone, a data set may refuse.
-    asked = has_several_splits(name) or len(_DATASET.value) == 1
+    # Of a joint set, only those are asked whom the flags concern; alone, a data set may refuse.
+    is_joint = len(_DATASET.value) > 1
+    asked = has_several_splits(name) or not is_joint
+    seed = None if is_joint and dataset.published_splits else _SPLIT_SEED.value
     return RawDataset(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=_MASK_VOCABULARY.value or "",
-        split=_split(dataset.name) if asked else None,
+        split=_split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None,
     )
 
 
-def _split(name: str) -> SplitChoice | None:
-    seed, index = _SPLIT_SEED.value, _SPLIT_INDEX.value
+def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None:
     if _SPLIT_FROM.value is None:
         return None if seed is None and index is None else SplitChoice(seed, index)
-    if seed is not None or index is not None:
+    if _SPLIT_SEED.value is not None or index is not None:
         raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
     info = DatasetFolder(Path(_SPLIT_FROM.value).expanduser()).info
     source = info.sources.get(name)
@@ -175,8 +176,7 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
         print(f"  training labels: {persons:,} persons, {cameras} cameras")
     for name, source in plan.sources.items():
         if source.split:
-            split = source.split
-            print(f"  {name}: split {split.index} of {split.of}, seed {split.seed}")
+            print(f"  {name}: {source.split}")
         for reason, images in source.excluded.items():
             print(f"  {name}: {images:,} images left out, {reason}")
     print(f"  masks: {plan.mask_vocabulary or 'none'}")

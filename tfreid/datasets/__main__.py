@@ -108,8 +108,7 @@ def _check(dataset: Dataset, reading: Reading) -> int:
     if dataset.kind == "reid":
         print(f"protocol {reading.protocol}: {PROTOCOLS[reading.protocol].summary}")
     if reading.split:
-        drawn = "published" if reading.split.seed is None else f"seed {reading.split.seed}"
-        print(f"split {reading.split.index} of {reading.split.of}, {drawn}")
+        print(reading.split)
     for reason, images in reading.excluded.items():
         print(f"left out: {images:,} images, {reason}")
     unlike = differences_of(dataset, reading)

@@ -173,4 +173,5 @@ DATASET = Dataset(
     options={"boxes": ("detected", "labeled"), "protocol": ("new", "classic")},
     several_splits=True,
     one_split_choices=("new",),
+    published_splits=True,
 )

@@ -30,6 +30,7 @@ class Dataset:
         mask_vocabulary: Vocabulary of the masks that come with the data set, if they do.
         several_splits: Whether there is more than one way to split it, published or drawn.
         one_split_choices: Values of options with which there is one way after all.
+        published_splits: Whether the several splits come with the data set: no seed draws them.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dataset:
     mask_vocabulary: str | None = None
     several_splits: bool = False
     one_split_choices: tuple[str, ...] = ()
+    published_splits: bool = False
 
     @property
     def splits(self) -> tuple[str, ...]:

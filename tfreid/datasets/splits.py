@@ -43,6 +43,11 @@ class Split:
     seed: int | None
     test_persons: tuple[int, ...]
 
+    def __str__(self) -> str:
+        """Names the split for people."""
+        origin = "published" if self.seed is None else f"seed {self.seed}"
+        return f"split {self.index} of {self.of}, {origin}"
+
 
 def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: int) -> Split:
     """Draws the test persons.
