@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.commands import run_command
+from tests.datasets.occluded_miniatures import partial_reid
 from tfreid.datasets import rows_of
 
 pytestmark = pytest.mark.slow
@@ -42,8 +43,20 @@ def test_image_that_cannot_be_decoded_is_named_and_left_out(parsing_run, tmp_pat
     out = tmp_path / "masks"
     done = run_command("parse", f"--run={parsing_run}", *source, f"--out={out}")
     assert done.returncode == 0, done.stderr
-    assert f"warning: no mask of {people / 'bad.jpg'}" in done.stderr
+    reason = f"the image is no JPEG or PNG or BMP or TIFF file: {people / 'bad.jpg'}"
+    assert f"warning: no mask of folder/train/1/bad: {reason}" in done.stderr
     assert [path.name for path in out.rglob("*.png")] == ["good.png"]
+
+
+def test_choices_of_a_data_set_are_taken(parsing_run, tmp_path):
+    root, out = partial_reid(tmp_path), tmp_path / "masks"
+    source = ("--dataset=partial_reid:occluded", f"--data_root={root}")
+    done = run_command("parse", f"--run={parsing_run}", *source, f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png")) == [
+        "occluded_body_images/001_001.png",
+        *(f"whole_body_images/00{person}_00{n}.png" for person in (1, 2) for n in (1, 2)),
+    ]
 
 
 def test_misuse_is_explained(dgd_run, raw_data, tmp_path):

@@ -15,9 +15,7 @@ from tfreid.datasets import rows_of
 from tfreid.errors import DataError, UsageError
 
 _RUN = flags.DEFINE_string("run", None, "Run of --method=parsing or pgp.", required=True)
-_DATASET = flags.DEFINE_string(
-    "dataset", None, "Data set; python -m tfreid.datasets lists them.", required=True
-)
+_DATASET = flags.DEFINE_string("dataset", None, "Data set, NAME or NAME:CHOICE,...", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
@@ -25,7 +23,8 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 
 def main() -> None:
     """Parses every image of the data set."""
-    from tfreid.methods.parsing.masks import parse_files
+    from tfreid.methods.parsing.masks import parse_rows
+    from tfreid.records.images import RejectedError
     from tfreid.records.output import completed_folder
     from tfreid.training import load_run
 
@@ -45,18 +44,19 @@ def main() -> None:
         completed_folder(out) as folder,
         command.progress(len(rows), "parsing", unit="images") as bar,
     ):
-        paths = [row.image_path for row in rows]
-        masks = parse_files(network, recipe.image_size_px, paths, _BATCH_SIZE.value)
+        masks = parse_rows(network, recipe.image_size_px, rows, _BATCH_SIZE.value)
         for row, mask in zip(rows, masks, strict=True):
-            if mask is None:
-                unreadable.append(row.image_path)
+            if isinstance(mask, RejectedError):
+                unreadable.append((row.key, mask))
             else:
                 _write(mask, folder / f"{row.key.partition('/')[2]}.png")
             bar.advance()
         if len(unreadable) == len(rows):
-            raise DataError(f"none of {len(rows):,} images can be decoded, such as {paths[0]}")
-    for path in unreadable:
-        print(f"warning: no mask of {path}: it cannot be decoded", file=sys.stderr)
+            raise DataError(
+                f"no mask of any of {len(rows):,} images; the first: {unreadable[0][1]}"
+            )
+    for key, reason in unreadable:
+        print(f"warning: no mask of {key}: {reason}", file=sys.stderr)
     print(f"wrote {out}: {len(rows) - len(unreadable):,} masks")
     print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={vocabulary}")
 

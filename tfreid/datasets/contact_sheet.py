@@ -1,11 +1,11 @@
 """A picture of many images beside their masks, to see at a glance what a data set holds."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from tfreid.datasets.files import open_image
 from tfreid.datasets.row import Row
 
 # One colour for each lip20 class: head warm, upper body blue and green, lower body violet.
@@ -46,6 +46,6 @@ def draw_contact_sheet(rows: Sequence[Row], seed: int = 0) -> Image.Image:
 
 
 def _pair(row: Row) -> np.ndarray:
-    image = np.asarray(Image.open(Path(row.image_path)).convert("RGB"))
-    mask = np.asarray(Image.open(Path(row.mask_path)))
+    image = np.asarray(open_image(row.image_path, row.image_part).convert("RGB"))
+    mask = np.asarray(open_image(row.mask_path, row.mask_part))
     return np.concatenate([image, _MASK_COLOURS[mask]], axis=1)

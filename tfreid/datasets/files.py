@@ -27,16 +27,29 @@ def damage_of(row: Row | ParsingRow, num_classes: int | None) -> str | None:
     """
     path = row.image_path
     try:
-        size = _opened(path, row.image_part, IMAGE_FORMATS).size
+        size = open_image(path, row.image_part).size
         if row.mask_path is not None:
             path = row.mask_path
-            _check_mask(_opened(path, row.mask_part, ("PNG",)), size, num_classes)
+            _check_mask(open_image(path, row.mask_part, ("PNG",)), size, num_classes)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return f"{path}: {_reason(path, error)}"
     return None
 
 
-def _opened(path: str, part: Part | None, formats: tuple[str, ...]) -> Image.Image:
+def open_image(
+    path: str, part: Part | None, formats: tuple[str, ...] = IMAGE_FORMATS
+) -> Image.Image:
+    """Opens an image or a mask and decodes it to the end.
+
+    Args:
+        path: Its file.
+        part: Where in the file it lies; None for the whole file.
+        formats: Pillow's names of the formats that a whole file may have.
+
+    Raises:
+        OSError: The file cannot be read, or is damaged.
+        ValueError: It is of another format, or the part is not in it.
+    """
     if part is not None:
         return Image.fromarray(part.pixels(path))
     with Image.open(path) as image:
