@@ -1,0 +1,58 @@
+"""Masks of images as they lie on the disk: files of every format, and parts of files."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.methods.harness import info
+from tfreid.datasets import Row
+from tfreid.datasets.parts import Box
+from tfreid.methods.parsing.masks import parse_rows
+from tfreid.methods.parsing.recipe import ParsingRecipe, build
+from tfreid.records.images import RejectedError
+
+SIZE_PX = (48, 48)
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build(ParsingRecipe(image_size_px=SIZE_PX, width=0.05), info())
+
+
+def row(path, part=None):
+    return Row(str(path), 1, 1, "train", f"any/{path.name}", image_part=part)
+
+
+def saved(path):
+    Image.fromarray(PIXELS).save(path)
+    return path
+
+
+def test_masks_do_not_depend_on_the_format_or_the_place(network, tmp_path):
+    whole = [row(saved(tmp_path / f"person.{kind}")) for kind in ("png", "bmp", "tif")]
+    frame = np.zeros((60, 50, 3), np.uint8)
+    frame[5:45, 7:27] = PIXELS
+    Image.fromarray(frame).save(tmp_path / "frame.png")
+    rows = [*whole, row(tmp_path / "frame.png", Box(left=7, top=5, width=20, height=40))]
+    first, *others = parse_rows(network, SIZE_PX, rows, batch_size=3)
+    assert first.shape == (40, 20)
+    assert first.dtype == np.uint8
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+def test_what_cannot_be_read_takes_no_place_in_a_batch(network, tmp_path):
+    good, bad = saved(tmp_path / "good.png"), tmp_path / "bad.png"
+    bad.write_text("no image")
+    rows = [row(bad), row(good), row(good, Box(99, 99, 5, 5)), row(tmp_path / "missing.png")]
+    damaged, mask, outside, missing = parse_rows(network, SIZE_PX, rows)
+    assert mask.shape == (40, 20)
+    for error, text in (
+        (damaged, "is no JPEG"),
+        (outside, "inside the image"),
+        (missing, "missing.png"),
+    ):
+        assert isinstance(error, RejectedError)
+        assert text in str(error)
+    assert [type(found) for found in parse_rows(network, SIZE_PX, rows[:1])] == [RejectedError]
