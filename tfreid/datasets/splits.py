@@ -127,7 +127,7 @@ def assign_two_cameras(
 
 
 def draw_random_half(
-    rows: Sequence[Row], choice: SplitChoice, test_persons: int | None = None
+    rows: Sequence[Row], choice: SplitChoice, count: int | None = None
 ) -> tuple[list[Row], Split]:
     """Splits by person, for the protocol `random_half` between camera 1 and camera 2.
 
@@ -137,7 +137,7 @@ def draw_random_half(
     Args:
         rows: Rows of one data set with these two cameras; their splits are replaced.
         choice: The seed and the split, or the test persons.
-        test_persons: How many to draw; half unless given.
+        count: Number of test persons to draw; half unless given.
 
     Returns:
         The rows in their order, with their new splits, and the split.
@@ -153,7 +153,7 @@ def draw_random_half(
             f"a split by person needs two persons or more whom both cameras saw, found "
             f"{len(persons)} in {len(rows):,} images"
         )
-    count = test_persons or (len(persons) + 1) // 2
+    count = count or (len(persons) + 1) // 2
     split = draw_persons(persons, count, choice, of=PROTOCOLS["random_half"].num_splits)
     return assign_two_cameras(rows, split.test_persons, query_camera=1), split
 
