@@ -10,6 +10,7 @@ from tfreid.errors import UsageError
 from tfreid.methods import pgp
 from tfreid.methods.pgp.recipe import PgpRecipe, build, demo, stages
 from tfreid.methods.pgp.regions import guided_pooling, region_masks
+from tfreid.training.transfer import copy_parts, loaded_parts, refuse_untrained
 
 
 class TestPgp(MethodContract):
@@ -122,6 +123,28 @@ def test_schedules_are_the_papers():
     joint = [float(recipe.joint(tf.constant(s * 20_000, tf.int64))) for s in range(5)]
     np.testing.assert_allclose(joint, 0.01 * 0.1 ** np.arange(5), rtol=1e-5)
     assert float(recipe.joint(tf.constant(10**9, tf.int64))) == pytest.approx(1e-6)
+
+
+def test_the_parser_may_come_from_another_run():
+    recipe = dataclasses.replace(demo(), train_parser=False)
+    assert [stage.name for stage in stages(recipe)] == ["main", "guided", "joint"]
+    model, parser = build(recipe, info()), pgp.recipe.parsing.build(recipe.parsing, info())
+    for network in (model, parser):
+        network.build((None, 48, 48, 3))
+    with pytest.raises(UsageError, match="trains the part 'parser': give --init_from=RUN"):
+        refuse_untrained(model, stages(recipe), loaded=())
+    outcomes = copy_parts(parser, model, "runs/parsing")
+    assert loaded_parts(outcomes) == ["parser"]
+    for copied, source in zip(model.parser.get_weights(), parser.get_weights(), strict=True):
+        np.testing.assert_array_equal(copied, source)
+    refuse_untrained(model, stages(recipe), loaded_parts(outcomes))
+
+
+def test_parts_hold_all_weights_but_the_mean_pixel():
+    model = build(demo(), info())
+    model.build((None, 48, 48, 3))
+    parts = sum(part.count_params() for part in model.parts.values())
+    assert parts == model.count_params() - 3
 
 
 @pytest.mark.parametrize(

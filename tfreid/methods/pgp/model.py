@@ -88,6 +88,18 @@ class PGP(keras.Model):
             self.fusion = FeatureUnit(descriptor_size)
             self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """What another run can start from."""
+        parts = {"stem": self.stem, "inception": self.inception, "main": self.main}
+        parts["main_classifier"] = self.main_classifier
+        if self.branch_count:
+            parts["parser"] = self.parser
+            for name, branch in zip(BRANCH_NAMES[self.branch_count], self.branches, strict=True):
+                parts[f"{name}_branch"] = branch
+            parts |= {"fusion": self.fusion, "classifier": self.classifier}
+        return parts
+
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
         size = self.main.descriptor_size

@@ -36,6 +36,8 @@ class PgpRecipe:
       momentum: of SGD.
       weight_decay: of SGD.
       parsing: stage I.
+      train_parser: False leaves stage I out; the parsing network then comes from the run that
+        `--init_from` names.
     """
 
     image_size_px: tuple[int, int] = (96, 96)
@@ -52,6 +54,7 @@ class PgpRecipe:
     momentum: float = choice(0.9)
     weight_decay: float = 5e-4
     parsing: ParsingRecipe = ParsingRecipe()
+    train_parser: bool = True
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
@@ -128,7 +131,8 @@ def stages(recipe: PgpRecipe) -> tuple[Stage, ...]:
         recipe.joint,
         layers=lambda model: [*main_layers(model), *guided_layers(model)],
     )
-    return (parsing.stage(recipe.parsing, lambda model: model.parser), main, guided, joint)
+    first = parsing.stage(recipe.parsing, lambda model: model.parser)
+    return (*((first,) if recipe.train_parser else ()), main, guided, joint)
 
 
 def _stage(recipe, name, schedule, layers, forward=None, start=None) -> Stage:
