@@ -17,9 +17,10 @@ from scipy import sparse
 
 from tfreid.retrieval.distances import cosine_blocks, normalise
 
-_BLOCK_SIZE = 256
+BLOCK_SIZE = 1024
+"""Images in a block of distances that are computed here."""
+
 _ROWS = 4096
-_PAIRS = 4096
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,17 @@ class CosineDistances:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yields `[block, N]`; `Distances.blocks`."""
-        return cosine_blocks(self._features, self._features, _BLOCK_SIZE)
+        return cosine_blocks(self._features, self._features, BLOCK_SIZE)
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Returns `[n]`; `Distances.pairs`."""
         features = self._features
-        return np.concatenate(
-            [
-                1 - np.einsum("nd,nd->n", features[rows[part]], features[columns[part]])
-                for part in _slices(len(rows), _PAIRS)
-            ]
-        )
+        distances = np.empty(len(rows), np.float32)
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+            of_row = slice(start, end)
+            distances[of_row] = 1 - features[columns[of_row]] @ features[rows[start]]
+        return distances
 
 
 def rerank(
@@ -147,7 +148,8 @@ def _expanded(nearest: np.ndarray, k1: int) -> sparse.csr_matrix:
     half = _reciprocal(nearest[:, : int(np.around(k1 / 2)) + 1])
     sizes = np.asarray(half.sum(axis=1)).ravel()
     expanded = []
-    for part in _slices(len(nearest), _ROWS):
+    for start in range(0, len(nearest), _ROWS):
+        part = slice(start, start + _ROWS)
         shared = (whole[part] @ half.T).multiply(whole[part]).tocsr()
         shared.data = (shared.data > 2 / 3 * sizes[shared.indices]).astype(np.float32)
         expanded.append(whole[part] + shared @ half)
@@ -187,7 +189,3 @@ def _rows_of(values: np.ndarray, columns: np.ndarray) -> sparse.csr_matrix:
     images, count = columns.shape
     ends = np.arange(0, images * count + 1, count)
     return sparse.csr_matrix((values, columns.ravel(), ends), (images, images))
-
-
-def _slices(length: int, step: int) -> list[slice]:
-    return [slice(start, start + step) for start in range(0, length, step)]
