@@ -1,10 +1,24 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.counts import convolution
+from tests.methods.harness import MethodContract
+from tfreid.methods import parsing
+from tfreid.methods.parsing.recipe import semantic_demo
 from tfreid.methods.parsing.semantic_parser import RATES, AtrousSpatialPyramid, SemanticParser
+
+
+class TestSemanticParser(MethodContract):
+    method = parsing.METHOD
+
+    @pytest.fixture
+    def recipe(self):
+        return dataclasses.replace(semantic_demo(), image_size_px=(96, 80), width=0.05)
+
 
 BACKBONE = 21_802_784
 """Parameters of Inception-V3 without its classifier."""

@@ -105,8 +105,9 @@ class FakeRunner:
 
 def recipe_from_flags(method: str, scale: str, arguments: list[str]):
     """The recipe that `tfreid.train` makes of these arguments."""
-    base = METHODS[method].demo() if scale == "demo" else METHODS[method].recipe()
+    given = [text for text in arguments if text.startswith("--recipe.")]
+    fields = dict(text.removeprefix("--recipe.").split("=", 1) for text in given)
     values = flags.FlagValues()
-    recipe = define_flags(base, values)
-    values(["train", *(text for text in arguments if text.startswith("--recipe."))])
+    recipe = define_flags(METHODS[method].base_recipe(scale, fields), values)
+    values(["train", *given])
     return recipe()

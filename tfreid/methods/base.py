@@ -90,6 +90,8 @@ class Method:
         image and of its mirror image.
       inference: `(model) -> model`, the part that describes and explains images without what only
         training needs; it shares the weights.
+      presets: (field, value as on a command line) -> the paper's settings where that field has
+        that value, and their demo. Other fields then change these instead of `recipe` and `demo`.
     """
 
     name: str
@@ -99,3 +101,19 @@ class Method:
     stages: Callable[[Any], tuple[Stage, ...]]
     flip_averaging: bool = False
     inference: Callable[[keras.Model], keras.Model] = lambda model: model
+    presets: Mapping[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = field(
+        default_factory=dict
+    )
+
+    def base_recipe(self, scale: str, given: Mapping[str, Any]) -> Any:
+        """Returns the recipe that given fields change.
+
+        Args:
+          scale: `"paper"` or `"demo"`.
+          given: field, dotted where nested, to value; those that choose no preset do not matter.
+        """
+        paper, demo = self.recipe, self.demo
+        for (name, value), preset in self.presets.items():
+            if str(given.get(name)) == value:
+                paper, demo = preset
+        return demo() if scale == "demo" else paper()

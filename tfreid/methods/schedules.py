@@ -25,6 +25,10 @@ class StepDecay:
     every_steps: int
     decays: int
 
+    def scaled(self, multiple: float) -> "StepDecay":
+        """Returns the schedule with all rates multiplied."""
+        return replace(self, learning_rate=multiple * self.learning_rate)
+
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the rate, float32, at an int64 `step`."""
         decays = tf.minimum(tf.cast(step, tf.int64) // self.every_steps, self.decays)

@@ -32,7 +32,7 @@ def resolve(
     Raises:
       UsageError: if a field is not known or a value does not fit.
     """
-    fields = _fields(row.method, scale)
+    fields = _fields(row.method, scale, row.recipe)
     changes = {name: value for name, value in changes.items() if name in fields}
     overrides = {**changes, **row.recipe}
     recipe = _build(row.method, scale, overrides)
@@ -51,7 +51,7 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
     """
     known: dict[str, Any] = {}
     for method in {row.method: None for row in table.rows}:
-        known |= _fields(method, scale)
+        known |= _fields(method, scale, {})
     for name in changes:
         if name not in known:
             raise UsageError(
@@ -68,11 +68,7 @@ def as_flag(name: str, value: Any) -> str:
     return f"--recipe.{name}={value}"
 
 
-def _base(method: str, scale: str) -> Any:
-    return METHODS[method].demo() if scale == "demo" else METHODS[method].recipe()
-
-
-def _fields(method: str, scale: str) -> dict[str, Any]:
+def _fields(method: str, scale: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Every field of a recipe, dotted where nested, to its value."""
 
     def leaves(values: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -82,11 +78,11 @@ def _fields(method: str, scale: str) -> dict[str, Any]:
             found |= leaves(value, f"{path}{name}.") if nested else {path + name: value}
         return found
 
-    return leaves(to_json(_base(method, scale)), "")
+    return leaves(to_json(METHODS[method].base_recipe(scale, overrides)), "")
 
 
 def _build(method: str, scale: str, overrides: Mapping[str, Any]) -> Any:
-    values = copy.deepcopy(to_json(_base(method, scale)))
+    values = copy.deepcopy(to_json(METHODS[method].base_recipe(scale, overrides)))
     for name, value in overrides.items():
         *path, last = name.split(".")
         inner = values
