@@ -1,16 +1,28 @@
-"""Time and memory of ranking a gallery against the usual sorting of every row.
+"""Time and memory of ranking a gallery, against the bare matrix product and other toolkits.
 
     python -m benchmarks.ranking
+    python -m benchmarks.ranking --torchreid=/path/to/deep-person-reid --fastreid=/path/to/fast-reid
+    python -m benchmarks.ranking --size=market500k --rounds=1
 
-The problem has the size of Market-1501: 3,368 queries, 15,913 gallery images, 2048-d descriptors
-in clusters, one a person. `sorted rows` is the common way in plain NumPy: sort each row of the
-distance matrix, drop what the protocol leaves out, walk along the hits. It is timed on every
-twentieth query. Times are processor seconds, memory is what is held at the peak.
+From random descriptors of 2048 values in clusters, one a person, to the scores, distances
+included. Ratios are to `queries @ gallery.T` in the same run, of at most 16,384 gallery images at a
+time. Each line is measured in a process of its own, the better of the rounds. Memory is the largest
+resident size of that process (VmHWM): descriptors, Python, and what is mapped from files. The
+descriptors are written to a temporary folder first (`TMPDIR` chooses where) and removed at the end;
+with `--size=market500k` (4.3 GB) they stay there and are memory-mapped.
+
+Where the folder of a toolkit's package is given, its published ranking gets the same distances, at
+the size of Market-1501 and without ties: each row holds the order of its distances.
 """
 
+import multiprocessing
+import shutil
+import tempfile
 import time
-import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,87 +30,224 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._ranking_peers import MAX_RANK, MODULES, Peer, peers_in
 from tfreid import command
+from tfreid.errors import UsageError
 from tfreid.retrieval import Identities, cosine_blocks, cosine_distances, evaluate
 
-_QUERIES = flags.DEFINE_integer("queries", 3368, "Query images.", lower_bound=20)
-_GALLERY = flags.DEFINE_integer("gallery", 15913, "Gallery images.", lower_bound=20)
-_SIZE = flags.DEFINE_integer("descriptor_size", 2048, "Length of a descriptor.", lower_bound=2)
-_PERSONS, _DISTRACTOR_SHARE, _CAMERAS, _STRIDE = 750, 0.176, 6, 20
+
+@dataclass(frozen=True)
+class Size:
+    """How large a test is."""
+
+    queries: int
+    gallery: int
+    persons: int
+    cameras: int
+    distractors: int
+    mapped: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """What the descriptors take."""
+        return 4 * _DESCRIPTOR_SIZE * (self.queries + self.gallery)
 
 
-def problem(rng: np.random.Generator, images: int, centres: np.ndarray, distractors: float):
-    """Returns descriptors `[images, d]` in clusters and their identities."""
-    person = rng.integers(1, len(centres) + 1, images)
-    noise = rng.standard_normal((images, centres.shape[1]), np.float32)
-    features = centres[person - 1] + 2 * noise
-    person[rng.random(images) < distractors] = 0
-    return features, Identities(person, rng.integers(1, _CAMERAS + 1, images))
+SIZES = {
+    "market": Size(3_368, 15_913, 750, 6, 2_793),
+    "msmt17": Size(11_659, 82_161, 3_060, 15, 0),
+    "market500k": Size(3_368, 515_913, 750, 6, 502_793, mapped=True),
+}
+_SIZE = flags.DEFINE_enum("size", "market", list(SIZES), "How large a test.")
+_ROUNDS = flags.DEFINE_integer("rounds", 2, "Measurements of each.", lower_bound=1)
+_PATHS = {
+    toolkit: flags.DEFINE_string(toolkit, None, f"Folder that holds {toolkit}'s package.")
+    for toolkit in MODULES
+}
+
+_DESCRIPTOR_SIZE, _NOISE, _SLAB = 2048, 3.5, 16_384
+_STORED = """\
+not measured in this run, but earlier on two CPU cores, in processor seconds: the distance matrix in
+NumPy 3.5; CMC and mAP from the matrix with torchreid's Cython 4.4, with its Python 92
+(--torchreid=PATH and --fastreid=PATH measure them here)"""
 
 
-def sorted_rows(distances: np.ndarray, query: Identities, gallery: Identities) -> float:
-    """Returns the mAP, from a full sort of every row."""
-    precisions = []
-    for row, person, camera in zip(distances, query.person, query.camera, strict=True):
-        order = np.argsort(row, kind="stable")
-        same = gallery.person[order] == person
-        kept = ~(same & (gallery.camera[order] == camera))
-        hits = same[kept]
-        if hits.any():
-            ranks = np.flatnonzero(hits) + 1
-            precisions.append(np.mean(np.arange(1, len(ranks) + 1) / ranks))
-    return float(np.mean(precisions))
+@dataclass(frozen=True)
+class Measured:
+    """What some work took, and what it gave."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    result: Any
 
 
-def measured(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Returns the result and the processor seconds it took, the better of two."""
-    seconds = []
-    for _ in range(2):
-        start = time.process_time()
+def measured(work: Callable[[], Any], rounds: int) -> Measured:
+    """Does some work and returns the better of the rounds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter(), time.process_time()
         result = work()
-        seconds.append(time.process_time() - start)
-    return result, min(seconds)
+        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak_kib = int(status.split("VmHWM:")[1].split()[0])
+    return Measured(*np.min(times, axis=0), peak_kib / 1024, result)
 
 
-def peak_mib(work: Callable[[], Any]) -> float:
-    """Returns the memory that some work holds at its peak, in MiB."""
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 2**20
+def alone(step: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs a step in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(step, *arguments).result()
+
+
+def write(folder: Path, size: Size) -> None:
+    """Writes descriptors and identities of queries and gallery images."""
+    random = np.random.default_rng(0)
+    centres = random.standard_normal((size.persons, _DESCRIPTOR_SIZE), np.float32)
+    for part, images, strangers in (
+        ("query", size.queries, 0),
+        ("gallery", size.gallery, size.distractors),
+    ):
+        person = random.integers(1, size.persons + 1, images)
+        person[random.permutation(images)[:strangers]] = 0
+        camera = random.integers(1, size.cameras + 1, images)
+        np.save(folder / f"{part}_identities.npy", np.stack([person, camera]))
+        shape = (images, _DESCRIPTOR_SIZE)
+        file = np.lib.format.open_memmap(folder / f"{part}.npy", "w+", np.float32, shape)
+        for start in range(0, images, _SLAB):
+            slab = slice(start, start + _SLAB)
+            file[slab] = random.standard_normal(file[slab].shape, np.float32)
+            file[slab] *= _NOISE
+            known = start + np.flatnonzero(person[slab])
+            file[known] += centres[person[known] - 1]
+
+
+def identities(folder: Path, part: str) -> Identities:
+    """Reads who is on the images of a part."""
+    return Identities(*np.load(folder / f"{part}_identities.npy"))
+
+
+def features(folder: Path, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the descriptors of queries and gallery images, or maps the latter."""
+    mode = "r" if size.mapped else None
+    return np.load(folder / "query.npy"), np.load(folder / "gallery.npy", mmap_mode=mode)
+
+
+def product(folder: Path, size: Size, rounds: int) -> Measured:
+    """Multiplies, and keeps the products of one slab."""
+    query, gallery = features(folder, size)
+
+    def work() -> None:
+        for start in range(0, len(gallery), _SLAB):
+            query @ gallery[start : start + _SLAB].T
+
+    return measured(work, rounds)
+
+
+def ranking(folder: Path, size: Size, rounds: int, options: dict[str, Any]) -> Measured:
+    """Evaluates from descriptors."""
+    query, gallery = features(folder, size)
+    who = identities(folder, "query"), identities(folder, "gallery")
+
+    def work() -> dict[str, float]:
+        return evaluate(cosine_blocks(query, gallery), *who, **options).retrieval.metrics()
+
+    return measured(work, rounds)
+
+
+def write_matrix(folder: Path, size: Size) -> None:
+    """Writes distances without ties: each row holds the order of its distances."""
+    matrix = cosine_distances(*features(folder, size))
+    for row in matrix:
+        row[np.argsort(row)] = np.arange(len(row))
+    np.save(folder / "matrix.npy", matrix)
+
+
+def from_matrix(folder: Path, rounds: int, peer: Peer | None) -> Measured:
+    """Scores a whole distance matrix, here or with another toolkit."""
+    matrix = np.load(folder / "matrix.npy")
+    who = identities(folder, "query"), identities(folder, "gallery")
+
+    def work() -> dict[str, np.ndarray]:
+        if peer:
+            return peer.evaluate(matrix, *who)
+        retrieval = evaluate([matrix], *who).retrieval
+        return {
+            "CMC": retrieval.cmc(MAX_RANK),
+            "mAP": retrieval.mean_average_precision,
+            "mINP": retrieval.mean_inverse_negative_penalty,
+        }
+
+    return measured(work, rounds)
+
+
+def compare_with_product(folder: Path, size: Size, rounds: int) -> None:
+    """Prints what evaluation from descriptors takes beside the matrix product."""
+    bare = alone(product, folder, size, rounds)
+    more = {"list_length": 10, "camera_pairs": True}
+    rows = {
+        "queries @ gallery.T": bare,
+        "distances, CMC, mAP, mINP": alone(ranking, folder, size, rounds, {}),
+        "and lists of 10, camera pairs": alone(ranking, folder, size, rounds, more),
+    }
+    table = Table("what", "seconds", "ratio", "CPU seconds", "ratio", "peak MiB")
+    for name, taken in rows.items():
+        table.add_row(
+            name,
+            f"{taken.seconds:.2f}",
+            f"{taken.seconds / bare.seconds:.2f}",
+            f"{taken.cpu_seconds:.2f}",
+            f"{taken.cpu_seconds / bare.cpu_seconds:.2f}",
+            f"{taken.peak_mib:,.0f}",
+        )
+    Console().print(table)
+    figures = rows["distances, CMC, mAP, mINP"].result
+    print(", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+
+
+def compare_with_peers(folder: Path, size: Size, rounds: int, peers: list[Peer]) -> None:
+    """Prints what others take for scores from the same distances, and how far they agree."""
+    alone(write_matrix, folder, size)
+    ours = alone(from_matrix, folder, rounds, None)
+    table = Table("CMC, mAP from the matrix", "seconds", "CPU seconds", "peak MiB", "differs by")
+    for peer in (None, *peers):
+        taken = alone(from_matrix, folder, 1, peer) if peer else ours
+        differences = [
+            f"{name} {np.abs(taken.result[name] - ours.result[name]).max():.0e}"
+            for name in taken.result
+        ]
+        table.add_row(
+            peer.name if peer else "tfreid",
+            f"{taken.seconds:.2f}",
+            f"{taken.cpu_seconds:.2f}",
+            f"{taken.peak_mib:,.0f}",
+            ", ".join(differences) if peer else "",
+        )
+    Console().print(table)
 
 
 def main() -> None:
-    """Measures and prints the table."""
-    rng = np.random.default_rng(0)
-    centres = rng.standard_normal((_PERSONS, _SIZE.value), np.float32)
-    queries, query = problem(rng, _QUERIES.value, centres, 0.0)
-    images, gallery = problem(rng, _GALLERY.value, centres, _DISTRACTOR_SHARE)
-    matrix, matrix_seconds = measured(lambda: cosine_distances(queries, images))
-    result, seconds = measured(lambda: evaluate([matrix], query, gallery))
-    few = Identities(query.person[::_STRIDE], query.camera[::_STRIDE])
-    expected, part = measured(lambda: sorted_rows(matrix[::_STRIDE], few, gallery))
-    ours = evaluate([matrix[::_STRIDE]], few, gallery).mean_average_precision
-    assert abs(ours - expected) < 1e-6, f"mAP {ours} differs from the sorted rows' {expected}"
-    rows_seconds = part * len(query) / len(few)
-
-    def in_blocks():
-        return evaluate(cosine_blocks(queries, images), query, gallery)
-
-    table = Table("step", "processor seconds", "ratio", "peak MiB")
-    table.add_row("distance matrix", f"{matrix_seconds:.2f}", "", f"{matrix.nbytes / 2**20:.0f}")
-    table.add_row("CMC and mAP, sorted rows", f"{rows_seconds:.2f}", "1.00", "")
-    peak = peak_mib(lambda: evaluate([matrix], query, gallery))
-    ratio = f"{seconds / rows_seconds:.2f}"
-    table.add_row("CMC and mAP, tfreid", f"{seconds:.2f}", ratio, f"{peak:.1f}")
-    _, block_seconds = measured(in_blocks)
-    table.add_row(
-        "distances, CMC and mAP in blocks", f"{block_seconds:.2f}", "", f"{peak_mib(in_blocks):.0f}"
-    )
-    Console().print(table)
-    size = f"{len(query):,} x {len(gallery):,} x {_SIZE.value}"
-    print(f"{size}; mAP {result.mean_average_precision:.4f}")
+    """Measures and prints the tables."""
+    size, rounds = SIZES[_SIZE.value], _ROUNDS.value
+    paths = {toolkit: flag.value for toolkit, flag in _PATHS.items() if flag.value}
+    if paths and _SIZE.value != "market":
+        raise UsageError("other toolkits hold the whole matrix and its order: use --size=market")
+    peers = [peer for given in paths.items() for peer in alone(peers_in, *given)]
+    place = Path(tempfile.gettempdir())
+    if shutil.disk_usage(place).free < 1.2 * size.bytes:
+        raise UsageError(
+            f"{place} has not the {size.bytes / 1e9:.1f} GB free that the descriptors take: name "
+            "another folder with TMPDIR, or use a smaller --size"
+        )
+    print(f"writing {size.bytes / 1e9:.1f} GB to {place} for as long as this takes")
+    print(f"{size.queries:,} queries x {size.gallery:,} gallery images x {_DESCRIPTOR_SIZE}")
+    with tempfile.TemporaryDirectory(prefix="ranking.") as folder:
+        alone(write, Path(folder), size)
+        compare_with_product(Path(folder), size, rounds)
+        if _SIZE.value == "market":
+            compare_with_peers(Path(folder), size, rounds, peers)
+    if not peers:
+        print(_STORED)
 
 
 if __name__ == "__main__":

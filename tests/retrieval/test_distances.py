@@ -37,6 +37,19 @@ def test_blocks_are_the_rows_of_the_whole(features, block_size):
     np.testing.assert_array_equal(np.concatenate(blocks), cosine_distances(*features))
 
 
+def test_a_single_query_may_be_left_for_the_last_block(features):
+    query, gallery = features[0][: TILE_QUERIES + 1], features[1]
+    blocks = list(cosine_blocks(query, gallery, block_size=TILE_QUERIES))
+    assert [len(block) for block in blocks] == [TILE_QUERIES, 1]
+    np.testing.assert_array_equal(np.concatenate(blocks), cosine_distances(query, gallery))
+
+
+def test_either_side_may_be_empty():
+    some, none = np.ones((3, 2)), np.ones((0, 2))
+    assert cosine_distances(some, none).shape == (3, 0)
+    assert cosine_distances(none, some).shape == (0, 3)
+
+
 def test_default_block_follows_the_size_of_the_gallery(monkeypatch, features):
     monkeypatch.setattr("tfreid.retrieval.distances.BLOCK_BYTES", 4 * IMAGES * TILE_QUERIES)
     assert [len(block) for block in cosine_blocks(*features)] == [TILE_QUERIES] * 2 + [11]

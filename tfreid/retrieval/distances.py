@@ -45,9 +45,7 @@ def normalise(features: np.ndarray) -> np.ndarray:
     Raises:
       ValueError: if a value is not finite.
     """
-    features = np.asarray(features)
-    rows = _scaled(features, _exponents(features))
-    return rows * _inverse_lengths(rows)[:, None]
+    return _unit_length(np.asarray(features))
 
 
 def cosine_distances(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
@@ -96,7 +94,7 @@ def cosine_blocks(
     size = block_size or BLOCK_BYTES // (4 * max(len(gallery), 1)) // TILE_QUERIES * TILE_QUERIES
     size = -(-max(size, 1) // TILE_QUERIES) * TILE_QUERIES
     for start in range(0, len(query), size):
-        yield images.distances(normalise(query[start : start + size]))
+        yield images.distances(_unit_length(query[start : start + size], start))
 
 
 class _Gallery:
@@ -155,8 +153,13 @@ class _Gallery:
             yield slice(start, min(start + TILE_IMAGES, images))
 
 
-def _exponents(features: np.ndarray, first: int = 0) -> np.ndarray:
-    """Returns by which power of two `[n]` each descriptor is to be divided: mostly 0."""
+def _unit_length(features: np.ndarray, first: int = 0) -> np.ndarray:
+    rows = _scaled(features, _exponents(features, first))
+    return rows * _inverse_lengths(rows)[:, None]
+
+
+def _exponents(features: np.ndarray, first: int) -> np.ndarray:
+    """Returns the power of two `[n]` to divide each descriptor by: mostly 0."""
     if not features.shape[1]:
         return np.zeros(len(features), np.int32)
     largest = np.maximum(np.abs(features.max(axis=1)), np.abs(features.min(axis=1)))
