@@ -22,8 +22,8 @@ def test_run_is_audited(dgd_run):
         "rank1",
         "mAP",
         "mINP",
-        "queries: 12 queries, all used",
-        "gallery: 26 gallery images, 25 used; left out: 1 junk",
+        "queries: 12, all used",
+        "gallery: 26, 25 used; left out: 1 junk",
         "report/index.html",
     ):
         assert words in done.stdout, words

@@ -67,7 +67,7 @@ def test_all_splits_are_no_cause_to_warn(run):
 def test_repeated_splits_are_named(run):
     runs = [run(f"{i}", evaluation(index=index)) for i, index in enumerate((4, 1, 4))]
     assert average_runs(runs)["viper"].warnings == (
-        "split 5 is there more than once: the mean leans towards it",
+        "split 4 is there more than once: the mean leans towards it",
         "2 of 10 splits: published figures are the mean over all 10",
     )
 

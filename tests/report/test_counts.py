@@ -39,29 +39,29 @@ def described(draws=0, split=None, excluded=None, **changes):
 
 def test_words_name_what_was_left_out_and_why():
     assert described() == {
-        "Queries": "6 queries, 3 used; left out: 1 without a valid match, 2 of nobody (junk or "
+        "Queries": "6, 3 used; left out: 1 without a valid match, 2 of nobody (junk or "
         "distractors)",
-        "Gallery": "8 gallery images, 7 used; left out: 1 junk; distractors, which match nobody: "
-        "2; left out for a query, being of its person and camera: 3 in all",
+        "Gallery": "8, 7 used; left out: 1 junk, 3 for single queries, of their person by their "
+        "own camera; distractors among them, which match nobody: 2",
     }
 
 
 def test_words_are_short_where_all_was_used():
     none = {"queries_used": 6, "queries_without_match": 0, "queries_junk": 0}
-    none |= {"gallery_distractors": 0, "gallery_junk": 0, "same_camera": 0}
+    none |= {"gallery_used": 8, "gallery_distractors": 0, "gallery_junk": 0, "same_camera": 0}
     assert described(**none) == {
-        "Queries": "6 queries, all used",
-        "Gallery": "8 gallery images, all used",
+        "Queries": "6, all used",
+        "Gallery": "8, all used",
     }
 
 
 def test_words_on_draws_splits_and_readers():
     split = {"index": 2, "of": 10, "seed": None, "test_persons": 4}
     texts = described(100, split, {"no second camera": 24, "damaged boxes": 1_000})
-    assert texts["Gallery"].endswith("; one image a person in each of 100 draws")
-    assert texts["Split"] == "3 of 10: published figures are the mean over all 10"
+    assert texts["Gallery"].endswith("; each of 100 draws takes one image a person")
+    assert texts["Split"] == "2 of 0 to 9; published figures are the mean over all 10"
     assert texts["Data set"] == (
         "24 images left out: no second camera; 1,000 images left out: damaged boxes"
     )
     own = described(split={"index": 0, "of": 1, "seed": 5, "test_persons": 4})
-    assert own["Split"] == "1 of 1, drawn with seed 5"
+    assert own["Split"] == "drawn with seed 5"

@@ -35,7 +35,7 @@ def test_protocol_is_the_data_sets_own(folder):
 
 
 def test_folder_of_an_earlier_release_is_measured_as_market1501(folder):
-    assert chosen(changed(folder, sources={})) == ("market", "the folder names none")
+    assert chosen(changed(folder, sources={})) == ("market", "the folder names no protocol")
 
 
 @pytest.mark.parametrize("sources", [{}, {"market1501": SourceInfo()}])

@@ -169,7 +169,7 @@ def _spread(values: list[float]) -> Spread:
 
 def _warnings(splits: Sequence[tuple[int, int | None] | None], of: int) -> list[str]:
     there = Counter(split for split in splits if split)
-    repeated = [index + 1 for (index, _), count in there.items() if count > 1]
+    repeated = [index for (index, _), count in there.items() if count > 1]
     warnings = []
     if repeated:
         numbers = ", ".join(map(str, repeated))

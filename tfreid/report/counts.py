@@ -76,33 +76,31 @@ def _queries(counts: Mapping[str, int]) -> str:
         "without a valid match": counts["queries_without_match"],
         "of nobody (junk or distractors)": counts["queries_junk"],
     }
-    return _used(f"{counts['queries']:,} queries", counts["queries_used"], left_out)
+    return _used(counts["queries"], counts["queries_used"], left_out)
 
 
 def _gallery(counts: Mapping[str, int], draws: int) -> str:
-    text = _used(
-        f"{counts['gallery']:,} gallery images",
-        counts["gallery_used"],
-        {"junk": counts["gallery_junk"]},
-    )
+    left_out = {
+        "junk": counts["gallery_junk"],
+        "for single queries, of their person by their own camera": counts["same_camera"],
+    }
+    text = _used(counts["gallery"], counts["gallery_used"], left_out)
     if distractors := counts["gallery_distractors"]:
-        text += f"; distractors, which match nobody: {distractors:,}"
-    if pairs := counts["same_camera"]:
-        text += f"; left out for a query, being of its person and camera: {pairs:,} in all"
-    return text + (f"; one image a person in each of {draws} draws" if draws else "")
+        text += f"; distractors among them, which match nobody: {distractors:,}"
+    return text + (f"; each of {draws} draws takes one image a person" if draws else "")
 
 
-def _used(total: str, used: int, left_out: Mapping[str, int]) -> str:
+def _used(total: int, used: int, left_out: Mapping[str, int]) -> str:
     reasons = [f"{count:,} {reason}" for reason, count in left_out.items() if count]
-    if not reasons:
-        return f"{total}, all used"
-    return f"{total}, {used:,} used; left out: {', '.join(reasons)}"
+    text = f"{total:,}, {'all' if used == total else f'{used:,}'} used"
+    return f"{text}; left out: {', '.join(reasons)}" if reasons else text
 
 
 def _split(split: Mapping[str, Any] | None) -> str:
     if split is None:
         return ""
-    number, of, seed = split["index"] + 1, split["of"], split["seed"]
-    drawn = "" if seed is None else f", drawn with seed {seed}"
-    text = f"{number} of {of}{drawn}"
-    return text if of == 1 else f"{text}: published figures are the mean over all {of}"
+    drawn = "" if split["seed"] is None else f"drawn with seed {split['seed']}"
+    if split["of"] == 1:
+        return drawn
+    which = ", ".join(filter(None, [f"{split['index']} of 0 to {split['of'] - 1}", drawn]))
+    return f"{which}; published figures are the mean over all {split['of']}"

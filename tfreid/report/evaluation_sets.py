@@ -104,4 +104,4 @@ def _choose(asked: str | None, own: str | None, has_cameras: bool) -> tuple[str,
         return asked, f"asked for{other}"
     if not has_cameras and (own is None or PROTOCOLS[own].camera_filter):
         return _WITHOUT_CAMERAS, "no cameras are known"
-    return (own, "the data set's own") if own else (_USUAL, "the folder names none")
+    return (own, "the data set's own") if own else (_USUAL, "the folder names no protocol")

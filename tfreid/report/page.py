@@ -47,10 +47,12 @@ def write_report(
     by_dataset: dict[str, list[AuditResult]] = {}
     for result in results:
         by_dataset.setdefault(result.tested.dataset, []).append(result)
-    sections = [] if len(by_dataset) == 1 else [_overview(by_dataset)]
-    for group in by_dataset.values():
-        sections += _sections(group, alone=len(by_dataset) == 1)
-    sections += [_training(losses or {}), _command(command)]
+    groups, alone = by_dataset.values(), len(by_dataset) == 1
+    sections = [] if alone else [_overview(by_dataset)]
+    for group in groups:
+        sections += _sections(group, alone)
+    sections += [_training(losses or {}), *(_method(group, alone) for group in groups)]
+    sections += [f"<pre>{escape(command)}</pre>"] if command else []
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     page = Template(template).substitute(title=escape(_title(results)), body="\n".join(sections))
     path = Path(path)
@@ -82,7 +84,6 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
         camera_pairs_section(results),
         ranked_lists_section(results),
         maps_section(results),
-        _method(results),
     ]
 
 
@@ -221,7 +222,7 @@ def _training(losses: Mapping[str, Losses]) -> str:
     )
 
 
-def _method(results: Sequence[AuditResult]) -> str:
+def _method(results: Sequence[AuditResult], alone: bool) -> str:
     first, metrics = results[0], results[0].metrics()
     info, measurement, protocol = first.folder.info, first.measurement, first.tested.protocol
     precision = {
@@ -248,10 +249,5 @@ def _method(results: Sequence[AuditResult]) -> str:
         + ("; descriptors averaged with the mirror image's" * measurement.flip_averaging),
     }
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
-    return f'<h2>How this was measured</h2><div class="card"><dl>{items}</dl></div>'
-
-
-def _command(command: str) -> str:
-    if not command:
-        return ""
-    return f'<h2>How to repeat it</h2><div class="card"><pre>{escape(command)}</pre></div>'
+    what = "this" if alone else escape(first.tested.dataset)
+    return f'<h2>How {what} was measured</h2><div class="card"><dl>{items}</dl></div>'
