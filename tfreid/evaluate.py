@@ -138,9 +138,11 @@ def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) 
         scores = report.score_parser(
             model, folder, "val", inputs, batch_size=_BATCH_SIZE.value, advance=bar.advance
         )
-    means = {name: value for name, value in scores.items() if name not in ("accuracy", "classes")}
+    means = {name: scores[name] for name in ("precision", "recall", "f1", "iou")}
     report.print_table("class", {**scores["classes"], "mean": means})
-    print(f"percent; {100 * scores['accuracy']:.1f} of all pixels are labelled right")
+    for name, found in (("", scores), ("background alone: ", scores["background_alone"])):
+        overall, mean, iou = (100 * found[score] for score in ("accuracy", "recall", "iou"))
+        print(f"{name}overall accuracy {overall:.1f}, mean accuracy {mean:.1f}, mean IoU {iou:.1f}")
     return scores | {"data": report.data_source(folder)}
 
 

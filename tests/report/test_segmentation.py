@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfreid.report.segmentation import confusion_matrix, parsing_scores
+from tfreid.report.segmentation import background_alone, confusion_matrix, parsing_scores
 
 NAMES = ("background", "head", "upper", "lower")
 
@@ -56,3 +56,21 @@ def test_class_that_does_not_occur_is_left_out_of_the_means():
     scores = parsing_scores(confusion_matrix([0, 1, 1], [0, 1, 1], 3), ("a", "b", "c"))
     assert scores["classes"]["c"] is None
     assert scores["f1"] == 1
+
+
+def test_class_that_is_predicted_and_not_there_lowers_the_iou_alone():
+    """Mean accuracy (SPReID, Table 1) is over the classes that there are."""
+    scores = parsing_scores(confusion_matrix([0, 0, 1], [0, 2, 1], 3), ("a", "b", "c"))
+    assert scores["classes"]["c"] == {"precision": 0, "recall": None, "f1": 0, "iou": 0}
+    assert scores["recall"] == pytest.approx((1 / 2 + 1) / 2)
+    assert scores["iou"] == pytest.approx((1 / 2 + 1 + 0) / 3)
+
+
+def test_background_alone_is_what_a_parser_without_people_scores(labels):
+    truth, predicted = labels
+    nothing = confusion_matrix(truth, np.zeros_like(truth), 4)
+    scores = parsing_scores(nothing, NAMES)
+    actual = background_alone(confusion_matrix(truth, predicted, 4))
+    assert actual == {name: scores[name] for name in ("accuracy", "recall", "iou")}
+    assert actual["iou"] == pytest.approx(np.mean(truth == 0) / 4)
+    assert actual["recall"] == 1 / 4
