@@ -72,7 +72,7 @@ def test_parts_travel_to_workers(tmp_path):
     assert len(pickle.dumps(row)) < 1000
 
 
-@pytest.mark.parametrize(("choice", "numbers"), [("32px", {1, 2, 3, 6, 7}), ("128px", set())])
+@pytest.mark.parametrize(("choice", "numbers"), [("min32px", {1, 2, 3, 6, 7}), ("min128px", set())])
 def test_the_least_height_can_be_chosen(choice, numbers, tmp_path):
     assert set(rows_by_number(coco_person(tmp_path), f"coco_person:{choice}")) == numbers
 

@@ -33,7 +33,7 @@ _CROWD = "crowds under one outline"
 _log = logging.getLogger(__name__)
 
 
-def read(root: Path, min_height: str = "64px") -> Reading:
+def read(root: Path, min_height: str = "min64px") -> Reading:
     """Lists the persons that have an outline of their own; `Dataset.read`.
 
     The annotations are read whole: those of 2017 take some 3 GB of memory meanwhile.
@@ -47,7 +47,7 @@ def read(root: Path, min_height: str = "64px") -> Reading:
         DataError: A file is not what COCO's annotations of objects are.
     """
     folder = LAYOUT.locate(root)
-    min_height_px, excluded = int(min_height.removesuffix("px")), Counter()
+    min_height_px, excluded = int(min_height.removeprefix("min").removesuffix("px")), Counter()
     rows = []
     for split in PARSING_SPLITS:
         path = folder / f"annotations/instances_{split}2017.json"
@@ -142,6 +142,6 @@ DATASET = Dataset(
     licence="The annotations are under CC BY 4.0; the photos under the terms that Flickr's users "
     "chose.",
     read=read,
-    options={"min_height": ("64px", "32px", "128px")},
+    options={"min_height": ("min64px", "min32px", "min128px")},
     mask_vocabulary="binary",
 )
