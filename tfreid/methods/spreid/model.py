@@ -1,0 +1,130 @@
+"""The re-identification model: backbones, a frozen parser, and aggregation by body regions."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import keras
+
+from tfreid.methods.parsing.parser import Parser
+from tfreid.methods.spreid.regions import REGIONS, describe, pool_regions, region_maps
+from tfreid.nn import InceptionV3, ResNet, activation_map, inception_v3, resnet
+from tfreid.nn.backbone import Backbone
+
+
+@dataclass(frozen=True)
+class _Architecture:
+    make: Callable[..., Backbone]
+    normalise: Callable
+
+
+BACKBONES = {
+    "inception_v3": _Architecture(InceptionV3, inception_v3.normalise),
+    **{
+        f"resnet{depth}": _Architecture(functools.partial(ResNet, depth), resnet.normalise)
+        for depth in resnet.BLOCKS
+    },
+}
+"""Name -> a backbone, and how its images are normalised."""
+
+
+class SPReID(keras.Model):
+    """Describes an image as a whole and by regions of the body (SPReID, section 3.3, Figure 1).
+
+    One head averages the activations of a backbone over the image, the other pools those of the
+    same or of another backbone by the region maps of a parser, which is frozen. At 512x170
+    Inception-V3 gives 14x3x2048, and the descriptor has 6144 values, 4096 without foreground, 2048
+    in the baseline, which has the first head alone.
+
+    Args:
+      persons: classes of the classifier.
+      parser: of the vocabulary `lip20`; None for the baseline.
+      backbone: a key of `BACKBONES`.
+      width: multiplies the backbones' channels.
+      output_stride: of the backbones: 32, or 16.
+      foreground: whether the foreground is part of the descriptor.
+      shared: whether both heads have the same backbone.
+    """
+
+    def __init__(
+        self,
+        persons: int,
+        parser: Parser | None = None,
+        backbone: str = "inception_v3",
+        width: float = 1.0,
+        output_stride: int = 32,
+        foreground: bool = True,
+        shared: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        architecture = BACKBONES[backbone]
+        self.normalise, self.foreground = architecture.normalise, foreground
+        count = 1 if shared or parser is None else 2
+        self.backbones = [
+            architecture.make(output_stride=output_stride, width=width) for _ in range(count)
+        ]
+        self.parser = parser
+        self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
+
+    @property
+    def descriptor_size(self) -> int:
+        """Values of the descriptor."""
+        pooled = 1 if self.parser is None else 2 + self.foreground
+        return pooled * self.backbones[0].filters
+
+    @property
+    def parts(self) -> Mapping[str, keras.layers.Layer]:
+        """What another run can start from."""
+        parts = {"global_backbone": self.backbones[0]}
+        if self.parser is not None:
+            shared = len(self.backbones) == 1
+            names = ["shared_backbone"] if shared else ["global_backbone", "parts_backbone"]
+            parts = dict(zip(names, self.backbones, strict=True)) | {"parser": self.parser}
+        return parts | {"classifier": self.classifier}
+
+    def build(self, input_shape):
+        """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
+        for backbone in self.backbones:
+            backbone.build(input_shape)
+        if self.parser is not None:
+            self.parser.build(input_shape)
+        self.classifier.build((None, self.descriptor_size))
+
+    def activations(self, images, training=None):
+        """Returns the map of each backbone: of the global head first, of the regions' last."""
+        images = self.normalise(images)
+        return [backbone(images, training=training) for backbone in self.backbones]
+
+    def regions(self, images):
+        """Returns the region maps `[batch, h, w, 5]` at the parser's own resolution, frozen."""
+        return keras.ops.stop_gradient(region_maps(self.parser.probabilities(images)))
+
+    def call(self, images, training=None):
+        """Returns `descriptor` `[batch, d]` and `logits` `[batch, persons]`.
+
+        Args:
+          images: float RGB `[batch, height, width, 3]` in [0, 255], of 75x75 px and more for
+            Inception-V3; the parser sees the same images.
+          training: True uses, and updates, the statistics of the batch in the backbones.
+        """
+        maps = self.activations(images, training)
+        regions = None
+        if self.parser is not None:
+            regions = pool_regions(maps[-1], self.regions(images))
+        whole = keras.ops.mean(maps[0], axis=(1, 2))
+        descriptor = describe(whole, regions, self.foreground)
+        return {"descriptor": descriptor, "logits": self.classifier(descriptor)}
+
+    def embed(self, images):
+        """Returns the descriptors of images `[batch, height, width, 3]`, float32."""
+        return keras.ops.cast(self(images, training=False)["descriptor"], "float32")
+
+    def explain(self, images):
+        """Returns where the global head's backbone responds (`activation`), and the region maps."""
+        whole = self.backbones[0](self.normalise(images), training=False)
+        maps = {"activation": activation_map(whole)}
+        if self.parser is not None:
+            regions = self.regions(images)
+            maps |= {name: regions[..., index] for index, name in enumerate(REGIONS)}
+        return maps
