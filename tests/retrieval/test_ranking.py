@@ -33,6 +33,20 @@ def test_equals_the_definition(levels, camera_filter, average_precision):
     assert unscored
 
 
+def test_equals_the_definition_from_descriptors():
+    for seed in range(5):
+        _, query, gallery = random_problem(seed, queries=300, images=200)
+        random = np.random.default_rng(seed)
+        centres = random.normal(size=(10, 24))
+        features = [
+            centres[who.person] + random.normal(size=(len(who), 24)) for who in (query, gallery)
+        ]
+        unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in features]
+        retrieval = evaluate(cosine_blocks(*features), query, gallery).retrieval
+        expected = evaluation(1 - unit[0] @ unit[1].T, query, gallery, camera_filter=True)
+        assert_outcomes(retrieval, expected)
+
+
 def test_one_camera_leaves_matches_only_without_the_filter():
     distances, query, gallery = random_problem(1)
     one = Identities(query.person, np.ones(40, int)), Identities(gallery.person, np.ones(90, int))

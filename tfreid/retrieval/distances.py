@@ -26,7 +26,7 @@ from tfreid.retrieval.blas import one_thread_a_product
 TILE_QUERIES, TILE_IMAGES = 256, 1024
 """Shape of a product: large enough to be fast, small enough that threads find enough of them."""
 
-BLOCK_BYTES = 2**29
+BLOCK_BYTES = 2**26
 """Memory of a block of distances, unless the caller chooses or one tile's height takes more."""
 
 _ORDINARY_EXPONENT = 30
