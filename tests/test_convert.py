@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from tests.commands import run_here
+from tests.datasets.miniatures import MINIATURES
 from tfreid import convert
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import DatasetFolder
@@ -66,6 +67,17 @@ def test_joint_set(raw_data, tmp_path, run):
     assert info.splits["train"].records == 48 + 4
     assert info.splits["train"].with_mask == 48
     assert sorted(info.person_labels["folder"].values()) == [8, 9]
+
+
+def test_says_which_masks_become_coarser(tmp_path, run, capsys):
+    names = ["lip", "human_parsing"]
+    roots = [str(MINIATURES[name](tmp_path)) for name in names]
+    run(dataset=names, data_root=roots, out=str(tmp_path / "out"), split_seed=3)
+    printed = capsys.readouterr().out
+    assert "lip_human_parsing: 12 train, 2 val records" in printed
+    assert "human_parsing: split 0 of 1, seed 3" in printed
+    assert "lip: masks in lip20 become regions4" in printed
+    assert "human_parsing: masks in atr18 become regions4" in printed
 
 
 def test_synthetic_data_bring_their_backgrounds_and_are_marked(raw_data, tmp_path, run):

@@ -1,7 +1,7 @@
 import pytest
 
 from tfreid.datasets import VOCABULARIES, lookup
-from tfreid.datasets.vocabulary import common
+from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import UsageError
 
 
@@ -40,9 +40,13 @@ def test_binary_is_the_same_by_way_of_the_regions(source):
 
 
 def test_common_vocabulary_is_the_finest_that_all_convert_to():
-    assert common(["lip20"]) == common(["lip20", "lip20"]) == "lip20"
-    assert common(["lip20", "atr18"]) == common(["atr18", "regions4"]) == "regions4"
-    assert common(["lip20", "binary"]) == common(VOCABULARIES) == "binary"
+    assert common_vocabulary(["lip20"]) == common_vocabulary(["lip20", "lip20"]) == "lip20"
+    assert (
+        common_vocabulary(["lip20", "atr18"])
+        == common_vocabulary(["atr18", "regions4"])
+        == "regions4"
+    )
+    assert common_vocabulary(["lip20", "binary"]) == common_vocabulary(VOCABULARIES) == "binary"
 
 
 def test_refuses_finer_and_unknown_vocabularies():

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 def read(root: Path, min_height: str = "min64px") -> Reading:
     """Lists the persons that have an outline of their own; `Dataset.read`.
 
-    The annotations are read whole: those of 2017 take some 3 GB of memory meanwhile.
+    Each file of annotations is read whole, which takes several times its size in memory.
 
     Args:
         root: The data set's folder or its parent.

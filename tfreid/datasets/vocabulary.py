@@ -90,7 +90,7 @@ def lookup(source: str, target: str) -> tuple[int, ...]:
     return regions if target == "regions4" else tuple(min(region, 1) for region in regions)
 
 
-def common(sources: Iterable[str]) -> str:
+def common_vocabulary(sources: Iterable[str]) -> str:
     """Returns the finest vocabulary to which masks of all the given ones can be converted."""
     sources = set(sources)
     return next(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
 from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
-from tfreid.datasets.vocabulary import common
+from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import DataError, UsageError
 from tfreid.records.folder import shard_name
 from tfreid.records.info import LabelMap, SourceInfo
@@ -152,7 +152,7 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
     return Plan(
         name,
         sources[0].kind,
-        common(vocabularies) if vocabularies else "",
+        common_vocabulary(vocabularies) if vocabularies else "",
         placed,
         persons.labels,
         cameras.labels,
