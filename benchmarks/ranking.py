@@ -6,8 +6,8 @@
 
 From random descriptors of 2048 values in clusters, one a person, to the scores, distances
 included. Ratios are to `queries @ gallery.T` in the same run, of at most 16,384 gallery images at a
-time. Each line is measured in a process of its own, the better of the rounds. Memory is the largest
-resident size of that process (VmHWM): descriptors, Python, and what is mapped from files. The
+time. Lines take turns, each time in a new process; the table shows the best. Memory is the largest
+resident size of such a process (VmHWM): descriptors, Python, and what is mapped from files. The
 descriptors are written to a temporary folder first (`TMPDIR` chooses where) and removed at the end;
 with `--size=market500k` (4.3 GB) they stay there and are memory-mapped.
 
@@ -19,7 +19,7 @@ import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,6 @@ from typing import Any
 
 import numpy as np
 from absl import flags
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks._ranking_peers import MAX_RANK, MODULES, Peer, peers_in
 from tfreid import command
@@ -82,16 +80,24 @@ class Measured:
     result: Any
 
 
-def measured(work: Callable[[], Any], rounds: int) -> Measured:
-    """Does some work and returns the better of the rounds."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter(), time.process_time()
-        result = work()
-        times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+def measured(work: Callable[[], Any]) -> Measured:
+    """Does some work; for a process that does nothing else."""
+    start = time.perf_counter(), time.process_time()
+    result = work()
+    taken = time.perf_counter() - start[0], time.process_time() - start[1]
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak_kib = int(status.split("VmHWM:")[1].split()[0])
-    return Measured(*np.min(times, axis=0), peak_kib / 1024, result)
+    return Measured(*taken, peak_kib / 1024, result)
+
+
+def best(rounds: Sequence[Measured]) -> Measured:
+    """Returns the shortest times, the largest memory and the result."""
+    return Measured(
+        seconds=min(one.seconds for one in rounds),
+        cpu_seconds=min(one.cpu_seconds for one in rounds),
+        peak_mib=max(one.peak_mib for one in rounds),
+        result=rounds[0].result,
+    )
 
 
 def alone(step: Callable[..., Any], *arguments: Any) -> Any:
@@ -133,7 +139,7 @@ def features(folder: Path, size: Size) -> tuple[np.ndarray, np.ndarray]:
     return np.load(folder / "query.npy"), np.load(folder / "gallery.npy", mmap_mode=mode)
 
 
-def product(folder: Path, size: Size, rounds: int) -> Measured:
+def product(folder: Path, size: Size) -> Measured:
     """Multiplies, and keeps the products of one slab."""
     query, gallery = features(folder, size)
 
@@ -141,10 +147,10 @@ def product(folder: Path, size: Size, rounds: int) -> Measured:
         for start in range(0, len(gallery), _SLAB):
             query @ gallery[start : start + _SLAB].T
 
-    return measured(work, rounds)
+    return measured(work)
 
 
-def ranking(folder: Path, size: Size, rounds: int, options: dict[str, Any]) -> Measured:
+def ranking(folder: Path, size: Size, options: dict[str, Any]) -> Measured:
     """Evaluates from descriptors."""
     query, gallery = features(folder, size)
     who = identities(folder, "query"), identities(folder, "gallery")
@@ -152,7 +158,7 @@ def ranking(folder: Path, size: Size, rounds: int, options: dict[str, Any]) -> M
     def work() -> dict[str, float]:
         return evaluate(cosine_blocks(query, gallery), *who, **options).retrieval.metrics()
 
-    return measured(work, rounds)
+    return measured(work)
 
 
 def write_matrix(folder: Path, size: Size) -> None:
@@ -163,7 +169,7 @@ def write_matrix(folder: Path, size: Size) -> None:
     np.save(folder / "matrix.npy", matrix)
 
 
-def from_matrix(folder: Path, rounds: int, peer: Peer | None) -> Measured:
+def from_matrix(folder: Path, peer: Peer | None) -> Measured:
     """Scores a whole distance matrix, here or with another toolkit."""
     matrix = np.load(folder / "matrix.npy")
     who = identities(folder, "query"), identities(folder, "gallery")
@@ -178,52 +184,49 @@ def from_matrix(folder: Path, rounds: int, peer: Peer | None) -> Measured:
             "mINP": retrieval.mean_inverse_negative_penalty,
         }
 
-    return measured(work, rounds)
+    return measured(work)
 
 
 def compare_with_product(folder: Path, size: Size, rounds: int) -> None:
     """Prints what evaluation from descriptors takes beside the matrix product."""
-    bare = alone(product, folder, size, rounds)
     more = {"list_length": 10, "camera_pairs": True}
-    rows = {
-        "queries @ gallery.T": bare,
-        "distances, CMC, mAP, mINP": alone(ranking, folder, size, rounds, {}),
-        "and lists of 10, camera pairs": alone(ranking, folder, size, rounds, more),
+    scores = "distances, CMC, mAP, mINP"
+    steps = {
+        "queries @ gallery.T": (product, folder, size),
+        scores: (ranking, folder, size, {}),
+        "the same, lists of 10, camera pairs": (ranking, folder, size, more),
     }
-    table = Table("what", "seconds", "ratio", "CPU seconds", "ratio", "peak MiB")
+    turns = [{name: alone(*step) for name, step in steps.items()} for _ in range(rounds)]
+    rows = {name: best([turn[name] for turn in turns]) for name in steps}
+    bare = rows["queries @ gallery.T"]
+    print("| what | seconds | ratio | CPU seconds | ratio | peak MiB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, taken in rows.items():
-        table.add_row(
-            name,
-            f"{taken.seconds:.2f}",
-            f"{taken.seconds / bare.seconds:.2f}",
-            f"{taken.cpu_seconds:.2f}",
-            f"{taken.cpu_seconds / bare.cpu_seconds:.2f}",
-            f"{taken.peak_mib:,.0f}",
+        print(
+            f"| {name} | {taken.seconds:.2f} | {taken.seconds / bare.seconds:.2f} "
+            f"| {taken.cpu_seconds:.2f} | {taken.cpu_seconds / bare.cpu_seconds:.2f} "
+            f"| {taken.peak_mib:,.0f} |"
         )
-    Console().print(table)
-    figures = rows["distances, CMC, mAP, mINP"].result
-    print(", ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+    print(", ".join(f"{name} {value:.4f}" for name, value in rows[scores].result.items()))
 
 
-def compare_with_peers(folder: Path, size: Size, rounds: int, peers: list[Peer]) -> None:
+def compare_with_peers(folder: Path, size: Size, peers: list[Peer]) -> None:
     """Prints what others take for scores from the same distances, and how far they agree."""
     alone(write_matrix, folder, size)
-    ours = alone(from_matrix, folder, rounds, None)
-    table = Table("CMC, mAP from the matrix", "seconds", "CPU seconds", "peak MiB", "differs by")
+    ours = alone(from_matrix, folder, None)
+    print("| CMC and mAP from the matrix | seconds | CPU seconds | peak MiB | differs by |")
+    print("| --- | ---: | ---: | ---: | --- |")
     for peer in (None, *peers):
-        taken = alone(from_matrix, folder, 1, peer) if peer else ours
+        taken = alone(from_matrix, folder, peer) if peer else ours
         differences = [
             f"{name} {np.abs(taken.result[name] - ours.result[name]).max():.0e}"
             for name in taken.result
         ]
-        table.add_row(
-            peer.name if peer else "tfreid",
-            f"{taken.seconds:.2f}",
-            f"{taken.cpu_seconds:.2f}",
-            f"{taken.peak_mib:,.0f}",
-            ", ".join(differences) if peer else "",
+        print(
+            f"| {peer.name if peer else 'tfreid'} | {taken.seconds:.2f} "
+            f"| {taken.cpu_seconds:.2f} | {taken.peak_mib:,.0f} "
+            f"| {', '.join(differences) if peer else ''} |"
         )
-    Console().print(table)
 
 
 def main() -> None:
@@ -245,7 +248,7 @@ def main() -> None:
         alone(write, Path(folder), size)
         compare_with_product(Path(folder), size, rounds)
         if _SIZE.value == "market":
-            compare_with_peers(Path(folder), size, rounds, peers)
+            compare_with_peers(Path(folder), size, peers)
     if not peers:
         print(_STORED)
 
