@@ -2,8 +2,7 @@
 
 How a BLAS library divides a product among its threads decides which of its kernels computes an
 element, and so how the element is rounded. NumPy has no call for the number of these threads, so
-this asks the library behind NumPy, as far as it is OpenBLAS, as in the packages of NumPy on PyPI
-and conda-forge.
+this asks the library behind NumPy, as far as it is OpenBLAS, as in NumPy's packages on PyPI.
 """
 
 import ctypes
