@@ -23,7 +23,7 @@ def test_run_is_audited(dgd_run):
         "mAP",
         "mINP",
         "queries: 12, all used",
-        "gallery: 26, 25 used; left out: 1 junk",
+        "gallery: 26, 25 used (distractors, which match nobody: 1); left out: 1 junk, 24 for",
         "report/index.html",
     ):
         assert words in done.stdout, words

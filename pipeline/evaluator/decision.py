@@ -55,7 +55,7 @@ def _absolute(found: Mapping[str, float], thresholds: Thresholds) -> list[tuple[
 def _at_least(name: str, found: float | None, least: float) -> tuple[bool, str]:
     if found is None:
         text = f"{name} does not exist in the data set's protocol (one gallery image a person)"
-        return least == 0, f"{text}, expected at least {_percent(least)}"
+        return least == 0, f"{text}, expected at least {_percent(least)}; 0 asks for none"
     return found >= least, f"{name} {_percent(found)}, expected at least {_percent(least)}"
 
 

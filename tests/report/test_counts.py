@@ -31,9 +31,9 @@ def test_without_camera_filter_none_is_left_out_for_its_camera():
     assert (counts["queries_without_match"], counts["same_camera"]) == (0, 0)
 
 
-def described(draws=0, split=None, excluded=None, **changes):
+def described(draws=0, split=None, excluded=None, options=None, **changes):
     counts = count_images(QUERY, GALLERY, SCORED, PROTOCOLS["market"]) | changes
-    data = {"split": split, "excluded": excluded or {}}
+    data = {"split": split, "excluded": excluded or {}, "options": options or {}}
     return describe_counts({"counts": counts, "data": data, "protocol": {"gallery_draws": draws}})
 
 
@@ -41,8 +41,8 @@ def test_words_name_what_was_left_out_and_why():
     assert described() == {
         "Queries": "6, 3 used; left out: 1 without a valid match, 2 of nobody (junk or "
         "distractors)",
-        "Gallery": "8, 7 used; left out: 1 junk, 3 for single queries, of their person by their "
-        "own camera; distractors among them, which match nobody: 2",
+        "Gallery": "8, 7 used (distractors, which match nobody: 2); left out: 1 junk, 3 for "
+        "single queries, of their person by their own camera",
     }
 
 
@@ -57,11 +57,12 @@ def test_words_are_short_where_all_was_used():
 
 def test_words_on_draws_splits_and_readers():
     split = {"index": 2, "of": 10, "seed": None, "test_persons": 4}
-    texts = described(100, split, {"no second camera": 24, "damaged boxes": 1_000})
+    excluded = {"no second camera": 24, "damaged boxes": 1_000}
+    texts = described(100, split, excluded, {"boxes": "labeled"})
     assert texts["Gallery"].endswith("; each of 100 draws takes one image a person")
-    assert texts["Split"] == "2 of 0 to 9; published figures are the mean over all 10"
-    assert texts["Data set"] == (
-        "24 images left out: no second camera; 1,000 images left out: damaged boxes"
+    assert texts["Split"] == "2 (of 0 to 9); published figures are the mean over all 10"
+    assert texts["Read as"] == (
+        "boxes=labeled; 24 images left out: no second camera; 1,000 images left out: damaged boxes"
     )
     own = described(split={"index": 0, "of": 1, "seed": 5, "test_persons": 4})
     assert own["Split"] == "drawn with seed 5"

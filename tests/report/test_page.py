@@ -75,7 +75,8 @@ def test_page_names_models_data_and_protocol(page, audits):
         "person",
         "synthetic data",
         "12 queries",
-        "26, 25 used; left out: 1 junk, 24 for single queries, of their person by their own camera",
+        "26, 25 used (distractors, which match nobody: 1); left out: 1 junk, 24 for single "
+        "queries, of their person by their own camera",
         "market (the data set's own): single query",
         "random background",
         "python -m tfreid.evaluate --run=a&b",
@@ -178,8 +179,8 @@ def test_data_sets_of_a_joint_set_follow_each_other(joint_folder, tmp_path):
     for expected in (
         "random_half (the data set's own)",
         "each of 100 draws takes one image a person",
-        "2 of 0 to 9, drawn with seed 7; published figures are the mean over all 10",
-        "5 images left out: persons seen by one camera",
+        "2 (of 0 to 9), drawn with seed 7; published figures are the mean over all 10",
+        "images=all; 5 images left out: persons seen by one camera",
         "of lowest mean reciprocal rank",
     ):
         assert expected in text, expected

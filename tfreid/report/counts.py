@@ -64,9 +64,7 @@ def describe_counts(metrics: Mapping[str, Any]) -> dict[str, str]:
         "Queries": _queries(counts),
         "Gallery": _gallery(counts, protocol["gallery_draws"]),
         "Split": _split(data["split"]),
-        "Data set": "; ".join(
-            f"{images:,} images left out: {reason}" for reason, images in data["excluded"].items()
-        ),
+        "Read as": _reading(data),
     }
     return {heading: text for heading, text in texts.items() if text}
 
@@ -84,15 +82,15 @@ def _gallery(counts: Mapping[str, int], draws: int) -> str:
         "junk": counts["gallery_junk"],
         "for single queries, of their person by their own camera": counts["same_camera"],
     }
-    text = _used(counts["gallery"], counts["gallery_used"], left_out)
-    if distractors := counts["gallery_distractors"]:
-        text += f"; distractors among them, which match nobody: {distractors:,}"
+    distractors = counts["gallery_distractors"]
+    note = f" (distractors, which match nobody: {distractors:,})" if distractors else ""
+    text = _used(counts["gallery"], counts["gallery_used"], left_out, note)
     return text + (f"; each of {draws} draws takes one image a person" if draws else "")
 
 
-def _used(total: int, used: int, left_out: Mapping[str, int]) -> str:
+def _used(total: int, used: int, left_out: Mapping[str, int], note: str = "") -> str:
     reasons = [f"{count:,} {reason}" for reason, count in left_out.items() if count]
-    text = f"{total:,}, {'all' if used == total else f'{used:,}'} used"
+    text = f"{total:,}, {'all' if used == total else f'{used:,}'} used{note}"
     return f"{text}; left out: {', '.join(reasons)}" if reasons else text
 
 
@@ -102,5 +100,11 @@ def _split(split: Mapping[str, Any] | None) -> str:
     drawn = "" if split["seed"] is None else f"drawn with seed {split['seed']}"
     if split["of"] == 1:
         return drawn
-    which = ", ".join(filter(None, [f"{split['index']} of 0 to {split['of'] - 1}", drawn]))
+    which = ", ".join(filter(None, [f"{split['index']} (of 0 to {split['of'] - 1})", drawn]))
     return f"{which}; published figures are the mean over all {split['of']}"
+
+
+def _reading(data: Mapping[str, Any]) -> str:
+    options = [f"{name}={value}" for name, value in data["options"].items()]
+    left_out = [f"{images:,} images left out: {why}" for why, images in data["excluded"].items()]
+    return "; ".join([*options, *left_out])

@@ -239,7 +239,7 @@ def _method(results: Sequence[AuditResult], alone: bool) -> str:
         **describe_counts(metrics),
         "Protocol": f"{protocol.name} ({first.tested.reason}): {protocol.summary}; cosine "
         "distance, ties count against the model",
-        "Average precision": "not defined with one image a person: CMC only"
+        "Average precision": "none: with one gallery image a person it would repeat the CMC"
         if protocol.gallery_draws
         else precision,
         "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
