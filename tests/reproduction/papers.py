@@ -90,11 +90,12 @@ class FakeRunner:
     def _evaluate(self, given) -> None:
         run = RunFolder(Path(given["run"])).read_recipe()
         rank1 = run["recipe"]["width"] / 2 + run["seed"] / 10
+        reranked = {"reranked": {"rank1": rank1 + 0.2}} if "rerank" in given else {}
         out = RunFolder(Path(given["out"]))
         out.path.mkdir(parents=True, exist_ok=True)
         out.add_metrics(
             evaluation={
-                "original": {"rank1": rank1, "mAP": rank1 / 2},
+                "original": {"rank1": rank1, "mAP": rank1 / 2} | reranked,
                 "random_background": {"rank1": rank1 - 0.1, "mAP": rank1 / 4},
                 "attention": {"original": {"maps": {"z": {"contrast": 0.25}}}},
                 "chance_rank1": 0.01,

@@ -1,11 +1,13 @@
 """Rows run once, and go on where they were interrupted."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from tests.reproduction.papers import TABLE, FakeRunner, plan_on
+from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on
 from tfreid.errors import DataError, UsageError
+from tfreid.records.info import SplitInfo
 from tfreid.reproduction import Row, run_rows
 
 
@@ -113,3 +115,50 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 def test_stages_of_other_records_need_data(plan):
     with pytest.raises(UsageError, match="trains on parsing records, too: give them as --parsing_"):
         run(plan, FakeRunner(), [Row("PGP", "pgp")])
+
+
+FIRST, OTHER = Row("first", "dgd", {"width": 0.5}), Row("other", "dgd")
+SECOND = Row("second", "dgd", {"width": 0.25}, after=FIRST)
+BOTH = Row("both", combines=(SECOND, OTHER))
+
+
+def test_a_second_phase_starts_from_the_first_on_the_data_that_are_tested(plan, tmp_path):
+    tested = data_folder(tmp_path / "tested", name="dukemtmc")
+    setting = replace(plan.settings[0], test=tested)
+    plan, runner = replace(plan, settings=[setting]), FakeRunner()
+    run(plan, runner, [SECOND])
+    assert runner.names == ["train", "train", "evaluate"]
+    first, second = (plan.run(row, setting, 0).path for row in (FIRST, SECOND))
+    market = setting.train.path
+    assert f"--data={market} " in runner.commands[0]
+    assert f"--out={first} " in runner.commands[0]
+    assert f"--data={tested.path} --init_from={first} " in runner.commands[1]
+    assert f"--run={second} " in runner.commands[2]
+    again = FakeRunner()
+    run(plan, again, [FIRST])
+    assert again.names == ["evaluate"]
+
+
+def test_combined_rows_train_what_is_not_trained_and_test_together(plan):
+    runner = FakeRunner()
+    run(plan, runner, [OTHER, BOTH])
+    assert runner.names == ["train", "evaluate", "train", "train", "evaluate"]
+    second, other = (plan.run(row, plan.settings[0], 0).path for row in (SECOND, OTHER))
+    assert f"--run={second} --run={other} " in runner.commands[-1]
+    again = FakeRunner()
+    run(plan, again, [BOTH])
+    assert again.commands == []
+
+
+def test_reranked_rows_are_tests_of_their_own(plan):
+    runner = FakeRunner()
+    run(plan, runner, [OTHER, replace(OTHER, name="re-ranked", rerank=True)])
+    assert runner.names == ["train", "evaluate", "evaluate"]
+    assert [command.endswith(" --rerank") for command in runner.commands] == [False, False, True]
+
+
+def test_a_second_phase_needs_training_images(plan, tmp_path):
+    only_test = data_folder(tmp_path / "test", splits={"query": SplitInfo(1, 1, 1, 1, 0)})
+    plan = replace(plan, settings=[replace(plan.settings[0], test=only_test)])
+    with pytest.raises(UsageError, match=r"training images of .*test, which has none"):
+        run(plan, FakeRunner(), [SECOND])

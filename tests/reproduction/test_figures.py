@@ -92,3 +92,18 @@ def test_other_data_stand_beside_the_papers_first(tmp_path):
     text = as_markdown(plan, gather(plan))
     assert "The paper's figures are of market1501, not of these data." in text
     assert "50.0" in text
+
+
+def test_combined_and_reranked_rows_have_their_figures_and_commands(tmp_path):
+    wide = Row("wide", "dgd")
+    both = Row("both", combines=(Row("narrow", "dgd", {"width": 0.5}), wide))
+    rows = (wide, both, replace(both, name="both, re-ranked", rerank=True))
+    plan = replace(plan_on(tmp_path), table=replace(TABLE, rows=rows))
+    run_rows(plan, rows, [0], FakeRunner(), lambda: None)
+    (setting,) = gather(plan)
+    assert [row.figures["R1"].mean for row in setting.rows] == pytest.approx([0.125, 0.125, 0.325])
+    assert setting.rows[2].figures["mAP"].mean is None
+    text = as_markdown(plan, [setting])
+    assert text.count("python -m tfreid.train ") == 2
+    assert text.count("python -m tfreid.evaluate --run=") == 2
+    assert text.count(" --rerank\n") == 1

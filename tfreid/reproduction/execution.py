@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tfreid.errors import DataError
 from tfreid.reproduction.plan import Plan
-from tfreid.reproduction.runs import Run
+from tfreid.reproduction.runs import Tested
 from tfreid.reproduction.table import Row
 
 Runner = Callable[[str, Sequence[str]], None]
@@ -39,17 +39,18 @@ def run_rows(
         done()
 
 
-def _run(run: Run, runner: Runner) -> None:
-    if run.evaluation() is not None:
-        print(f"done before: {run.test_path}")
+def _run(tested: Tested, runner: Runner) -> None:
+    if tested.evaluation() is not None:
+        print(f"done before: {tested.test_path}")
         return
-    if run.is_trained():
-        print(f"trained before: {run.path}")
-    else:
-        runner("tfreid.train", run.training_arguments())
-    runner("tfreid.evaluate", run.test_arguments())
-    if run.evaluation() is None:
+    for run in tested.trainings():
+        if run.is_trained():
+            print(f"trained before: {run.path}")
+        else:
+            runner("tfreid.train", run.training_arguments())
+    runner("tfreid.evaluate", tested.test_arguments())
+    if tested.evaluation() is None:
         raise DataError(
-            f"{run.path} is not the run that the table asks for, or was not tested: remove it, "
+            f"{tested.path} is not the run that the table asks for, or was not tested: remove it, "
             "then give the same command again"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.plan import Plan
-from tfreid.reproduction.runs import Run
+from tfreid.reproduction.runs import Tested
 from tfreid.reproduction.settings import Setting
 from tfreid.reproduction.table import Row
 
@@ -49,8 +49,8 @@ class RowFigures:
 
     row: Row
     figures: Mapping[str, Figure]
-    runs: Sequence[Run]
-    planned: Run | None
+    runs: Sequence[Tested]
+    planned: Tested | None
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ def _gather(plan: Plan, setting: Setting) -> SettingFigures:
     return SettingFigures(setting, paper, rows, first.get("chance_rank1"), first.get("counts", {}))
 
 
-def _planned(plan: Plan, row: Row, setting: Setting) -> Run | None:
+def _planned(plan: Plan, row: Row, setting: Setting) -> Tested | None:
     try:
         return plan.run(row, setting, seed=0)
     except UsageError:
         return None  # Not a row that was asked for: those have been checked before anything ran.
 
 
-def _finished(plan: Plan, row: Row, setting: Setting, family: Path) -> list[Run]:
+def _finished(plan: Plan, row: Row, setting: Setting, family: Path) -> list[Tested]:
     seeds = sorted(int(p.name.removeprefix("seed")) for p in family.glob("seed*[0-9]"))
     runs = [plan.run(row, setting, seed) for seed in seeds]
     return [run for run in runs if run.evaluation() is not None]
@@ -113,7 +113,8 @@ def _figures(
     published = row.paper.get(paper, ())
     figures = {}
     for position, column in enumerate((*plan.table.columns, *plan.table.extra)):
-        path = column.figure.format(variant=row.variant)
+        reranked = ".reranked" if row.rerank else ""
+        path = column.figure.format(variant=f"{row.variant}{reranked}")
         found = {seed: _look_up(values, path) for seed, values in evaluations.items()}
         printed = published[position] if position < len(published) else None
         figures[column.heading] = Figure(

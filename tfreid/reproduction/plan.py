@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfreid.reproduction.runs import Run, run_of
+from tfreid.reproduction.runs import Tested, run_of
 from tfreid.reproduction.settings import Setting
 from tfreid.reproduction.table import Row, Table
 
@@ -33,8 +33,8 @@ class Plan:
         """Whether any of the images were drawn by the synthetic generator."""
         return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
 
-    def run(self, row: Row, setting: Setting, seed: int) -> Run:
-        """Returns the run behind a row.
+    def run(self, row: Row, setting: Setting, seed: int) -> Tested:
+        """Returns the run behind a row, or the combination of several.
 
         Raises:
           UsageError: if its recipe cannot be built, or there are no data for a stage.

@@ -50,7 +50,7 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
       UsageError: naming the nearest field.
     """
     known: dict[str, Any] = {}
-    for method in {row.method: None for row in table.rows}:
+    for method in {row.method: None for each in table.rows for row in each.trained}:
         known |= _fields(method, scale, {})
     for name in changes:
         if name not in known:

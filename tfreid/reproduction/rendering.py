@@ -6,7 +6,7 @@ from typing import Any
 
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
 from tfreid.reproduction.plan import Plan
-from tfreid.reproduction.runs import Run
+from tfreid.reproduction.runs import Combination, Tested
 
 
 def warning(plan: Plan) -> str:
@@ -32,8 +32,8 @@ def as_markdown(plan: Plan, settings: Sequence[SettingFigures]) -> str:
     for figures in settings:
         parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(figures)]
     planned = [row.planned for figures in settings for row in figures.rows if row.planned]
-    commands = {run.path: _command(run) for run in planned}
-    parts += ["## Training commands of seed 0", "\n".join(["```", *commands.values(), "```"])]
+    commands = dict.fromkeys(command for tested in planned for command in _commands(tested))
+    parts += ["## Commands of seed 0", "\n".join(["```", *commands, "```"])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -148,5 +148,9 @@ def _below(figures: SettingFigures) -> str:
     return " ".join(sentences)
 
 
-def _command(run: Run) -> str:
-    return shlex.join(["python", "-m", "tfreid.train", *run.training_arguments()])
+def _commands(tested: Tested) -> list[str]:
+    """The trainings; how several runs are tested together, too."""
+    commands = [["tfreid.train", *run.training_arguments()] for run in tested.trainings()]
+    if isinstance(tested, Combination):
+        commands.append(["tfreid.evaluate", *tested.test_arguments()])
+    return [shlex.join(["python", "-m", *command]) for command in commands]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,56 @@ from tfreid.reproduction.table import Row
 from tfreid.training import RunFolder
 
 
+class Tested(ABC):
+    """One or more trained models, and how they do together on certain data."""
+
+    test: DatasetFolder
+    seed: int
+    rerank: bool
+
+    @property
+    @abstractmethod
+    def family(self) -> Path:
+        """Folder of what differs in the seed alone; named after what that shares."""
+
+    @abstractmethod
+    def trainings(self) -> list["Run"]:
+        """Returns the trainings behind it, in the order in which they must run."""
+
+    @abstractmethod
+    def tested_runs(self) -> list["Run"]:
+        """Returns the runs whose descriptors are tested, joined if there are several."""
+
+    @property
+    def path(self) -> Path:
+        """Folder of this seed."""
+        return self.family / f"seed{self.seed}"
+
+    @property
+    def test_path(self) -> Path:
+        """Folder of what the test gave."""
+        info = self.test.info
+        reranked = "-reranked" if self.rerank else ""
+        return self.path / "tests" / f"{info.name}-{info.fingerprint[:10]}{reranked}"
+
+    def evaluation(self) -> dict[str, Any] | None:
+        """Returns what the test gave, None where it or a training has not run."""
+        if not all(run.is_trained() for run in self.tested_runs()):
+            return None
+        return RunFolder(self.test_path).metrics().get("evaluation")
+
+    def test_arguments(self) -> list[str]:
+        """Returns the arguments of `tfreid.evaluate`."""
+        return [
+            *(f"--run={run.path}" for run in self.tested_runs()),
+            f"--data={self.test.path}",
+            f"--out={self.test_path}",
+            *(["--rerank"] if self.rerank else []),
+        ]
+
+
 @dataclass(frozen=True)
-class Run:
+class Run(Tested):
     """One training and its test. Rows of any table with the same recipe and data share it.
 
     Attributes:
@@ -30,6 +79,8 @@ class Run:
       data: kind of records to the folder that is trained on.
       test: folder that is tested on.
       seed: of the training.
+      start: the run whose weights the training starts from.
+      rerank: whether the test re-ranks, too.
     """
 
     store: Path
@@ -40,38 +91,33 @@ class Run:
     data: Mapping[str, DatasetFolder]
     test: DatasetFolder
     seed: int
+    start: "Run | None" = None
+    rerank: bool = False
 
     @property
     def family(self) -> Path:
-        """Folder of the runs that differ in the seed alone; named after what they share."""
+        """Folder of the runs that differ in the seed alone; `Tested.family`."""
         shared = [
             self.method,
             to_json(self.recipe),
             {kind: folder.info.fingerprint for kind, folder in self.data.items()},
+            *([self.start.family.name] if self.start else []),
         ]
-        digest = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:10]
         trained_on = "-".join(folder.info.name for folder in self.data.values())
-        return self.store / f"{self.method}-{trained_on}-{digest}"
+        return self.store / f"{self.method}-{trained_on}-{_digest(shared)}"
 
-    @property
-    def path(self) -> Path:
-        """Folder of the run."""
-        return self.family / f"seed{self.seed}"
+    def trainings(self) -> list["Run"]:
+        """Returns the run after those that it starts from; `Tested.trainings`."""
+        return [*(self.start.trainings() if self.start else []), self]
 
-    @property
-    def test_path(self) -> Path:
-        """Folder of what its test gave."""
-        info = self.test.info
-        return self.path / "tests" / f"{info.name}-{info.fingerprint[:10]}"
+    def tested_runs(self) -> list["Run"]:
+        """Returns the run; `Tested.tested_runs`."""
+        return [self]
 
     def is_trained(self) -> bool:
         """Returns whether the training is finished, and was with this recipe."""
         run = RunFolder(self.path)
         return run.is_finished() and run.read_recipe()["recipe"] == to_json(self.recipe)
-
-    def evaluation(self) -> dict[str, Any] | None:
-        """Returns what the test gave, None where it has not run."""
-        return RunFolder(self.test_path).metrics().get("evaluation") if self.is_trained() else None
 
     def training_arguments(self) -> list[str]:
         """Returns the arguments of `tfreid.train`."""
@@ -79,15 +125,48 @@ class Run:
             f"--method={self.method}",
             f"--scale={self.scale}",
             *(f"{KIND_FLAGS[kind]}={folder.path}" for kind, folder in self.data.items()),
+            *([f"--init_from={self.start.path}"] if self.start else []),
             *(as_flag(name, value) for name, value in self.overrides.items()),
             f"--seed={self.seed}",
             f"--out={self.path}",
             "--noexport",
         ]
 
-    def test_arguments(self) -> list[str]:
-        """Returns the arguments of `tfreid.evaluate`."""
-        return [f"--run={self.path}", f"--data={self.test.path}", f"--out={self.test_path}"]
+
+@dataclass(frozen=True)
+class Combination(Tested):
+    """Several runs whose descriptors are joined.
+
+    Attributes:
+      store: folder of all runs.
+      runs: in the order of their descriptors.
+      test: folder that is tested on.
+      seed: of the trainings.
+      rerank: whether the test re-ranks, too.
+    """
+
+    store: Path
+    runs: tuple[Run, ...]
+    test: DatasetFolder
+    seed: int
+    rerank: bool = False
+
+    @property
+    def family(self) -> Path:
+        """Folder of the combinations that differ in the seed alone; `Tested.family`."""
+        return self.store / f"combined-{_digest([run.family.name for run in self.runs])}"
+
+    def trainings(self) -> list[Run]:
+        """Returns those of all its runs; `Tested.trainings`."""
+        return [training for run in self.runs for training in run.trainings()]
+
+    def tested_runs(self) -> list[Run]:
+        """Returns its runs; `Tested.tested_runs`."""
+        return list(self.runs)
+
+
+def _digest(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def run_of(
@@ -98,20 +177,20 @@ def run_of(
     scale: str,
     changes: Mapping[str, Any],
     seed: int,
-) -> Run:
-    """Returns the run behind a row.
+) -> Tested:
+    """Returns the run behind a row, or the combination of several.
 
     Raises:
       UsageError: if its recipe cannot be built, or there are no data for a stage.
     """
-    train = setting.training_folder(row.copies)
-    if train is None:
-        raise UsageError(
-            f"row {row.name!r} trains on data with {row.copies} copies of each training image "
-            "before random backgrounds: convert the data set once more with "
-            f"--offline_random_background={row.copies} and give the result as a further --data, "
-            "or leave the row out with --rows"
-        )
+
+    def of(other: Row) -> Any:
+        return run_of(other, setting, store, scale=scale, changes=changes, seed=seed)
+
+    if row.combines:
+        return Combination(store, tuple(map(of, row.combines)), setting.test, seed, row.rerank)
+    train = setting.test if row.after else setting.training_folder(row.copies)
+    _check_training_data(row, train)
     recipe, overrides = resolve(row, scale, changes, train.info)
     folders = {**setting.others, train.info.kind: train}
     kinds = dict.fromkeys(stage.data for stage in METHODS[row.method].stages(recipe))
@@ -129,4 +208,21 @@ def run_of(
         data={kind: folders[kind] for kind in sorted(kinds, reverse=True)},
         test=setting.test,
         seed=seed,
+        start=of(row.after) if row.after else None,
+        rerank=row.rerank,
     )
+
+
+def _check_training_data(row: Row, train: DatasetFolder | None) -> None:
+    if train is None:
+        raise UsageError(
+            f"row {row.name!r} trains on data with {row.copies} copies of each training image "
+            "before random backgrounds: convert the data set once more with "
+            f"--offline_random_background={row.copies} and give the result as a further --data, "
+            "or leave the row out with --rows"
+        )
+    if "train" not in train.info.splits:
+        raise UsageError(
+            f"row {row.name!r} trains on the training images of {train.path}, which has none: "
+            "convert the data set with its training split"
+        )

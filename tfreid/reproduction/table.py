@@ -28,22 +28,36 @@ class Row:
 
     Attributes:
       name: as in the paper.
-      method: key of `tfreid.methods.METHODS`.
+      method: key of `tfreid.methods.METHODS`; empty for a row that only combines others.
       recipe: field (`"main.steps"` for one of a nested recipe) to value where the row departs
         from the method's recipe.
       variant: background variant of the test images.
       copies: copies of each training image that conversion put before random backgrounds
         (`tfreid.convert --offline_random_background`).
+      after: the model whose weights training starts from; it then trains on the data set that is
+        tested, whatever the other trained on.
+      combines: models whose descriptors are joined to one.
+      rerank: whether the figures are those after re-ranking.
       paper: the paper's figures in percent, in the order of the table's columns, by the data set
         that they were measured on; None where the paper has none.
     """
 
     name: str
-    method: str
+    method: str = ""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     variant: str = "original"
     copies: int = 0
+    after: "Row | None" = None
+    combines: tuple["Row", ...] = ()
+    rerank: bool = False
     paper: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> tuple["Row", ...]:
+        """The models that have to be trained for the row, in that order."""
+        before = (*self.combines, *([self.after] if self.after else []))
+        first = tuple(row for other in before for row in other.trained)
+        return first if self.combines else (*first, self)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.table import Table, nearest
-from tfreid.reproduction.tables import fanet, pgp
+from tfreid.reproduction.tables import fanet, pgp, spreid
 
 TABLES: dict[str, Table] = {
     "fanet/1": fanet.TABLE_1,
@@ -14,6 +14,12 @@ TABLES: dict[str, Table] = {
     "pgp/4": pgp.TABLE_4,
     "pgp/5": pgp.TABLE_5,
     "pgp/figure3": pgp.FIGURE_3,
+    "spreid/1": spreid.TABLE_1,
+    "spreid/2": spreid.TABLE_2,
+    "spreid/3": spreid.TABLE_3,
+    "spreid/4": spreid.TABLE_4,
+    "spreid/5": spreid.TABLE_5,
+    "spreid/6": spreid.TABLE_6,
 }
 """Name, as in `--table`, to table."""
 
