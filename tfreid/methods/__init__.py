@@ -1,6 +1,6 @@
 """The published methods, one folder each."""
 
-from tfreid.methods import dgd, fanet, parsing, pgp
+from tfreid.methods import dgd, fanet, parsing, pgp, spreid
 from tfreid.methods.base import Group, Method, Stage, choice
 
 METHODS: dict[str, Method] = {
@@ -8,6 +8,7 @@ METHODS: dict[str, Method] = {
     "fanet": fanet.METHOD,
     "parsing": parsing.METHOD,
     "pgp": pgp.METHOD,
+    "spreid": spreid.METHOD,
 }
 """Name, as in `--method`, to method."""
 
