@@ -61,7 +61,13 @@ def test_without_cameras_any_image_of_the_person_matches(image_tree):
     root = image_tree("query/a/1.jpg", "query/b/1.jpg", "gallery/a/2.jpg")
     problems = named(protocol_problems(rows_of("folder", root)))
     assert problems["queries without any"] == {"folder/query/b/1"}
-    assert "fewer than two" in problems
+    assert not any("single camera" in title for title in problems)
+
+
+def test_names_data_of_a_single_camera(image_tree):
+    root = image_tree("query/a/door/1.jpg", "gallery/a/door/2.jpg")
+    titles = [problem.title for problem in protocol_problems(rows_of("folder", root))]
+    assert "a single camera: evaluate with --protocol=no_camera" in titles
 
 
 def test_names_images_without_a_mask(market, tmp_path):

@@ -11,6 +11,7 @@ from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import (
     DISTRACTOR_PERSON_ID,
     JUNK_PERSON_ID,
+    NO_CAMERA_ID,
     ParsingRow,
     Row,
     cameras_known,
@@ -112,8 +113,8 @@ def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
         "images without a mask, while others have one": _without_mask(rows),
     }
     problems = [Problem(title, tuple(names)) for title, names in found.items() if names]
-    if not with_cameras:
-        problems.append(Problem("fewer than two cameras: evaluate with --protocol=no_camera", ()))
+    if not with_cameras and any(row.camera_id != NO_CAMERA_ID for row in rows):
+        problems.append(Problem("a single camera: evaluate with --protocol=no_camera", ()))
     return problems
 
 
