@@ -1,14 +1,18 @@
 """The command `python -m tfreid.convert`."""
 
+import io
 import json
 import subprocess
 import sys
 from functools import partial
 
+import numpy as np
+import PIL.Image
 import pytest
 
-from tests.commands import run_here
+from tests.commands import run_command, run_here
 from tests.datasets.miniatures import MINIATURES
+from tfrecords_schema import schema
 from tfreid import convert
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import DatasetFolder
@@ -144,3 +148,40 @@ def test_exit_codes(raw_data, tmp_path):
     code, _, errors = status(*given)
     assert code == 2
     assert errors == f"error: {tmp_path}/out exists: remove it, or choose another --out\n"
+
+
+@pytest.mark.slow
+def test_parser_makes_the_masks_that_are_missing(raw_data, parsing_run, tmp_path):
+    """In the worker processes, whose masks equal those of this process."""
+    out = tmp_path / "out"
+    done = run_command(
+        "convert",
+        "--dataset=market1501",
+        f"--data_root={raw_data / 'market1501'}",
+        f"--parser={parsing_run}",
+        f"--out={out}",
+        "--",
+        "--direct_running_mode=multi_processing",
+        "--direct_num_workers=2",
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"masks of 86 records by the parser of {parsing_run}" in done.stdout
+    assert "train: 48 records in 4 shards, 48 with mask" in done.stdout
+    folder = DatasetFolder(out)
+    assert folder.info.mask_vocabulary == "regions4"
+    parser = {"run": str(parsing_run), "vocabulary": "regions4"}
+    assert folder.info.made_by["parser"] == parser
+    record = schema.decode("reid", folder.store("query").read(np.array([0]))[0])
+    mask = PIL.Image.open(io.BytesIO(record["mask/encoded"]))
+    from tfreid.training import RunParser  # Only here: it brings TensorFlow.
+
+    expected = RunParser.of(parsing_run)(record["image/encoded"])
+    np.testing.assert_array_equal(np.asarray(mask), expected)
+
+
+@pytest.mark.slow
+def test_run_without_parser_is_refused(raw_data, dgd_run, tmp_path, run):
+    given = market(raw_data, tmp_path / "out", masks_root=[], parser=str(dgd_run))
+    with pytest.raises(UsageError, match="has no parsing network"):
+        run(**given)
+    assert not (tmp_path / "out").exists()

@@ -24,7 +24,7 @@ from tfreid.records.raw import RawDataset
 
 if TYPE_CHECKING:
     from tfreid.records.conversion import Options
-    from tfreid.records.sources import Plan
+    from tfreid.records.sources import MaskParser, Plan
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset",
@@ -43,6 +43,9 @@ _MASKS_ROOT = flags.DEFINE_multi_string(
 )
 _MASK_VOCABULARY = flags.DEFINE_enum(
     "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks of --masks_root."
+)
+_PARSER = flags.DEFINE_string(
+    "parser", None, "Run with a parsing network, which makes the masks that are missing."
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string(
     "backgrounds_root", None, "Folder of scenes without persons, copied into the output."
@@ -86,6 +89,7 @@ def main(beam_args: list[str]) -> None:
         shards=_SHARDS.value,
         copies=_RANDOM_BACKGROUND.value,
         seed=_SEED.value,
+        parser=_parser(),
     )
     options = conversion.Options(
         max_reject_fraction=_MAX_REJECT_FRACTION.value,
@@ -106,6 +110,14 @@ def main(beam_args: list[str]) -> None:
             advance=bar.advance,
         )
     _summarise(info, out, time.monotonic() - started)
+
+
+def _parser() -> "MaskParser | None":
+    if _PARSER.value is None:
+        return None
+    from tfreid.training import RunParser  # Only here: it brings TensorFlow.
+
+    return RunParser.of(_PARSER.value)
 
 
 def _quieten_workers() -> None:
@@ -183,6 +195,8 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
     for name, source in plan.sources.items():
         if source.mask_vocabulary not in ("", plan.mask_vocabulary):
             print(f"  {name}: masks in {source.mask_vocabulary} become {plan.mask_vocabulary}")
+    if plan.parser:
+        print(f"  masks of {plan.num_parsed:,} records by the parser of {plan.parser.run}")
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)

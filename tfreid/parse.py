@@ -12,9 +12,9 @@ from PIL import Image
 
 from tfreid import command
 from tfreid.datasets import rows_of
-from tfreid.errors import DataError, UsageError
+from tfreid.errors import DataError
 
-_RUN = flags.DEFINE_string("run", None, "Run of --method=parsing or pgp.", required=True)
+_RUN = flags.DEFINE_string("run", None, "Run with a parsing network.", required=True)
 _DATASET = flags.DEFINE_string("dataset", None, "Data set, NAME or NAME:CHOICE,...", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
@@ -26,25 +26,18 @@ def main() -> None:
     from tfreid.methods.parsing.masks import parse_rows
     from tfreid.records.images import RejectedError
     from tfreid.records.output import completed_folder
-    from tfreid.training import load_run
+    from tfreid.training import load_parser
 
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
     out = Path(_OUT.value).expanduser()
-    method, recipe, _, model = load_run(_RUN.value)
-    network = model if method.name == "parsing" else getattr(model, "parser", None)
-    if network is None:
-        raise UsageError(
-            f"the run {_RUN.value} of {method.name} has no parsing network: give a run of "
-            "--method=parsing, or of --method=pgp with branches"
-        )
-    vocabulary = getattr(recipe, "vocabulary", "regions4")
-    print(f"writing {vocabulary} masks of {len(rows):,} images to {out}")
+    parser = load_parser(_RUN.value)
+    print(f"writing {parser.vocabulary} masks of {len(rows):,} images to {out}")
     unreadable = []
     with (
         completed_folder(out) as folder,
         command.progress(len(rows), "parsing", unit="images") as bar,
     ):
-        masks = parse_rows(network, recipe.image_size_px, rows, _BATCH_SIZE.value)
+        masks = parse_rows(parser, rows, _BATCH_SIZE.value)
         for row, mask in zip(rows, masks, strict=True):
             if isinstance(mask, RejectedError):
                 unreadable.append((row.key, mask))
@@ -58,7 +51,7 @@ def main() -> None:
     for key, reason in unreadable:
         print(f"warning: no mask of {key}: {reason}", file=sys.stderr)
     print(f"wrote {out}: {len(rows) - len(unreadable):,} masks")
-    print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={vocabulary}")
+    print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={parser.vocabulary}")
 
 
 def _write(mask: np.ndarray, path: Path) -> None:

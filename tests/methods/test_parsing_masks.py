@@ -7,7 +7,7 @@ from PIL import Image
 from tests.methods.harness import info
 from tfreid.datasets import Row
 from tfreid.datasets.parts import Box
-from tfreid.methods.parsing.masks import parse_rows
+from tfreid.methods.parsing.masks import ImageParser, parse_rows
 from tfreid.methods.parsing.recipe import ParsingRecipe, build
 from tfreid.records.images import RejectedError
 
@@ -16,8 +16,9 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def network():
-    return build(ParsingRecipe(image_size_px=SIZE_PX, width=0.05), info())
+def parser():
+    network = build(ParsingRecipe(image_size_px=SIZE_PX, width=0.05), info())
+    return ImageParser(network, SIZE_PX)
 
 
 def row(path, part=None):
@@ -29,24 +30,24 @@ def saved(path):
     return path
 
 
-def test_masks_do_not_depend_on_the_format_or_the_place(network, tmp_path):
+def test_masks_do_not_depend_on_the_format_or_the_place(parser, tmp_path):
     whole = [row(saved(tmp_path / f"person.{kind}")) for kind in ("png", "bmp", "tif")]
     frame = np.zeros((60, 50, 3), np.uint8)
     frame[5:45, 7:27] = PIXELS
     Image.fromarray(frame).save(tmp_path / "frame.png")
     rows = [*whole, row(tmp_path / "frame.png", Box(left=7, top=5, width=20, height=40))]
-    first, *others = parse_rows(network, SIZE_PX, rows, batch_size=3)
+    first, *others = parse_rows(parser, rows, batch_size=3)
     assert first.shape == (40, 20)
     assert first.dtype == np.uint8
     for other in others:
         np.testing.assert_array_equal(other, first)
 
 
-def test_what_cannot_be_read_takes_no_place_in_a_batch(network, tmp_path):
+def test_what_cannot_be_read_takes_no_place_in_a_batch(parser, tmp_path):
     good, bad = saved(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_text("no image")
     rows = [row(bad), row(good), row(good, Box(99, 99, 5, 5)), row(tmp_path / "missing.png")]
-    damaged, mask, outside, missing = parse_rows(network, SIZE_PX, rows)
+    damaged, mask, outside, missing = parse_rows(parser, rows)
     assert mask.shape == (40, 20)
     for error, text in (
         (damaged, "is no JPEG"),
@@ -55,4 +56,4 @@ def test_what_cannot_be_read_takes_no_place_in_a_batch(network, tmp_path):
     ):
         assert isinstance(error, RejectedError)
         assert text in str(error)
-    assert [type(found) for found in parse_rows(network, SIZE_PX, rows[:1])] == [RejectedError]
+    assert [type(found) for found in parse_rows(parser, rows[:1])] == [RejectedError]

@@ -85,7 +85,12 @@ def convert(
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
         job = shards.Job(
-            str(folder), plan.kind, tuple(map(str, scenes)), options.seed, plan.mask_vocabulary
+            str(folder),
+            plan.kind,
+            tuple(map(str, scenes)),
+            options.seed,
+            plan.mask_vocabulary,
+            plan.parser,
         )
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
@@ -227,9 +232,14 @@ def _describe(
             "rejected": len(report.rejects),
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
+            "parser": _describe_parser(plan.parser),
         },
         sources=plan.sources,
     )
+
+
+def _describe_parser(parser: sources.MaskParser | None) -> dict[str, str] | None:
+    return parser and {"run": parser.run, "vocabulary": parser.vocabulary}
 
 
 def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:

@@ -21,7 +21,7 @@ from tfrecords_schema import schema
 from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
 from tfreid.errors import DataError
 from tfreid.records import framing, images
-from tfreid.records.sources import Entry, key_hash
+from tfreid.records.sources import Entry, MaskParser, key_hash
 
 _DIGEST_BYTES = 16
 
@@ -36,6 +36,7 @@ class Job:
         backgrounds: paths of the scenes for random-background copies.
         seed: seed of those copies.
         mask_vocabulary: vocabulary that masks are written in; empty where there are none.
+        parser: makes masks of the images that have none, where there is one.
     """
 
     folder: str
@@ -43,6 +44,7 @@ class Job:
     backgrounds: tuple[str, ...]
     seed: int
     mask_vocabulary: str
+    parser: MaskParser | None = None
 
 
 @dataclass
@@ -163,15 +165,8 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
         DataError: if a value does not follow the schema.
     """
     data, image = images.read_image(entry.image_path, entry.image_part)
-    mask_data, mask = b"", None
-    if entry.mask_path:
-        mask_data, mask = images.read_mask(
-            entry.mask_path, entry.mask_vocabulary, image.size, entry.mask_part
-        )
-        if entry.mask_vocabulary != job.mask_vocabulary:
-            mask = images.converted(mask, entry.mask_vocabulary, job.mask_vocabulary)
-            mask_data = images.encode_png(mask)
-        tally.with_mask = 1
+    mask_data, mask = _mask(entry, job, data, image.size)
+    tally.with_mask = int(mask is not None)
     if entry.copy:
         if mask is None:
             raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
@@ -189,6 +184,25 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
         "mask/vocabulary": job.mask_vocabulary if mask_data else "",
     }
     return schema.encode(job.kind, values)
+
+
+def _mask(
+    entry: Entry, job: Job, data: bytes, size: tuple[int, int]
+) -> tuple[bytes, np.ndarray | None]:
+    """Returns the mask as PNG and as classes, both of the job's vocabulary, or nothing."""
+    if not entry.mask_vocabulary:
+        return b"", None
+    if entry.mask_path:
+        mask_data, mask = images.read_mask(
+            entry.mask_path, entry.mask_vocabulary, size, entry.mask_part
+        )
+    else:
+        mask = job.parser(data)
+        mask_data = images.encode_png(mask)
+    if entry.mask_vocabulary != job.mask_vocabulary:
+        mask = images.converted(mask, entry.mask_vocabulary, job.mask_vocabulary)
+        mask_data = images.encode_png(mask)
+    return mask_data, mask
 
 
 def _tally_ids(entry: Entry, tally: SplitTally) -> None:

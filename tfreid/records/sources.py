@@ -7,6 +7,9 @@ on how many workers convert.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
 
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
 from tfreid.datasets.parts import Part
@@ -18,6 +21,25 @@ from tfreid.records.info import LabelMap, SourceInfo
 
 TRAIN = "train"
 _SPLITS = (TRAIN, "val", "query", "gallery")
+
+
+class MaskParser(Protocol):
+    """Makes masks of images that have none; it travels to the workers.
+
+    Attributes:
+        run: what made it.
+        vocabulary: vocabulary of the masks.
+    """
+
+    run: str
+    vocabulary: str
+
+    def __call__(self, image: bytes) -> np.ndarray:
+        """Returns the classes, uint8 `[height, width]`, of the contents of an image file.
+
+        Raises:
+            RejectedError: if it cannot decode the image.
+        """
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,8 @@ class Entry:
         image_part: where in that file the image lies; None for the whole file.
         mask_path: the mask file, where there is one.
         mask_part: where in that file the mask lies; None for the whole file.
-        mask_vocabulary: vocabulary of that mask in its file.
+        mask_vocabulary: vocabulary of that mask in its file, or of the one that a parser is to
+            make; empty for no mask.
         copy: 0 for the image itself, n for its n-th copy on a random background.
         features: the features that come from the row, by the schema's names.
     """
@@ -80,6 +103,7 @@ class Plan:
         person_labels: person label by data set and published person ID.
         camera_labels: camera label by data set and published camera ID.
         sources: how each data set was read.
+        parser: makes masks of the images that have none, where there is one.
     """
 
     name: str
@@ -89,11 +113,18 @@ class Plan:
     person_labels: LabelMap
     camera_labels: LabelMap
     sources: dict[str, SourceInfo]
+    parser: MaskParser | None = None
 
     @property
     def num_records(self) -> dict[str, int]:
         """Number of records by split."""
         return {split: sum(map(len, found.values())) for split, found in self.shards.items()}
+
+    @property
+    def num_parsed(self) -> int:
+        """Number of records whose mask the parser makes."""
+        entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
+        return sum(1 for entry in entries if entry.mask_vocabulary and not entry.mask_path)
 
 
 @dataclass
@@ -114,7 +145,13 @@ class _Numbering:
         self._next_id_offset += max(known, default=0)
 
 
-def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan:
+def plan(
+    sources: Sequence[Source],
+    shards: int,
+    copies: int,
+    seed: int,
+    parser: MaskParser | None = None,
+) -> Plan:
     """Decides labels, order and shards of the records.
 
     Person labels are 0 ... n-1 over the sorted IDs of the training split's persons, camera labels
@@ -127,6 +164,7 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
         shards: number of files a split; fewer where a split has fewer records.
         copies: number of random-background copies of each training image.
         seed: seed of the order.
+        parser: makes masks of the images that have none.
 
     Raises:
         UsageError: if the data sets cannot be joined.
@@ -142,13 +180,14 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
         for row in source.rows:
             features = _features(row, source, persons, cameras)
             for copy in range(1 + copies if row.split == TRAIN else 1):
-                entries.setdefault(row.split, []).append(_entry(row, source, features, copy))
+                entry = _entry(row, source, features, copy, parser)
+                entries.setdefault(row.split, []).append(entry)
     placed = {
         split: _place(entries[split], name, split, shards, seed)
         for split in _SPLITS
         if split in entries
     }
-    vocabularies = {source.mask_vocabulary for source in sources} - {""}
+    vocabularies = {entry.mask_vocabulary for found in entries.values() for entry in found} - {""}
     return Plan(
         name,
         sources[0].kind,
@@ -157,6 +196,7 @@ def plan(sources: Sequence[Source], shards: int, copies: int, seed: int) -> Plan
         persons.labels,
         cameras.labels,
         {s.dataset: replace(s.info, mask_vocabulary=s.mask_vocabulary) for s in sources},
+        parser,
     )
 
 
@@ -215,11 +255,16 @@ def _features(
 
 
 def _entry(
-    row: Row | ParsingRow, source: Source, features: dict[str, str | int], copy: int
+    row: Row | ParsingRow,
+    source: Source,
+    features: dict[str, str | int],
+    copy: int,
+    parser: MaskParser | None,
 ) -> Entry:
     if copy:
         features = features | {"image/key": f"{row.key}+background{copy}"}
-    vocabulary = source.mask_vocabulary if row.mask_path else ""
+    made = parser.vocabulary if parser else ""
+    vocabulary = source.mask_vocabulary if row.mask_path else made
     return Entry(
         row.image_path,
         row.image_part,

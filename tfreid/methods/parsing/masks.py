@@ -7,17 +7,12 @@ import tensorflow as tf
 
 from tfreid.datasets import ParsingRow, Row
 from tfreid.inputs import decode_image, resize_image
-from tfreid.methods.parsing.model import ParsingNetwork
+from tfreid.methods.parsing.parser import Parser
 from tfreid.records.images import RejectedError, read_image
 
 
-def parse_rows(
-    network: ParsingNetwork,
-    image_size_px: tuple[int, int],
-    rows: Sequence[Row | ParsingRow],
-    batch_size: int = 64,
-) -> Iterator[np.ndarray | RejectedError]:
-    """Parses images as they lie on the disk.
+class ImageParser:
+    """Parses images of any size with a network that sees them all at one size.
 
     The logits are resized bilinearly to the image's size before the class is chosen, so that
     outlines are smooth.
@@ -25,6 +20,42 @@ def parse_rows(
     Args:
       network: a trained parsing network.
       image_size_px: height, width of its input.
+    """
+
+    def __init__(self, network: Parser, image_size_px: tuple[int, int]):
+        self.vocabulary = network.vocabulary
+        self.image_size_px = image_size_px
+        self._logits = tf.function(
+            lambda images: network(images, training=False)["logits"],
+            input_signature=[tf.TensorSpec((None, *image_size_px, 3), tf.float32)],
+        )
+
+    def parse(self, images: Sequence[bytes]) -> list[np.ndarray | RejectedError]:
+        """Parses a batch; no mask depends on the others.
+
+        Args:
+          images: contents of JPEG, PNG or BMP files.
+
+        Returns:
+          For each image the class indices, uint8 `[height, width]` of its size, or why it cannot
+          be decoded.
+        """
+        decoded = [_decoded(image) for image in images]
+        resized = [resize_image(image, self.image_size_px) for image in decoded if _is_whole(image)]
+        logits = iter(self._logits(tf.stack(resized)) if resized else ())
+        return [
+            _classes(next(logits), image.shape[:2]) if _is_whole(image) else image
+            for image in decoded
+        ]
+
+
+def parse_rows(
+    parser: ImageParser, rows: Sequence[Row | ParsingRow], batch_size: int = 64
+) -> Iterator[np.ndarray | RejectedError]:
+    """Parses images as they lie on the disk.
+
+    Args:
+      parser: makes the masks.
       rows: of one data set or several; each is read as conversion reads it.
       batch_size: images in a batch; no mask depends on it.
 
@@ -32,29 +63,27 @@ def parse_rows(
       For each row the class indices, uint8 `[height, width]` of the image's size, or what is
       wrong with the image.
     """
-
-    @tf.function(input_signature=[tf.TensorSpec((None, *image_size_px, 3), tf.float32)])
-    def logits_of(images):
-        return network(images, training=False)["logits"]
-
     for start in range(0, len(rows), batch_size):
-        images = [_decoded(row) for row in rows[start : start + batch_size]]
-        resized = [resize_image(image, image_size_px) for image in images if _is_whole(image)]
-        logits = iter(logits_of(tf.stack(resized)) if resized else ())
-        for image in images:
-            yield _classes(next(logits), image.shape[:2]) if _is_whole(image) else image
+        images = [_read(row) for row in rows[start : start + batch_size]]
+        masks = iter(parser.parse([image for image in images if _is_whole(image)]))
+        yield from (next(masks) if _is_whole(image) else image for image in images)
 
 
-def _decoded(row: Row | ParsingRow) -> tf.Tensor | RejectedError:
+def _read(row: Row | ParsingRow) -> bytes | RejectedError:
     try:
-        return decode_image(read_image(row.image_path, row.image_part)[0])
+        return read_image(row.image_path, row.image_part)[0]
     except RejectedError as error:
         return error
+
+
+def _decoded(image: bytes) -> tf.Tensor | RejectedError:
+    try:
+        return decode_image(image)
     except tf.errors.InvalidArgumentError as error:
-        return RejectedError(f"TensorFlow cannot decode the image ({error}): {row.image_path}")
+        return RejectedError(f"TensorFlow cannot decode the image: {error}")
 
 
-def _is_whole(image: tf.Tensor | RejectedError) -> bool:
+def _is_whole(image: tf.Tensor | bytes | RejectedError) -> bool:
     return not isinstance(image, RejectedError)
 
 

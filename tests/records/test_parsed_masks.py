@@ -1,0 +1,119 @@
+"""Masks that conversion makes of images that have none."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from tfrecords_schema import schema
+from tfreid.datasets import lookup, rows_of
+from tfreid.errors import DataError
+from tfreid.records import DatasetFolder, conversion, shards
+from tfreid.records.images import RejectedError
+from tfreid.records.sources import Source, plan
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Calls the brighter pixels a class."""
+
+    run: str = "runs/threshold"
+    vocabulary: str = "lip20"
+    refused: bytes = b""
+
+    def __call__(self, image: bytes) -> np.ndarray:
+        if image == self.refused:
+            raise RejectedError("cannot decode")
+        pixels = np.asarray(PIL.Image.open(io.BytesIO(image)).convert("L"))
+        return np.where(pixels > 100, 13, 0).astype(np.uint8)
+
+
+def source(raw_data, masks=False, vocabulary="lip20"):
+    rows = rows_of("market1501", raw_data / "market1501", raw_data / "masks" if masks else None)
+    return Source("market1501", "reid", rows, vocabulary if masks else "")
+
+
+def convert(raw_data, out, sources, parser, copies=0, **options):
+    options = conversion.Options(
+        random_backgrounds=copies, backgrounds_root=raw_data / "backgrounds", **options
+    )
+    return conversion.convert(plan(sources, 2, copies, 0, parser), out, options)
+
+
+def decoded(out, split):
+    store = DatasetFolder(out).store(split)
+    records = (schema.decode("reid", data) for data in store.read(np.arange(len(store))))
+    return {record["image/key"]: record for record in records}
+
+
+def mask_of(record):
+    return np.asarray(PIL.Image.open(io.BytesIO(record["mask/encoded"])))
+
+
+def test_images_without_mask_get_one(raw_data, tmp_path):
+    parser = Threshold()
+    made = convert(raw_data, tmp_path / "out", [source(raw_data)], parser)
+    assert made.mask_vocabulary == "lip20"
+    assert made.made_by["parser"] == {"run": "runs/threshold", "vocabulary": "lip20"}
+    for split, counts in made.splits.items():
+        assert counts.with_mask == counts.records
+        for record in decoded(tmp_path / "out", split).values():
+            assert record["mask/vocabulary"] == "lip20"
+            np.testing.assert_array_equal(mask_of(record), parser(record["image/encoded"]))
+
+
+def test_masks_that_are_there_stay(raw_data, tmp_path):
+    sources = [source(raw_data, masks=True)]
+    made = convert(raw_data, tmp_path / "parsed", sources, Threshold())
+    without = convert(raw_data, tmp_path / "plain", sources, None)
+    assert plan(sources, 2, 0, 0, Threshold()).num_parsed == 0
+    assert made.fingerprint == without.fingerprint
+    assert without.made_by["parser"] is None
+
+
+def test_joint_sets_agree_on_a_vocabulary(raw_data):
+    other = source(raw_data)
+    other = Source("other", "reid", other.rows[:20], "")
+    sources = [source(raw_data, masks=True), other]
+    made_plan = plan(sources, 2, 0, 0, Threshold(vocabulary="regions4"))
+    assert made_plan.mask_vocabulary == "regions4"
+    assert made_plan.num_parsed == 20
+    assert plan(sources, 2, 0, 0, Threshold(vocabulary="lip20")).mask_vocabulary == "lip20"
+
+
+def test_masks_become_those_of_a_coarser_vocabulary(raw_data):
+    made_plan = plan([source(raw_data)], 1, 0, 0, Threshold())
+    entry = next(iter(made_plan.shards["train"].values()))[0]
+    job = shards.Job("", "reid", (), 0, "regions4", made_plan.parser)
+    record = schema.decode("reid", shards.make_record(entry, job, shards.SplitTally()))
+    assert record["mask/vocabulary"] == "regions4"
+    parsed = Threshold()(record["image/encoded"])
+    assert parsed.max() > 0
+    np.testing.assert_array_equal(mask_of(record), np.take(lookup("lip20", "regions4"), parsed))
+
+
+def test_copies_on_random_backgrounds_use_them(raw_data, tmp_path):
+    parser = Threshold()
+    made = convert(raw_data, tmp_path / "out", [source(raw_data)], parser, copies=1)
+    records = decoded(tmp_path / "out", "train")
+    assert made.splits["train"].records == 2 * 48
+    for key, record in records.items():
+        original, _, copy = key.partition("+")
+        mask = parser(records[original]["image/encoded"])
+        np.testing.assert_array_equal(mask_of(record), mask)
+        if copy:
+            pixels = [
+                np.asarray(PIL.Image.open(io.BytesIO(found["image/encoded"])).convert("RGB"))
+                for found in (record, records[original])
+            ]
+            np.testing.assert_array_equal(pixels[0][mask > 0], pixels[1][mask > 0])
+
+
+def test_what_the_parser_cannot_read_is_rejected(raw_data, tmp_path):
+    image = source(raw_data).rows[0]
+    parser = Threshold(refused=Path(image.image_path).read_bytes())
+    with pytest.raises(DataError, match="cannot decode"):
+        convert(raw_data, tmp_path / "out", [source(raw_data)], parser, max_reject_fraction=0)
