@@ -28,8 +28,8 @@ SIZE_PX = (128, 80)
 
 def small(**changes):
     parser = dataclasses.replace(demo().parsing, width=0.05)
-    settings = {"image_size_px": SIZE_PX, "backbone": "resnet14", "backbone_width": 0.05}
-    settings["parsing"] = parser
+    settings = {"image_size_px": SIZE_PX, "backbone_size_px": None, "parsing": parser}
+    settings |= {"backbone": "resnet14", "backbone_width": 0.05}
     return dataclasses.replace(demo(), **(settings | changes))
 
 
@@ -105,6 +105,14 @@ def test_backbones_are_given_images_as_their_weights_expect_them(backbone):
     images = images_of((4, 4))
     expected = stock[backbone].preprocess_input(images.copy())
     np.testing.assert_allclose(model.normalise(images), expected, atol=1e-4)
+
+
+def test_backbones_may_see_smaller_images_than_the_parser():
+    model, images = built(backbone_size_px=(96, 64)), images_of(SIZE_PX)
+    assert [maps.shape[1:3] for maps in model.activations(images)] == [(6, 4)] * 2
+    expected = model.normalise(tf.image.resize(images, (96, 64)))
+    np.testing.assert_allclose(model.prepare(images), expected, atol=1e-4)
+    assert model.regions(images).shape == built().regions(images).shape
 
 
 # ---- The parser is frozen.

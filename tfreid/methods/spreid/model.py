@@ -44,6 +44,8 @@ class SPReID(keras.Model):
       output_stride: of the backbones: 32, or 16.
       foreground: whether the foreground is part of the descriptor.
       shared: whether both heads have the same backbone.
+      backbone_size_px: height, width to which images are scaled for the backbones, bilinearly;
+        None leaves them as they are.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class SPReID(keras.Model):
         output_stride: int = 32,
         foreground: bool = True,
         shared: bool = False,
+        backbone_size_px: tuple[int, int] | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         architecture = BACKBONES[backbone]
         self.normalise, self.foreground = architecture.normalise, foreground
+        self.backbone_size_px = backbone_size_px
         count = 1 if shared or parser is None else 2
         self.backbones = [
             architecture.make(output_stride=output_stride, width=width) for _ in range(count)
@@ -91,9 +95,15 @@ class SPReID(keras.Model):
             self.parser.build(input_shape)
         self.classifier.build((None, self.descriptor_size))
 
+    def prepare(self, images):
+        """Returns images as the backbones expect them."""
+        if self.backbone_size_px is not None:
+            images = keras.ops.image.resize(images, self.backbone_size_px)
+        return self.normalise(images)
+
     def activations(self, images, training=None):
         """Returns the map of each backbone: of the global head first, of the regions' last."""
-        images = self.normalise(images)
+        images = self.prepare(images)
         return [backbone(images, training=training) for backbone in self.backbones]
 
     def regions(self, images):
@@ -122,7 +132,7 @@ class SPReID(keras.Model):
 
     def explain(self, images):
         """Returns where the global head's backbone responds (`activation`), and the region maps."""
-        whole = self.backbones[0](self.normalise(images), training=False)
+        whole = self.backbones[0](self.prepare(images), training=False)
         maps = {"activation": activation_map(whole)}
         if self.parser is not None:
             regions = self.regions(images)

@@ -28,6 +28,8 @@ class SpreidRecipe:
       phase: 1, on many data sets; 2, on one of them at a higher resolution, starts with
         `--init_from` from phase 1. It decides what the other fields are unless they are given.
       image_size_px: height, width of the input of the backbones and of the parser.
+      backbone_size_px: height, width to which images are scaled down for the backbones, if the
+        parser is to see more (section 3.3).
       backbone: `inception_v3`, `resnet50`, `resnet152` (Table 3), or another ResNet.
       backbone_width: multiplies the channels of the backbone.
       output_stride: of the backbone: 32, or 16.
@@ -50,6 +52,7 @@ class SpreidRecipe:
 
     phase: int = 1
     image_size_px: tuple[int, int] = (512, 170)
+    backbone_size_px: tuple[int, int] | None = choice(None)
     backbone: str = "inception_v3"
     backbone_width: float = 1.0
     output_stride: int = 32
@@ -105,15 +108,17 @@ def phase_2() -> SpreidRecipe:
 
 def demo() -> SpreidRecipe:
     """Returns the recipe at a scale of minutes on two CPU cores: narrow networks."""
+    parser = semantic_demo()
     return replace(
         SpreidRecipe(),
-        image_size_px=(160, 80),
+        image_size_px=parser.image_size_px,
+        backbone_size_px=(160, 80),
         backbone_width=0.25,
         output_stride=16,
         weights="none",
         batch_size=32,
         schedule=PlateauDecay(600, 0.05, factor=0.75),
-        parsing=semantic_demo(),
+        parsing=parser,
     )
 
 
@@ -122,7 +127,7 @@ def demo_phase_2() -> SpreidRecipe:
     return replace(
         demo(),
         phase=2,
-        image_size_px=(192, 96),
+        backbone_size_px=(192, 96),
         schedule=PlateauDecay(100, 0.005),
         train_parser=False,
     )
@@ -139,6 +144,7 @@ def build(recipe: SpreidRecipe, info) -> SPReID:
         output_stride=recipe.output_stride,
         foreground=recipe.aggregation == "with_foreground",
         shared=recipe.shared_backbone,
+        backbone_size_px=recipe.backbone_size_px,
     )
 
 
