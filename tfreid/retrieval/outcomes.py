@@ -18,8 +18,8 @@ class Retrieval:
       average_precision: `[queries]` float64; not a number where the query has no valid match.
         Where the gallery is drawn, the mean over the draws of 1 / rank.
       inverse_negative_penalty: `[queries]` float64, number of true matches / rank of the farthest
-        (Ye et al., Deep Learning for Person Re-identification, TPAMI 2021, eq. 5); not a number
-        where the query has no valid match.
+        (Ye et al., Deep Learning for Person Re-identification, TPAMI 2021); not a number where
+        the query has no valid match.
       matches: `[queries]` int64, number of valid true matches, before any draw.
       chance: `[queries]` float64, probability that a random ranking begins with a true match.
     """
