@@ -62,6 +62,7 @@ def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):
         "flip_averaging": True,
         "average_precision": "trapezoid",
         "seed": 0,
+        "reranking": None,
     }
     assert (tmp_path / "out" / "report" / "index.html").is_file()
     assert "protocol no_camera (asked for; the data set's own is market)" in done.stdout

@@ -1,12 +1,13 @@
 """Measure a trained run: CMC, mAP and mINP on up to four variants of the test images.
 
 Writes metrics.json and report/index.html into the folder of the run. Of a joint set each data set
-is measured by itself. A run of a parsing network is scored by pixel instead, on the val split of
-parsing data; it has no report page.
+is measured by itself. Several runs are measured as one, by their combined descriptors. A run of a
+parsing network is scored by pixel instead, on the val split of parsing data; it has no report page.
 """
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tfreid import command  # before TensorFlow, whose start-up lines it silences
@@ -17,17 +18,25 @@ from absl import flags
 
 from tfreid import report
 from tfreid.datasets import PROTOCOLS
+from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
-from tfreid.methods import Method
 from tfreid.records import DatasetFolder
-from tfreid.retrieval import AVERAGE_PRECISIONS
-from tfreid.training import RunFolder, load_run, read_losses
+from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
+from tfreid.training import RunFolder, read_losses
+from tfreid.training.several import LoadedRun, join_names, load_runs, open_data
 
-_RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
+_RUN = flags.DEFINE_multi_string(
+    "run",
+    None,
+    "Folder of the run (tfreid.train); several are combined, the first one's maps are shown.",
+    required=True,
+)
 _DATA = flags.DEFINE_string(
     "data", None, "Converted data (tfreid.convert); what the run was trained on unless given."
 )
-_OUT = flags.DEFINE_string("out", None, "Folder to write to instead of the run's.")
+_OUT = flags.DEFINE_string(
+    "out", None, "Folder to write to instead of the run's; several runs need one."
+)
 _VARIANTS = flags.DEFINE_list(
     "variants",
     None,
@@ -45,6 +54,14 @@ _PROTOCOL = flags.DEFINE_enum(
 _AVERAGE_PRECISION = flags.DEFINE_enum(
     "average_precision", "mean", AVERAGE_PRECISIONS, "trapezoid is the Market-1501 toolbox's."
 )
+_RERANK = flags.DEFINE_bool(
+    "rerank", False, "Also re-rank (k-reciprocal encoding); reported beside the plain figures."
+)
+_K1 = flags.DEFINE_integer("rerank_k1", 20, "Nearest images that make a neighbourhood.", 1)
+_K2 = flags.DEFINE_integer("rerank_k2", 6, "Neighbourhoods that are averaged.", 1)
+_LAMBDA = flags.DEFINE_float(
+    "rerank_lambda", 0.3, "Share of the plain distance in the re-ranked one.", 0, 1
+)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
 _SEED = flags.DEFINE_integer(
     "seed", 0, "Of the random backgrounds and of what a protocol draws.", 0
@@ -58,44 +75,32 @@ _RANKINGS_LENGTH = flags.DEFINE_integer(
 
 
 def main() -> None:
-    """Evaluates the run as the flags say."""
+    """Evaluates the runs as the flags say."""
     if _RANKINGS.value:
         report.check_rankings_path(Path(_RANKINGS.value))
-    run = RunFolder(Path(_RUN.value))
-    out = RunFolder(Path(_OUT.value)) if _OUT.value else run
-    method, recipe, _, model = load_run(run.path)
-    stages = method.stages(recipe)
-    stage = stages[-1]
-    folder = run.open_data(stage.data, _DATA.value)
-    print(f"evaluating {run.path} ({method.name}) on {folder.path}")
+    if len(_RUN.value) > 1 and not _OUT.value:
+        raise UsageError("several runs are measured as one: give a folder for the result (--out)")
+    runs = load_runs([Path(path) for path in _RUN.value])
+    first, stage = runs[0], runs[0].stage
+    folder = open_data(runs, _DATA.value)
+    names = " + ".join(f"{run.folder.path} ({run.method.name})" for run in runs)
+    print(f"evaluating {names} on {folder.path}")
+    out = RunFolder(Path(_OUT.value)) if _OUT.value else first.folder
     out.path.mkdir(parents=True, exist_ok=True)
     written = [out.path / "metrics.json"]
     if stage.data == "parsing":
-        figures = _score_parser(model, folder, stage.inputs)
+        if _RERANK.value:
+            raise UsageError("a parsing network gives no descriptors: there is nothing to re-rank")
+        figures = _score_parser(first.model, folder, stage.inputs)
     else:
-        results = _audit(method, model, folder, stage.inputs)
+        results = _audit(runs, folder)
         figures = report.evaluation_metrics(results)
-        written.append(out.path / "report" / "index.html")
-        invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
-        losses = {method.name: read_losses(run, stages)}
-        report.write_report(written[-1], results, invocation, losses)
-        if _RANKINGS.value:
-            path, length = Path(_RANKINGS.value), _RANKINGS_LENGTH.value
-            written += report.write_rankings(path, results, length)
+        written += _write(runs, results, out.path / "report" / "index.html")
     out.add_metrics(evaluation=figures)
     print(f"wrote {' and '.join(map(str, written))}")
 
 
-def _audit(
-    method: Method, model: keras.Model, folder: DatasetFolder, inputs: InputSpec
-) -> list[report.AuditResult]:
-    measurement = report.Measurement(
-        image_size_px=inputs.image_size_px,
-        batch_size=_BATCH_SIZE.value,
-        flip_averaging=method.flip_averaging if _FLIP.value is None else _FLIP.value,
-        average_precision=_AVERAGE_PRECISION.value,
-        seed=_SEED.value,
-    )
+def _audit(runs: Sequence[LoadedRun], folder: DatasetFolder) -> list[report.AuditResult]:
     available = report.available_variants(folder)
     if available == ("original",):
         print("the test images have no masks: only the original images can be measured")
@@ -104,18 +109,24 @@ def _audit(
     for tested in sets:
         protocol = tested.protocol
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
+    networks = [_network(run) for run in runs]
+    measurement = _measurement(networks[0])
+    if measurement.reranking:
+        _require_memory(sets, networks, measurement.reranking)
     results = []
-    total = sum(report.images_to_see(tested, variants) for tested in sets)
+    total = sum(report.images_to_see(tested, variants, len(networks)) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
         for tested in sets:
             result = report.audit(
-                model,
+                networks[0].model,
                 tested,
                 measurement,
-                name=method.name,
+                name=join_names(runs),
                 variants=variants,
+                combined=networks if len(networks) > 1 else (),
                 list_length=max(report.LIST_LENGTH, _RANKINGS_LENGTH.value),
                 advance=bar.advance,
+                note=lambda text: bar.advance(0, text),
             )
             results.append(result)
     for result in results:
@@ -123,10 +134,54 @@ def _audit(
     return results
 
 
+def _network(run: LoadedRun) -> report.Network:
+    flip = run.method.flip_averaging if _FLIP.value is None else _FLIP.value
+    return report.Network(str(run.folder.path), run.model, run.stage.inputs.image_size_px, flip)
+
+
+def _measurement(network: report.Network) -> report.Measurement:
+    reranking = Reranking(_K1.value, _K2.value, _LAMBDA.value) if _RERANK.value else None
+    return report.Measurement(
+        image_size_px=network.image_size_px,
+        batch_size=_BATCH_SIZE.value,
+        flip_averaging=network.flip_averaging,
+        average_precision=_AVERAGE_PRECISION.value,
+        seed=_SEED.value,
+        reranking=reranking,
+    )
+
+
+def _require_memory(
+    sets: Sequence[report.EvaluationSet],
+    networks: Sequence[report.Network],
+    parameters: Reranking,
+) -> None:
+    """Says what re-ranking takes, before anything is computed that a lack of it would waste."""
+    size = sum(network.descriptor_size for network in networks)
+    for tested in sets:
+        mib = report.require_memory(tested, parameters, size) / 2**20
+        print(f"{tested.dataset}: re-ranking takes about {mib:,.0f} MiB of memory")
+
+
+def _write(
+    runs: Sequence[LoadedRun], results: Sequence[report.AuditResult], page: Path
+) -> list[Path]:
+    """Writes the page and, if they are wanted, the rankings; returns the files."""
+    invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
+    losses = {}
+    for run in runs:
+        name = join_names(runs) if len(runs) == 1 else str(run.folder.path)
+        losses[name] = read_losses(run.folder, run.method.stages(run.recipe))
+    report.write_report(page, results, invocation, losses)
+    if not _RANKINGS.value:
+        return [page]
+    return [page, *report.write_rankings(Path(_RANKINGS.value), results, _RANKINGS_LENGTH.value)]
+
+
 def _print(result: report.AuditResult, alone: bool) -> None:
     metrics = result.metrics()
     title = result.name if alone else f"{result.name}, {result.tested.dataset}"
-    report.print_table(title, {variant: metrics[variant] for variant in result.outcomes})
+    report.print_table(title, report.figure_rows(metrics))
     print(f"percent; chance is {100 * result.chance_rank1:.1f} rank-1")
     for heading, text in report.describe_counts(metrics).items():
         print(f"{heading.lower()}: {text}")

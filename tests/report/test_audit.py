@@ -59,6 +59,7 @@ def test_metrics_are_complete_and_fit_json(audits):
         "flip_averaging": False,
         "average_precision": "mean",
         "seed": 0,
+        "reranking": None,
     }
     # Of 25 gallery images that are not junk, 2 are of the query's camera and 2 are matches.
     assert metrics["chance_rank1"] == pytest.approx(2 / 23)

@@ -5,6 +5,8 @@ filled with the mean pixel, with another scene as background, and without the pe
 looks at the person keeps its accuracy in the first three and is at chance in the fourth.
 """
 
+from collections.abc import Callable, Sequence
+
 import keras
 import numpy as np
 
@@ -12,19 +14,14 @@ from tfreid.errors import UsageError
 from tfreid.inputs import VARIANTS, InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.report.attention import Explanation, explain
-from tfreid.report.descriptors import (
-    Advance,
-    Batched,
-    Describe,
-    Descriptors,
-    describe_split,
-    embedder,
-    no_progress,
-)
+from tfreid.report.combination import Describer, Network
+from tfreid.report.descriptors import Advance, Batched, Describe, Descriptors, no_progress
 from tfreid.report.evaluation_sets import EvaluationSet
+from tfreid.report.markup import readable
 from tfreid.report.measurement import Measurement
+from tfreid.report.reranking import reranked_blocks
 from tfreid.report.result import AuditResult
-from tfreid.retrieval import cosine_blocks, evaluate
+from tfreid.retrieval import Ranking, cosine_blocks, evaluate
 
 LIST_LENGTH = 10
 EXPLAINED_IMAGES = 10
@@ -47,11 +44,11 @@ def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
     return VARIANTS
 
 
-def images_to_see(tested: EvaluationSet, variants: tuple[str, ...]) -> int:
-    """Returns how often `audit` will have shown an image to the model, for a progress line."""
+def images_to_see(tested: EvaluationSet, variants: tuple[str, ...], networks: int = 1) -> int:
+    """Returns how often `audit` will have shown an image to a network, for a progress line."""
     queries, gallery = (len(tested.records[split]) for split in ("query", "gallery"))
     explained = len(set(variants) & set(EXPLAINED_VARIANTS))
-    return len(variants) * (queries + gallery) + explained * queries
+    return networks * len(variants) * (queries + gallery) + explained * queries
 
 
 def audit(
@@ -62,8 +59,10 @@ def audit(
     name: str,
     variants: tuple[str, ...] | None = None,
     describe: Describe | None = None,
+    combined: Sequence[Network] = (),
     list_length: int = LIST_LENGTH,
     advance: Advance = no_progress,
+    note: Callable[[str], None] = lambda text: None,
 ) -> AuditResult:
     """Measures a model on the variants of a data set's query and gallery images.
 
@@ -76,9 +75,12 @@ def audit(
       variants: which variants; all that the data set allows by default.
       describe: gives the descriptors where they were computed elsewhere; they are then taken as
         they are, and the model only explains. By default the model computes them here.
+      combined: networks whose combined descriptors are compared instead of the model's, each with
+        its own input size and flip averaging; the model only explains.
       list_length: how many of the nearest gallery images of each query to keep; the page shows
         `LIST_LENGTH`.
-      advance: called with the number of images after each batch that the model sees here.
+      advance: called with the number of images after each batch that a network sees here.
+      note: told in words what goes on for long without an image being seen, and `""` after it.
 
     Returns:
       The figures and what is needed to show them.
@@ -90,21 +92,17 @@ def audit(
       TrainingError: if a descriptor is not finite.
     """
     variants = _checked(variants, available_variants(tested.folder))
-    describe = _only(tested, describe) or _describe_here(model, tested, measurement, advance)
+    size, flip = measurement.image_size_px, measurement.flip_averaging
+    networks = combined or [Network(name, model, size, flip)]
+    describe = _only(tested, describe) or _describe_here(networks, tested, measurement, advance)
     explainer = Batched(model.explain, measurement.image_size_px, measurement.batch_size)
-    outcomes, explanations = {}, {}
+    rank = _Ranker(tested, measurement, list_length)
+    outcomes, explanations, reranked = {}, {}, {}
     for variant in variants:
         query, gallery = describe(variant, "query"), describe(variant, "gallery")
-        outcomes[variant] = evaluate(
-            cosine_blocks(query.features, gallery.features),
-            query.identities,
-            gallery.identities,
-            protocol=tested.protocol,
-            average_precision=measurement.average_precision,
-            seed=measurement.seed,
-            list_length=list_length,
-            camera_pairs=variant == "original",
-        )
+        outcomes[variant] = rank.plainly(query, gallery, camera_pairs=variant == "original")
+        if measurement.reranking:
+            reranked[variant] = rank.again(query, gallery, variant, note)
         if variant in EXPLAINED_VARIANTS:
             explanations[variant] = _explain(explainer, tested, measurement, variant, advance)
     return AuditResult(
@@ -117,6 +115,8 @@ def audit(
         gallery_keys=gallery.keys,
         outcomes=outcomes,
         explanations=explanations,
+        reranked=reranked,
+        combined=tuple(network.described() for network in combined),
     )
 
 
@@ -133,16 +133,44 @@ def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tu
     return variants or available
 
 
+class _Ranker:
+    """Ranks a data set's gallery for its queries."""
+
+    def __init__(self, tested: EvaluationSet, measurement: Measurement, list_length: int):
+        self._reranking = measurement.reranking
+        self._options = {
+            "protocol": tested.protocol,
+            "average_precision": measurement.average_precision,
+            "seed": measurement.seed,
+            "list_length": list_length,
+        }
+
+    def plainly(self, query: Descriptors, gallery: Descriptors, camera_pairs: bool) -> Ranking:
+        blocks = cosine_blocks(query.features, gallery.features)
+        identities = query.identities, gallery.identities
+        return evaluate(blocks, *identities, **self._options, camera_pairs=camera_pairs)
+
+    def again(
+        self, query: Descriptors, gallery: Descriptors, variant: str, note: Callable[[str], None]
+    ) -> Ranking:
+        def announce(done: float) -> None:
+            note(f"re-ranking {readable(variant)}: {done:.0%}")
+
+        announce(0.0)
+        blocks = reranked_blocks(query, gallery, self._reranking, announce)
+        ranking = evaluate(blocks, query.identities, gallery.identities, **self._options)
+        note("")
+        return ranking
+
+
 def _describe_here(
-    model: keras.Model, tested: EvaluationSet, measurement: Measurement, advance: Advance
+    networks: Sequence[Network], tested: EvaluationSet, measurement: Measurement, advance: Advance
 ) -> Describe:
-    size = measurement.image_size_px
-    embed = embedder(model, size, measurement.batch_size, measurement.flip_averaging)
+    describer = Describer(networks, measurement.batch_size)
 
     def describe(variant: str, split: str) -> Descriptors:
-        spec = InputSpec(image_size_px=size, variant=variant)
-        records = tested.records[split]
-        return describe_split(embed, tested.folder, split, spec, measurement.seed, advance, records)
+        records, seed = tested.records[split], measurement.seed
+        return describer.describe(tested.folder, split, variant, seed, advance, records)
 
     return describe
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.report.table import figure_rows
 
 _VARIES = ("batch_size", "seed")
 
@@ -33,7 +34,7 @@ class Average:
     """The figures of several runs on one data set.
 
     Attributes:
-      figures: variant of the images -> name of a figure -> its spread.
+      figures: variant of the images, or `<variant>_reranked` -> name of a figure -> its spread.
       protocol: how all the runs were measured.
       splits: index and seed of each run's split; None where the data set has one split.
       warnings: what keeps the mean from being a published one.
@@ -113,19 +114,17 @@ def _conditions(values: Mapping[str, Any]) -> dict[str, Any]:
     """What the evaluations of comparable runs share."""
     data, split = values["data"], values["data"]["split"] or {}
     protocol = {name: value for name, value in values["protocol"].items() if name not in _VARIES}
+    networks = protocol.pop("combined", [])
     return {
         "data set": data["dataset"],
         "options": data["options"],
         "number of splits": split.get("of"),
         "test persons": split.get("test_persons"),
-        "variants": [name for name, part in values.items() if _is_variant(part)],
+        "variants": [*figure_rows(values)],
+        "combined networks": [{**network, "name": ""} for network in networks],
         "protocol": protocol.pop("name"),
         **protocol,
     }
-
-
-def _is_variant(part: Any) -> bool:
-    return isinstance(part, Mapping) and "rank1" in part
 
 
 def _compare(runs: Sequence[Path], described: Mapping[Path, Mapping[str, Any]]) -> None:
@@ -152,10 +151,10 @@ def _flat(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 def _average(measured: Mapping[Path, Mapping[str, Any]]) -> Average:
     first = next(iter(measured.values()))
+    rows = [figure_rows(values) for values in measured.values()]
     figures = {
-        variant: {name: _spread([m[variant][name] for m in measured.values()]) for name in part}
-        for variant, part in first.items()
-        if _is_variant(part)
+        variant: {name: _spread([of_run[variant][name] for of_run in rows]) for name in names}
+        for variant, names in rows[0].items()
     }
     splits = [values["data"]["split"] for values in measured.values()]
     of = splits[0]["of"] if splits[0] else 1

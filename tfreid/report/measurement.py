@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tfreid.retrieval import Reranking
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -14,6 +16,8 @@ class Measurement:
       average_precision: `"mean"` or `"trapezoid"`, as in `tfreid.retrieval.evaluate`.
       seed: chooses the random backgrounds, the gallery images that a protocol draws and the images
         that are explained.
+      reranking: also score the gallery re-ranked with these parameters; None for plain figures
+        alone.
     """
 
     image_size_px: tuple[int, int]
@@ -21,3 +25,4 @@ class Measurement:
     flip_averaging: bool = False
     average_precision: str = "mean"
     seed: int = 0
+    reranking: Reranking | None = None

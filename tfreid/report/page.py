@@ -14,10 +14,16 @@ from tfreid.report.examples import ranked_lists_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
 from tfreid.report.result import AuditResult
+from tfreid.report.table import figure_rows
+from tfreid.retrieval import Reranking
 from tfreid.training import LossCurve
 
 CURVE_RANKS = 20
 _QUESTION = "Does it look at the person?"
+_RERANKED = (
+    " <i>Reranked</i>: the same descriptors after k-reciprocal re-ranking, which uses the whole "
+    "gallery and the other queries; never compare such figures with plain ones."
+)
 CHANGED_BACKGROUNDS = ("mean_background", "random_background")
 
 Losses = Mapping[str, Sequence[LossCurve]]
@@ -42,7 +48,7 @@ def write_report(
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
-        precision, seed or variants.
+        precision, seed, re-ranking or variants.
     """
     by_dataset: dict[str, list[AuditResult]] = {}
     for result in results:
@@ -70,12 +76,15 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
             r.tested.protocol,
             r.measurement.average_precision,
             r.measurement.seed,
+            r.measurement.reranking,
             *r.outcomes,
         )
         for r in results
     }
     if len(measured) != 1:
-        raise ValueError("a report compares audits of the same data, protocol, seed and variants")
+        raise ValueError(
+            "a report compares audits of the same data, protocol, seed, re-ranking and variants"
+        )
     return [
         _header(results, _QUESTION if alone else results[0].tested.dataset),
         _verdicts(results),
@@ -159,25 +168,26 @@ def _verdict(result: AuditResult) -> str:
 
 
 def _table(results: Sequence[AuditResult]) -> str:
-    names = results[0].metrics()[next(iter(results[0].outcomes))]
+    names = next(iter(figure_rows(results[0].metrics()).values()))
     heads = ["images", *(name.replace("rank", "rank-") for name in names)]
     heads.insert(2, "change")
     body = ""
     for result in results:
         body += f'<tr><th colspan="{len(heads)}">{escape(result.name)}</th></tr>'
-        metrics = result.metrics()
-        for variant in result.outcomes:
-            cells = [f"{percent(value)}" for value in metrics[variant].values()]
-            cells.insert(1, _against_original(result, metrics, variant))
-            body += f"<tr><td>{readable(variant)}</td>"
+        rows = figure_rows(result.metrics())
+        for row, figures in rows.items():
+            cells = [f"{percent(value)}" for value in figures.values()]
+            cells.insert(1, _against_original(result, rows, row))
+            body += f"<tr><td>{readable(row)}</td>"
             body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     head = "".join(f"<th>{name}</th>" for name in heads)
+    reranked = bool(results[0].reranked)
     return (
         '<h2>Accuracy by background</h2><p class="soft">Percent. The change is that of rank-1 '
         f"against the original images, in points: a loss of up to {100 * SMALL_LOSS:.0f} is green, "
         f"above {100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: "
         "what is above chance was read off the scenery, off the outline of what was painted over, "
-        "or off bags, which masks count as background.</p>"
+        f"or off bags, which masks count as background.{_RERANKED * reranked}</p>"
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
@@ -229,11 +239,6 @@ def _method(results: Sequence[AuditResult], alone: bool) -> str:
         "mean": "mean of the precision at each true match's rank",
         "trapezoid": "average of trapezoids, as in the Market-1501 MATLAB toolbox",
     }[measurement.average_precision]
-    inputs = ", ".join(
-        f"{r.name} {height}\N{MULTIPLICATION SIGN}{width} px"
-        for r in results
-        for height, width in [r.measurement.image_size_px]
-    )
     facts = {
         "Data": f"{info.name}, fingerprint {info.fingerprint[:12]}",
         **describe_counts(metrics),
@@ -245,9 +250,37 @@ def _method(results: Sequence[AuditResult], alone: bool) -> str:
         "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
         "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
         f"{measurement.seed}",
-        "Input": inputs
-        + ("; descriptors averaged with the mirror image's" * measurement.flip_averaging),
+        "Input": "; ".join(map(_inputs, results)),
+        **_reranking(measurement.reranking),
     }
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
     what = "this" if alone else escape(first.tested.dataset)
     return f'<h2>How {what} was measured</h2><div class="card"><dl>{items}</dl></div>'
+
+
+def _inputs(result: AuditResult) -> str:
+    """How large a model's images are, and how its descriptors are made."""
+    measurement = result.measurement
+    alone = {
+        "name": result.name,
+        "image_size_px": measurement.image_size_px,
+        "flip_averaging": measurement.flip_averaging,
+    }
+    inputs = ", ".join(
+        "{} {}\N{MULTIPLICATION SIGN}{} px".format(network["name"], *network["image_size_px"])
+        + ", averaged with the mirror image's descriptor" * network["flip_averaging"]
+        for network in result.combined or [alone]
+    )
+    if not result.combined:
+        return inputs
+    return f"{result.name}: descriptors of {inputs}; each of unit length, one after the other"
+
+
+def _reranking(parameters: Reranking | None) -> dict[str, str]:
+    if parameters is None:
+        return {}
+    return {
+        "Re-ranking": f"k-reciprocal (Zhong et al., CVPR 2017), k1 = {parameters.k1}, "
+        f"k2 = {parameters.k2}, \N{GREEK SMALL LETTER LAMDA} = {parameters.original_weight:g}, "
+        "beside the plain figures; charts, camera pairs and ranked lists are of plain ranking"
+    }

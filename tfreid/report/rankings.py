@@ -26,7 +26,8 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
     Args:
       path: the file, as `tfreid.retrieval.save_rankings` takes it. Where there are several data
         sets or variants, their names are put before its ending, as in
-        `rankings-viper-original.csv`.
+        `rankings-viper-original.csv`. Re-ranked lists have files of their own, whose names end in
+        `-reranked`.
       results: audits of one model, one a data set, that kept lists of at least `length` images.
       length: images to write for each query.
 
@@ -35,13 +36,17 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
     """
     written = []
     for result in results:
+        names = [result.tested.dataset] if len(results) > 1 else []
         for variant, outcome in result.outcomes.items():
-            names = [result.tested.dataset] if len(results) > 1 else []
-            names += [variant] if len(result.outcomes) > 1 else []
-            file = path.with_name("-".join([path.stem, *names]) + path.suffix)
-            lists = _first(outcome.lists, length)
-            save_rankings(file, lists, result.query_keys, result.gallery_keys)
-            written.append(file)
+            of_variant = [*names, variant] if len(result.outcomes) > 1 else names
+            found = [(of_variant, outcome)]
+            if variant in result.reranked:
+                found.append(([*of_variant, "reranked"], result.reranked[variant]))
+            for labels, ranking in found:
+                file = path.with_name("-".join([path.stem, *labels]) + path.suffix)
+                lists = _first(ranking.lists, length)
+                save_rankings(file, lists, result.query_keys, result.gallery_keys)
+                written.append(file)
     return written
 
 

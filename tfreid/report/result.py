@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ class AuditResult:
       outcomes: variant to how each query fared and what it found; on the original images also by
         pair of cameras, where those are known.
       explanations: variant to what the model attends to on some queries.
+      reranked: variant to how each query fared after re-ranking, where that was asked for.
+      combined: what the networks are whose descriptors were combined (`Network.described`); empty
+        where one model describes.
     """
 
     name: str
@@ -42,6 +45,8 @@ class AuditResult:
     gallery_keys: np.ndarray
     outcomes: dict[str, Ranking]
     explanations: dict[str, Explanation]
+    reranked: dict[str, Ranking] = field(default_factory=dict)
+    combined: tuple[dict[str, Any], ...] = ()
 
     @property
     def folder(self) -> DatasetFolder:
@@ -66,7 +71,8 @@ class AuditResult:
     def metrics(self) -> dict[str, Any]:
         """Returns what was measured, how and on what, as a dict for JSON; figures are fractions.
 
-        Each variant is an entry with what `Retrieval.metrics` gives; so is each entry
+        Each variant is an entry with what `Retrieval.metrics` gives, and in it `reranked` has the
+        same figures after re-ranking, if that was asked for; so is each entry
         `<query camera>-<gallery camera>` of `camera_pairs`, with its number of `queries`. Where
         there are masks, `attention` holds what `Explanation.metrics` gives by variant.
         """
@@ -77,7 +83,7 @@ class AuditResult:
             if shown.on_person is not None
         }
         return {
-            **{v: outcome.retrieval.metrics() for v, outcome in self.outcomes.items()},
+            **{variant: self._figures(variant) for variant in self.outcomes},
             "camera_pairs": {
                 f"{query}-{gallery}": {**pair.metrics(), "queries": len(pair.first_match)}
                 for (query, gallery), pair in self.camera_pairs.items()
@@ -89,10 +95,24 @@ class AuditResult:
                 "name": protocol.name,
                 "camera_filter": protocol.camera_filter,
                 "gallery_draws": protocol.gallery_draws,
-                **dataclasses.asdict(self.measurement),
+                **self._measured(),
             },
             "data": data_source(self.folder) | _described(self.tested),
         }
+
+    def _measured(self) -> dict[str, Any]:
+        measured = dataclasses.asdict(self.measurement)
+        if self.combined:
+            # The networks differ in these.
+            del measured["image_size_px"], measured["flip_averaging"]
+            measured["combined"] = list(self.combined)
+        return measured
+
+    def _figures(self, variant: str) -> dict[str, Any]:
+        figures: dict[str, Any] = self.outcomes[variant].retrieval.metrics()
+        if variant in self.reranked:
+            figures["reranked"] = self.reranked[variant].retrieval.metrics()
+        return figures
 
 
 def data_source(folder: DatasetFolder) -> dict[str, Any]:

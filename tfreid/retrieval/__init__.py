@@ -5,7 +5,7 @@ from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
 from tfreid.retrieval.ranking import Ranking, evaluate
-from tfreid.retrieval.reranking import CosineDistances, Reranking, rerank
+from tfreid.retrieval.reranking import CosineDistances, Distances, Reranking, rerank
 from tfreid.retrieval.saving import save_rankings
 from tfreid.retrieval.verification import Threshold, calibrate
 from tfreid.retrieval.whole_gallery import AVERAGE_PRECISIONS
@@ -15,6 +15,7 @@ __all__ = [
     "NO_IMAGE",
     "RANKS",
     "CosineDistances",
+    "Distances",
     "Identities",
     "RankedLists",
     "Ranking",
