@@ -1,0 +1,58 @@
+"""SPReID by the commands: a parser, both phases after it, a SavedModel, and evaluation."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.commands import run_command
+from tfreid.training import load_run
+
+pytestmark = pytest.mark.slow
+
+PARSER = {"width": "0.05", "image_size_px": "(96,80)", "batch_size": "4", "schedule.steps": "2"}
+SMALL = {
+    "backbone": "resnet14",
+    "backbone_width": "0.05",
+    "backbone_size_px": "(64,32)",
+    "image_size_px": "(96,80)",
+    "parsing.width": "0.05",
+    "train_parser": "false",
+    "batch_size": "4",
+    "schedule.steps": "2",
+}
+
+
+def train(method, out, recipe, *arguments):
+    fields = [f"--recipe.{name}={value}" for name, value in recipe.items()]
+    flags = [f"--method={method}", "--scale=demo", f"--out={out}", *fields, *arguments]
+    done = run_command("train", *flags)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_both_phases_after_a_parser(reid_folder, parsing_folder, tmp_path):
+    parser, first, second = (tmp_path / name for name in ("parser", "first", "second"))
+    architecture = {"architecture": "inception_v3"}
+    train("parsing", parser, PARSER | architecture, f"--parsing_data={parsing_folder.path}")
+    data = f"--data={reid_folder.path}"
+    said = train("spreid", first, SMALL, data, f"--init_from={parser}", "--noexport")
+    assert "\n  parser: loaded\n  classifier: starts anew" in said
+    larger = SMALL | {"phase": "2", "backbone_size_px": "(96,48)"}
+    said = train("spreid", second, larger, data, f"--init_from={first}")
+    assert "\n  global_backbone: loaded\n  parts_backbone: loaded\n  parser: loaded\n" in said
+
+    parsers = [load_run(run)[-1].parts["parser"].get_weights() for run in (parser, first, second)]
+    for one, two, three in zip(*parsers, strict=True):
+        np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(one, three)
+    facts = json.loads((second / "export/1/assets.extra/serving.json").read_text())
+    maps = facts["signatures"]["explain"]["outputs"].keys()
+    regions = {"foreground", "head", "upper_body", "lower_body", "shoes"}
+    assert maps == regions | {"embedding", "activation"}
+
+    evaluated = run_command("evaluate", f"--run={second}")
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert (second / "report/index.html").exists()
+    again = train("spreid", second, larger, data, f"--init_from={first}")
+    assert "is finished: nothing to do" in again
