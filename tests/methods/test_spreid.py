@@ -107,6 +107,14 @@ def test_backbones_are_given_images_as_their_weights_expect_them(backbone):
     np.testing.assert_allclose(model.normalise(images), expected, atol=1e-4)
 
 
+def test_describing_needs_all_but_the_classifier():
+    model = built()
+    images = tf.TensorSpec((None, *SIZE_PX, 3))
+    used = tf.function(model.embed).get_concrete_function(images).variables
+    used = sum(int(np.prod(variable.shape)) for variable in used)
+    assert used == model.count_params() - model.classifier.count_params()
+
+
 def test_backbones_may_see_smaller_images_than_the_parser():
     model, images = built(backbone_size_px=(96, 64)), images_of(SIZE_PX)
     assert [maps.shape[1:3] for maps in model.activations(images)] == [(6, 4)] * 2

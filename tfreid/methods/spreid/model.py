@@ -110,6 +110,14 @@ class SPReID(keras.Model):
         """Returns the region maps `[batch, h, w, 5]` at the parser's own resolution, frozen."""
         return keras.ops.stop_gradient(region_maps(self.parser.probabilities(images)))
 
+    def descriptors(self, images, training=None):
+        """Returns the descriptors `[batch, d]` of images `[batch, height, width, 3]`."""
+        maps = self.activations(images, training)
+        regions = None
+        if self.parser is not None:
+            regions = pool_regions(maps[-1], self.regions(images))
+        return describe(keras.ops.mean(maps[0], axis=(1, 2)), regions, self.foreground)
+
     def call(self, images, training=None):
         """Returns `descriptor` `[batch, d]` and `logits` `[batch, persons]`.
 
@@ -118,17 +126,12 @@ class SPReID(keras.Model):
             Inception-V3; the parser sees the same images.
           training: True uses, and updates, the statistics of the batch in the backbones.
         """
-        maps = self.activations(images, training)
-        regions = None
-        if self.parser is not None:
-            regions = pool_regions(maps[-1], self.regions(images))
-        whole = keras.ops.mean(maps[0], axis=(1, 2))
-        descriptor = describe(whole, regions, self.foreground)
-        return {"descriptor": descriptor, "logits": self.classifier(descriptor)}
+        descriptors = self.descriptors(images, training)
+        return {"descriptor": descriptors, "logits": self.classifier(descriptors)}
 
     def embed(self, images):
         """Returns the descriptors of images `[batch, height, width, 3]`, float32."""
-        return keras.ops.cast(self(images, training=False)["descriptor"], "float32")
+        return keras.ops.cast(self.descriptors(images, training=False), "float32")
 
     def explain(self, images):
         """Returns where the global head's backbone responds (`activation`), and the region maps."""
