@@ -8,6 +8,7 @@ from tests.counts import convolution, inception
 from tests.methods.harness import MethodContract, info
 from tfreid.errors import UsageError
 from tfreid.methods import pgp
+from tfreid.methods.parsing.recipe import semantic_demo
 from tfreid.methods.pgp.recipe import PgpRecipe, build, demo, stages
 from tfreid.methods.pgp.regions import guided_pooling, region_masks
 from tfreid.training.transfer import copy_parts, loaded_parts, refuse_untrained
@@ -59,6 +60,22 @@ def test_ablations_of_table_3_run(branches):
     assert model.embed(images).shape == (2, 128)
     assert len(stages(recipe)) == (4 if branches else 1)
     assert len(model.explain(images)) == 1 + branches
+
+
+def test_the_parser_of_spreid_gates_the_branches():
+    parser = dataclasses.replace(semantic_demo(), image_size_px=(80, 80), width=0.05)
+    recipe = dataclasses.replace(demo(), image_size_px=(80, 80), width=0.05, parsing=parser)
+    model = build(recipe, info())
+    images = np.random.default_rng(0).uniform(0, 255, (2, 80, 80, 3)).astype("float32")
+    model(images)
+    # Random weights see one class everywhere; biases make it hat, then left-arm.
+    for chosen, branch in ((1, 0), (14, 1)):
+        model.parser.classifier.bias.assign(100 * np.eye(20)[chosen])
+        masks = np.stack(model.masks(images))
+        np.testing.assert_array_equal(masks.mean((1, 2, 3, 4)), np.eye(3)[branch])
+    assert [stage.name for stage in stages(recipe)] == ["parsing", "main", "guided", "joint"]
+    groups = stages(recipe)[0].groups
+    assert groups[0].layers(model) == [model.parser.backbone]
 
 
 def test_region_masks_split_the_person():

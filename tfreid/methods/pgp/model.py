@@ -2,7 +2,7 @@
 
 import keras
 
-from tfreid.methods.parsing import ParsingNetwork
+from tfreid.datasets.vocabulary import lookup
 from tfreid.methods.pgp.regions import BRANCH_NAMES, guided_pooling, region_masks
 from tfreid.nn import FeatureUnit, InceptionModule, Normalise, Stem, activation_map, scaled
 
@@ -60,8 +60,8 @@ class PGP(keras.Model):
       branches: 0 (main network only), 1 (whole foreground), 2 (head with upper torso, lower
         torso) or 3 (head, upper torso, lower torso).
       descriptor_size: length of each branch's and of the final descriptor.
-      parsing_width: multiplies the channels of the parsing network.
-      parsing_head: as in `ParsingNetwork`.
+      parser: makes the parsing network, where there are branches; its classes are those of
+        `regions4` or finer.
     """
 
     def __init__(
@@ -71,8 +71,7 @@ class PGP(keras.Model):
         width=1.0,
         branches=3,
         descriptor_size=256,
-        parsing_width=1.0,
-        parsing_head="paper",
+        parser=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -83,7 +82,8 @@ class PGP(keras.Model):
         self.main = Branch(width, descriptor_size)
         self.main_classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
         if branches:
-            self.parser = ParsingNetwork("regions4", mean_pixel, parsing_width, parsing_head)
+            self.parser = parser()
+            self.region_of_class = lookup(self.parser.vocabulary, "regions4")
             self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
             self.fusion = FeatureUnit(descriptor_size)
             self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
@@ -125,7 +125,8 @@ class PGP(keras.Model):
 
     def masks(self, images):
         """Returns the parsing network's mask `[batch, height, width, 1]` for each branch."""
-        regions = keras.ops.stop_gradient(self.parser.regions(images))
+        classes = keras.ops.stop_gradient(self.parser.regions(images))
+        regions = keras.ops.take(keras.ops.array(self.region_of_class, "int32"), classes)
         return region_masks(regions, self.branch_count)
 
     def call(self, images, training=None):

@@ -1,6 +1,7 @@
 """PGP's recipe: its settings and the four stages of section 3.4."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
@@ -66,9 +67,10 @@ class PgpRecipe:
                 f"image_size_px={self.image_size_px}: the parsing network reads the images of the "
                 "main network, give both the same size"
             )
-        if self.parsing.vocabulary != "regions4":
+        if self.parsing.vocabulary == "binary":
             raise UsageError(
-                f"parsing.vocabulary={self.parsing.vocabulary!r}: PGP gates with regions4"
+                "parsing.vocabulary='binary': PGP gates with the regions of 'regions4', or of a "
+                "finer vocabulary"
             )
 
 
@@ -95,8 +97,7 @@ def build(recipe: PgpRecipe, info) -> PGP:
         width=recipe.width,
         branches=recipe.branches,
         descriptor_size=recipe.descriptor_size,
-        parsing_width=recipe.parsing.width,
-        parsing_head=recipe.parsing.parsing_head,
+        parser=partial(parsing.build, recipe.parsing, info),
     )
 
 
