@@ -249,7 +249,7 @@ def main() -> None:
         compare_with_product(Path(folder), size, rounds)
         if _SIZE.value == "market":
             compare_with_peers(Path(folder), size, peers)
-    if not peers:
+    if _SIZE.value == "market" and not peers:
         print(_STORED)
 
 
