@@ -23,7 +23,7 @@ from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
 from tfreid.training import RunFolder, read_losses
-from tfreid.training.several import LoadedRun, join_names, load_runs, open_data
+from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
 
 _RUN = flags.DEFINE_multi_string(
     "run",
@@ -113,6 +113,7 @@ def _audit(runs: Sequence[LoadedRun], folder: DatasetFolder) -> list[report.Audi
     measurement = _measurement(networks[0])
     if measurement.reranking:
         _require_memory(sets, networks, measurement.reranking)
+    name = " + ".join(short_names(runs)) if len(runs) > 1 else runs[0].method.name
     results = []
     total = sum(report.images_to_see(tested, variants, len(networks)) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
@@ -121,7 +122,7 @@ def _audit(runs: Sequence[LoadedRun], folder: DatasetFolder) -> list[report.Audi
                 networks[0].model,
                 tested,
                 measurement,
-                name=join_names(runs),
+                name=name,
                 variants=variants,
                 combined=networks if len(networks) > 1 else (),
                 list_length=max(report.LIST_LENGTH, _RANKINGS_LENGTH.value),
@@ -168,10 +169,11 @@ def _write(
 ) -> list[Path]:
     """Writes the page and, if they are wanted, the rankings; returns the files."""
     invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
-    losses = {}
-    for run in runs:
-        name = join_names(runs) if len(runs) == 1 else str(run.folder.path)
-        losses[name] = read_losses(run.folder, run.method.stages(run.recipe))
+    names = short_names(runs) if len(runs) > 1 else [runs[0].method.name]
+    losses = {
+        name: read_losses(run.folder, run.method.stages(run.recipe))
+        for name, run in zip(names, runs, strict=True)
+    }
     report.write_report(page, results, invocation, losses)
     if not _RANKINGS.value:
         return [page]

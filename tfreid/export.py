@@ -2,7 +2,8 @@
 
 The signatures are serving_default, embed_images and explain. assets.extra/serving.json says what
 goes in and out, and which distance means "same person" at the false-accept rate --far, as the
-query and gallery images tell. Training ends with an export; this command makes another one.
+query and gallery images tell. Training ends with an export; this command makes another one, or
+one of several runs together, which gives their combined descriptors.
 """
 
 import json
@@ -13,14 +14,23 @@ from tfreid import command  # before TensorFlow, whose start-up lines it silence
 # isort: split
 from absl import flags
 
-from tfreid.serving import export_run
+from tfreid.errors import UsageError
+from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.release import FAR
 from tfreid.training import RunFolder
 
-_RUN = flags.DEFINE_string("run", None, "Folder of the run (tfreid.train).", required=True)
+_RUN = flags.DEFINE_multi_string(
+    "run",
+    None,
+    "Folder of the run (tfreid.train); several are combined, the maps are those of the first.",
+    required=True,
+)
 _OUT = flags.DEFINE_string(
-    "out", None, "Folder of the versions; a new one is added. export in the run's unless given."
+    "out",
+    None,
+    "Folder of the versions; a new one is added. export in the run's unless given; several runs "
+    "need one.",
 )
 _DATA = flags.DEFINE_string(
     "data", None, "Converted data for the threshold; what the run was trained on unless given."
@@ -37,20 +47,19 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes
 
 
 def main() -> None:
-    """Exports the run as the flags say."""
-    run = RunFolder(Path(_RUN.value))
-    data = run.open_data("reid", _DATA.value) if _DATA.value else None
-    print(f"exporting {run.path}")
+    """Exports the run, or several as one, as the flags say."""
+    if len(_RUN.value) > 1 and not _OUT.value:
+        raise UsageError("several runs are exported as one: give a folder for the versions (--out)")
+    options = {"far": _FAR.value, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
+    print(f"exporting {' + '.join(_RUN.value)}")
     with command.progress(None, "describing the test images", unit="images") as bar:
-        path = export_run(
-            run.path,
-            base=_OUT.value,
-            data=data,
-            far=_FAR.value,
-            flip_averaging=_FLIP.value,
-            batch_size=_BATCH_SIZE.value,
-            advance=bar.advance,
-        )
+        options["advance"] = bar.advance
+        if len(_RUN.value) > 1:
+            path = export_runs(_RUN.value, base=_OUT.value, data=_DATA.value, **options)
+        else:
+            run = RunFolder(Path(_RUN.value[0]))
+            data = run.open_data("reid", _DATA.value) if _DATA.value else None
+            path = export_run(run.path, base=_OUT.value, data=data, **options)
     facts = json.loads((path / EXTRA / FACTS).read_text("utf-8"))
     print(_recommendation(facts))
     print(f"wrote {path}")

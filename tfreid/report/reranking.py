@@ -64,9 +64,9 @@ class _Watched:
     def blocks(self) -> Iterator[np.ndarray]:
         """Yields `[block, N]`; `Distances.blocks`."""
         for block in self._distances.blocks():
-            yield block
             self._done += len(block)
             self._announce(min(self._done / self._rows, 1.0))
+            yield block
 
 
 def require_memory(tested: EvaluationSet, parameters: Reranking, descriptor_size: int) -> int:

@@ -2,7 +2,7 @@
 
 from tfreid.serving.client import RefusedImagesError, ReidClient
 from tfreid.serving.export import export, write_saved_model
-from tfreid.serving.release import export_run
+from tfreid.serving.release import export_run, export_runs
 from tfreid.serving.saved_model import ServedModel
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "ServedModel",
     "export",
     "export_run",
+    "export_runs",
     "write_saved_model",
 ]

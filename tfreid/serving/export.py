@@ -12,14 +12,17 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
+from tfreid.report import Network
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
     EMBED_IMAGES,
     PREPROCESSING,
     Signature,
+    input_size_px,
     make_signatures,
     maps,
     preprocess,
+    resize,
     unit_descriptors,
 )
 
@@ -75,10 +78,7 @@ def write_saved_model(
     recipe: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes a SavedModel and checks that it computes what the model does.
-
-    It has the signatures of `make_signatures`, and in `assets.extra/` warm-up requests for
-    TensorFlow Serving, `serving.json` (what a user of the model must know) and `recipe.json`.
+    """Writes a SavedModel of one model; see `write_networks`.
 
     Args:
       model: has `embed` and `explain`.
@@ -90,24 +90,51 @@ def write_saved_model(
       facts: what `serving.json` says besides what the arguments tell.
 
     Raises:
-      UsageError: if the model gives no descriptor or there is something at the path.
+      UsageError, DataError: as for `write_networks`.
+    """
+    network = Network("", model, image_size_px, flip_averaging)
+    write_networks([network], path, sample, recipe=recipe, facts=facts)
+
+
+def write_networks(
+    networks: Sequence[Network],
+    path: str | Path,
+    sample: Sequence[bytes],
+    *,
+    recipe: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes a SavedModel and checks that it computes what the networks do.
+
+    It has the signatures of `make_signatures`, and in `assets.extra/` warm-up requests for
+    TensorFlow Serving, `serving.json` (what a user of the model must know) and `recipe.json`.
+
+    Args:
+      networks: one, or several whose descriptors are combined.
+      path: folder to write; it appears when it is complete and checked.
+      sample: encoded images for the check, at least one; none is stored.
+      recipe: contents of `recipe.json`, if there is one.
+      facts: what `serving.json` says besides what the arguments tell.
+
+    Raises:
+      UsageError: if a model gives no descriptor or there is something at the path.
       DataError: if an exported output differs by more than `TOLERANCE`; nothing is written.
     """
-    require_descriptor(model)
+    for network in networks:
+        require_descriptor(network.model)
     path = Path(path)
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{path} is there already and not empty: give another folder")
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    signatures = make_signatures(model, image_size_px, flip_averaging)
+    signatures = make_signatures(networks)
     try:
         _write_graph(signatures, partial)
-        described = _verify(model, signatures, partial, tf.constant(list(sample)), flip_averaging)
+        described = _verify(networks, signatures, partial, tf.constant(list(sample)))
         own = {
             "signatures": described,
-            "image_size_px": list(image_size_px),
             "preprocessing": PREPROCESSING,
-            "flip_averaging": flip_averaging,
+            **_inputs(networks),
             "distance": "cosine",
         }
         _write_extra(partial / EXTRA, sample, recipe, own | dict(facts or {}))
@@ -115,6 +142,14 @@ def write_saved_model(
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _inputs(networks: Sequence[Network]) -> dict[str, Any]:
+    """Returns size and flip averaging for `serving.json`; of several networks those of each."""
+    inputs: dict[str, Any] = {"image_size_px": list(input_size_px(networks))}
+    if len(networks) > 1:
+        return inputs | {"combined": [network.described() for network in networks]}
+    return inputs | {"flip_averaging": networks[0].flip_averaging}
 
 
 def require_descriptor(model: keras.Model) -> None:
@@ -133,20 +168,25 @@ def _write_graph(signatures: Mapping[str, Signature], path: Path) -> None:
 
 
 def _verify(
-    model: keras.Model,
+    networks: Sequence[Network],
     signatures: Mapping[str, Signature],
     path: Path,
     sample: tf.Tensor,
-    flip_averaging: bool,
 ) -> dict[str, Any]:
-    """Compares what was written with the Keras model; returns inputs and outputs, for JSON."""
-    images = preprocess(sample, tuple(signatures[EMBED_IMAGES].spec.shape[1:3]))
+    """Compares what was written with the Keras models; returns inputs and outputs, for JSON."""
+    sizes = [network.image_size_px for network in networks]
+    *resized, images = preprocess(sample, [*sizes, input_size_px(networks)])
     inputs = {"image_bytes": sample, "images": images}
-    expected = {"embedding": unit_descriptors(model, images, flip_averaging), **maps(model, images)}
+    of_files = {
+        "embedding": unit_descriptors(networks, resized),
+        **maps(networks[0].model, resized[0]),
+    }
+    of_images = {"embedding": unit_descriptors(networks, resize(images, sizes))}
     loaded = tf.saved_model.load(str(path))
     described = {}
     for name, signature in signatures.items():
         written = loaded.signatures[name]
+        expected = of_images if name == EMBED_IMAGES else of_files
         for output, values in written(**{signature.spec.name: inputs[signature.spec.name]}).items():
             difference = float(np.abs(values - expected[output]).max())
             if not difference <= TOLERANCE:

@@ -1,6 +1,7 @@
 """From a run to a model that others can use: calibrated, exported and documented."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import tensorflow as tf
 
 from tfrecords_schema.schema import parse_spec
 from tfreid.errors import UsageError
-from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder, DatasetInfo
-from tfreid.report.descriptors import Advance, Batched, describe_split, embedder, no_progress
+from tfreid.report import Describer, Network
+from tfreid.report.descriptors import Advance, no_progress
 from tfreid.retrieval import calibrate, cosine_blocks
-from tfreid.serving.export import next_version, require_descriptor, write_saved_model
+from tfreid.serving.export import next_version, require_descriptor, write_networks
 from tfreid.training import RunFolder, load_run, read_run, versions
+from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
 
 FAR = 0.001
 """False-accept rate of the recommended threshold."""
@@ -60,50 +62,97 @@ def export_run(
       DataError: if the exported model differs from the run's, or a file is damaged.
       TrainingError: if a descriptor is not finite.
     """
-    if not 0 < far < 1:
-        raise UsageError(f"the false-accept rate must lie between 0 and 1, not {far:g}")
+    _check_rate(far)
     folder = RunFolder(Path(run))
     method, recipe, info = read_run(folder.path)
     if model is None:
         *_, model = load_run(folder.path)
-    require_descriptor(model)
-    model = method.inference(model)
-    if flip_averaging is None:
-        flip_averaging = method.flip_averaging
-    size = method.stages(recipe)[-1].inputs.image_size_px
+    loaded = LoadedRun(folder, method, recipe, info, model)
+    network = _network(loaded, method.name, flip_averaging)
     data = data or folder.open_data("reid")
-    embed = embedder(model, size, batch_size, flip_averaging)
-    facts = {
-        "method": method.name,
-        "data": _identified(info),
-        "versions": versions(),
-        **_threshold(embed, size, data, far, advance),
-    }
+    describer = Describer([network], batch_size)
+    threshold = _threshold(describer, data, far, advance)
+    facts = {**_trained(loaded), "versions": versions(), **threshold}
     path = Path(path) if path else next_version(base or folder.path / "export")
-    write_saved_model(
-        model,
-        size,
-        path,
-        _encoded_images(data),
-        flip_averaging=flip_averaging,
-        recipe=folder.read_recipe(),
-        facts=facts,
-    )
+    sample = _encoded_images(data)
+    write_networks([network], path, sample, recipe=folder.read_recipe(), facts=facts)
     return path
 
 
+def export_runs(
+    runs: Sequence[str | Path],
+    *,
+    base: str | Path,
+    data: str | Path | None = None,
+    far: float = FAR,
+    flip_averaging: bool | None = None,
+    batch_size: int = 64,
+    advance: Advance = no_progress,
+) -> Path:
+    """Exports several runs as one model, which gives their combined descriptors.
+
+    Args:
+      runs: their folders; the maps are those of the first.
+      base: folder of the versions, in which the next one is written.
+      data: folder of converted data for the threshold and the check; the runs' unless given.
+      far: false-accept rate of the threshold.
+      flip_averaging: average the descriptors of an image and of its mirror image; None for what
+        each method does.
+      batch_size: images in a batch; changes no figure.
+      advance: called with a number of images after each batch of each network.
+
+    Returns:
+      The folder that was written.
+
+    Raises:
+      UsageError: if a run is named twice or gives no descriptor, the runs were trained on
+        different data and none are given, or the rate is out of range.
+      MissingPathError, DataError, TrainingError: as for `export_run`.
+    """
+    _check_rate(far)
+    loaded = load_runs([Path(run) for run in runs])
+    folder = open_data(loaded, data)
+    named = list(zip(short_names(loaded), loaded, strict=True))
+    networks = [_network(run, name, flip_averaging) for name, run in named]
+    pairs = zip(networks, loaded, strict=True)
+    facts = {
+        "method": " + ".join(run.method.name for run in loaded),
+        "combined": [{**network.described(), **_trained(run)} for network, run in pairs],
+        "versions": versions(),
+        **_threshold(Describer(networks, batch_size), folder, far, advance),
+    }
+    recipe = {"runs": [run.folder.read_recipe() for run in loaded]}
+    path = next_version(base)
+    write_networks(networks, path, _encoded_images(folder), recipe=recipe, facts=facts)
+    return path
+
+
+def _check_rate(far: float) -> None:
+    if not 0 < far < 1:
+        raise UsageError(f"the false-accept rate must lie between 0 and 1, not {far:g}")
+
+
+def _network(run: LoadedRun, name: str, flip_averaging: bool | None) -> Network:
+    """What of a run is exported."""
+    require_descriptor(run.model)
+    flip = run.method.flip_averaging if flip_averaging is None else flip_averaging
+    size = run.stage.inputs.image_size_px
+    return Network(name, run.method.inference(run.model), size, flip)
+
+
+def _trained(run: LoadedRun) -> dict[str, Any]:
+    return {"method": run.method.name, "data": _identified(run.info)}
+
+
 def _threshold(
-    embed: Batched, size_px: tuple[int, int], data: DatasetFolder, far: float, advance: Advance
+    describer: Describer, data: DatasetFolder, far: float, advance: Advance
 ) -> dict[str, Any]:
     """Returns `threshold` for `serving.json`, or why there is none."""
     missing = [split for split in _SPLITS if split not in data.info.splits]
     if missing:
         reason = f"{data.info.name} has no {' and no '.join(missing)} split"
         return {"threshold": None, "reason": f"no threshold: {reason}"}
-    spec = InputSpec(image_size_px=size_px)
-    query, gallery = (
-        describe_split(embed, data, split, spec, advance=advance) for split in _SPLITS
-    )
+    query, gallery = (describer.describe(data, split, advance=advance) for split in _SPLITS)
     blocks = cosine_blocks(query.features, gallery.features)
     try:
         found = calibrate(blocks, query.identities, gallery.identities, far)

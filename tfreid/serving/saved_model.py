@@ -19,7 +19,7 @@ class ServedModel:
     Attributes:
       path: folder of the version.
       facts: contents of its `serving.json`.
-      image_size_px: height, width of its input.
+      image_size_px: height, width of its input; of a combination, that of its largest network.
     """
 
     def __init__(self, path: str | Path):
@@ -55,7 +55,8 @@ class ServedModel:
         """Returns the descriptors `[n, d]` of images, float32, of unit L2 norm.
 
         Args:
-          images: float32 `[n, *image_size_px, 3]` in [0, 255].
+          images: float32 `[n, *image_size_px, 3]` in [0, 255]; smaller networks of a combination
+            resize them once more, which `embed_files` does without.
         """
         return self._signatures[EMBED_IMAGES](images=tf.cast(images, tf.float32))["embedding"]
 

@@ -1,12 +1,14 @@
 """What an exported model can be asked, as TensorFlow functions."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
 from tfreid.inputs import decode_image, resize_image
+from tfreid.report import Network
 from tfreid.report.descriptors import descriptors_of
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
@@ -34,37 +36,40 @@ class Signature:
     spec: tf.TensorSpec
 
 
-def make_signatures(
-    model: keras.Model, image_size_px: tuple[int, int], flip_averaging: bool
-) -> dict[str, Signature]:
-    """Returns the signatures of a model.
+def make_signatures(networks: Sequence[Network]) -> dict[str, Signature]:
+    """Returns the signatures of a network, or of several whose descriptors are combined.
 
     serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files of any size ->
       `embedding`, float32 `[batch, d]`, of unit L2 norm.
-    embed_images: `images`, float32 `[batch, *image_size_px, 3]` in [0, 255] -> `embedding`.
-    explain: `image_bytes` -> `embedding` and each map of the model's `explain` under its own
-      name, float32 `[batch, h, w]`.
+    embed_images: `images`, float32 `[batch, *input_size_px(networks), 3]` in [0, 255] ->
+      `embedding`. Networks of another size resize them once more, which files are spared.
+    explain: `image_bytes` -> `embedding` and each map of `explain` of the first network's model
+      under its own name, float32 `[batch, h, w]`.
 
     Args:
-      model: has `embed` and `explain`.
-      image_size_px: height, width of its input.
-      flip_averaging: average the descriptors of an image and of its mirror image; the maps are
-        those of the image.
+      networks: at least one; the maps are those of the image without flip averaging.
     """
-
+    sizes = [network.image_size_px for network in networks]
+    resized = [
+        tf.TensorSpec((None, *size, 3), tf.float32, name=f"images_{place}")
+        for place, size in enumerate(sizes)
+    ]
     image_bytes = tf.TensorSpec([None], tf.string, name="image_bytes")
-    images = tf.TensorSpec((None, *image_size_px, 3), tf.float32, name="images")
+    images = tf.TensorSpec((None, *input_size_px(networks), 3), tf.float32, name="images")
 
-    @tf.function(input_signature=[images])  # Traced and stored once, for all three.
+    @tf.function(input_signature=resized)  # Traced and stored once, for all three.
+    def embed(*resized):
+        return {"embedding": unit_descriptors(networks, resized)}
+
     def embed_images(images):
-        return {"embedding": unit_descriptors(model, images, flip_averaging)}
+        return embed(*resize(images, sizes))
 
     def serve(image_bytes):
-        return embed_images(preprocess(image_bytes, image_size_px))
+        return embed(*preprocess(image_bytes, sizes))
 
     def explain(image_bytes):
-        images = preprocess(image_bytes, image_size_px)
-        return embed_images(images) | maps(model, images)
+        resized = preprocess(image_bytes, sizes)
+        return embed(*resized) | maps(networks[0].model, resized[0])
 
     return {
         DEFAULT: Signature(serve, image_bytes),
@@ -73,9 +78,23 @@ def make_signatures(
     }
 
 
-def unit_descriptors(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> tf.Tensor:
-    """Returns a model's descriptors `[batch, d]` of images, float32, of unit L2 norm."""
-    return tf.math.l2_normalize(descriptors_of(model, images, flip_averaging), axis=-1)
+def input_size_px(networks: Sequence[Network]) -> tuple[int, int]:
+    """Returns height, width of the largest network's input."""
+    return max((network.image_size_px for network in networks), key=math.prod)
+
+
+def unit_descriptors(networks: Sequence[Network], resized: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the descriptors `[batch, d]` of images, float32, of unit L2 norm.
+
+    Args:
+      networks: one, or several whose descriptors of unit length follow each other.
+      resized: the images in the size of each network.
+    """
+    parts = [
+        tf.math.l2_normalize(descriptors_of(network.model, images, network.flip_averaging), axis=-1)
+        for network, images in zip(networks, resized, strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else tf.math.l2_normalize(tf.concat(parts, -1), axis=-1)
 
 
 def maps(model: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -83,18 +102,23 @@ def maps(model: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:
     return {name: tf.cast(values, tf.float32) for name, values in model.explain(images).items()}
 
 
-def preprocess(image_bytes: tf.Tensor, image_size_px: tuple[int, int]) -> tf.Tensor:
-    """Decodes and resizes image files as in training and evaluation.
+def preprocess(image_bytes: tf.Tensor, sizes_px: Sequence[tuple[int, int]]) -> list[tf.Tensor]:
+    """Decodes image files once and resizes them as in training and evaluation.
 
     Args:
       image_bytes: string `[batch]`, JPEG, PNG or BMP files.
-      image_size_px: height, width of the result.
+      sizes_px: height, width of each result.
 
     Returns:
-      RGB in [0, 255], float32 `[batch, *image_size_px, 3]`.
+      For each size RGB in [0, 255], float32 `[batch, *size, 3]`.
     """
     return tf.map_fn(
-        lambda encoded: resize_image(decode_image(encoded), image_size_px),
+        lambda encoded: resize(decode_image(encoded), sizes_px),
         image_bytes,
-        fn_output_signature=tf.TensorSpec((*image_size_px, 3), tf.float32),
+        fn_output_signature=[tf.TensorSpec((*size, 3), tf.float32) for size in sizes_px],
     )
+
+
+def resize(images: tf.Tensor, sizes_px: Sequence[tuple[int, int]]) -> list[tf.Tensor]:
+    """Resizes images, or one image, to several sizes; float32."""
+    return [resize_image(images, size) for size in sizes_px]

@@ -85,10 +85,7 @@ def open_data(runs: Sequence[LoadedRun], path: str | None) -> DatasetFolder:
     return first.folder.open_data(first.stage.data, path)
 
 
-def join_names(runs: Sequence[LoadedRun]) -> str:
-    """Returns what to call runs: a single one by its method, several by their folders."""
-    if len(runs) == 1:
-        return runs[0].method.name
+def short_names(runs: Sequence[LoadedRun]) -> list[str]:
+    """Returns the names of the runs' folders, without what is before them if they differ."""
     names = [run.folder.path.resolve().name for run in runs]
-    different = len(set(names)) == len(names)
-    return " + ".join(names if different else [str(run.folder.path) for run in runs])
+    return names if len(set(names)) == len(names) else [str(run.folder.path) for run in runs]
