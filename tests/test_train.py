@@ -120,6 +120,7 @@ def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder)
         ([], "--method"),
         (["--method=dgd", "--data=/nowhere"], "no converted data set at /nowhere"),
         (["--method=pgp", "--data={reid}"], "stage 'parsing' of pgp trains on parsing records"),
+        (["--method=dgd", "--data={reid}", "--init_from=/nowhere"], "/nowhere holds no run"),
         (["--method=dgd", "--data={parsing}"], "give it as --parsing_data"),
     ],
 )

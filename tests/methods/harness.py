@@ -87,6 +87,11 @@ class MethodContract:
             assert stage.steps > 0
             assert np.isfinite(float(stage.groups[0].schedule(tf.constant(0, tf.int64))))
 
+    def test_parts_hold_all_that_is_learned_once(self, model):
+        held = [v for part in model.parts.values() for v in part.trainable_variables]
+        assert len(held) == len({id(variable) for variable in held})
+        assert {id(v) for v in held} == {id(v) for v in model.trainable_variables}
+
     def test_eager_and_graph_agree(self, model, images):
         graph = tf.function(lambda x: model(x, training=False))
         for name, eager in model(images, training=False).items():

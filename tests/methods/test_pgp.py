@@ -157,13 +157,6 @@ def test_the_parser_may_come_from_another_run():
     refuse_untrained(model, stages(recipe), loaded_parts(outcomes))
 
 
-def test_parts_hold_all_weights_but_the_mean_pixel():
-    model = build(demo(), info())
-    model.build((None, 48, 48, 3))
-    parts = sum(part.count_params() for part in model.parts.values())
-    assert parts == model.count_params() - 3
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

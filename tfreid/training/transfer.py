@@ -178,7 +178,7 @@ def _parts(model: keras.Model) -> Mapping[str, keras.layers.Layer]:
 
 def _outcome(name: str, theirs: Mapping[str, keras.layers.Layer]) -> str:
     if name.endswith("classifier"):
-        return "starts anew: its classes are the persons of its own data"
+        return "starts anew: its classes are those of its own data"
     return LOADED if name in theirs else "not loaded: that run has no such part"
 
 

@@ -39,6 +39,13 @@ class DGD(keras.Model):
         self.dropout = keras.layers.Dropout(dropout)
         self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 
+    @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """What another run can start from."""
+        units = {f"stem_{number}": unit for number, unit in enumerate(self.stem, start=1)}
+        modules = {f"inception_{n}": module for n, module in enumerate(self.inceptions, start=1)}
+        return units | modules | {"feature": self.feature, "classifier": self.classifier}
+
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, height, width, 3]`."""
         channels = input_shape[-1]

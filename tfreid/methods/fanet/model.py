@@ -118,6 +118,18 @@ class FANet(keras.Model):
             self.camera_classifiers.build((None, head.stripes, head.units))
 
     @property
+    def parts(self) -> dict[str, keras.layers.Layer]:
+        """What another run can start from."""
+        parts = {"foreground": self.foreground, "person_classifier": self.person_classifiers}
+        if self.background:
+            parts |= {
+                "background": self.background,
+                "background_head": self.background_head,
+                "camera_classifier": self.camera_classifiers,
+            }
+        return parts
+
+    @property
     def backbones(self) -> Sequence[ResNet]:
         """The parts that ImageNet weights are made for."""
         parts = [self.foreground.trunk, self.foreground.branch]
