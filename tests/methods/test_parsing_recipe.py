@@ -48,12 +48,12 @@ def test_other_flags_change_the_settings_of_the_architecture():
 
 
 @pytest.mark.parametrize("scale", ["paper", "demo"])
-def test_presets_have_the_value_that_chooses_them(scale):
+def test_presets_fit_their_method(scale):
     for method in METHODS.values():
+        fields = {field.name for field in dataclasses.fields(method.recipe)}
         for field, value in method.presets:
-            recipe = method.base_recipe(scale, {field: value})
-            assert type(recipe) is method.recipe
-            assert str(getattr(recipe, field)) == value
+            assert field in fields
+            assert type(method.base_recipe(scale, {field: value})) is method.recipe
 
 
 def test_rates_of_the_paper():

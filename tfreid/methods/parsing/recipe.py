@@ -137,11 +137,11 @@ def semantic_demo() -> ParsingRecipe:
     """Returns SPReID's recipe at a scale of minutes on two CPU cores."""
     return replace(
         semantic(),
-        image_size_px=(160, 80),
+        image_size_px=(256, 128),
         width=0.125,
         weights="none",
         batch_size=16,
-        schedule=StepDecay(600, 0.1, 0.5, 150, 3),
+        schedule=StepDecay(1_000, 0.2, 0.5, 250, 3),
         backbone_rate=1.0,
     )
 
