@@ -117,7 +117,7 @@ def demo() -> SpreidRecipe:
         output_stride=16,
         weights="none",
         batch_size=32,
-        schedule=PlateauDecay(600, 0.05, factor=0.75),
+        schedule=PlateauDecay(1_000, 0.05, factor=0.75),
         parsing=parser,
     )
 
@@ -128,7 +128,7 @@ def demo_phase_2() -> SpreidRecipe:
         demo(),
         phase=2,
         backbone_size_px=(192, 96),
-        schedule=PlateauDecay(100, 0.005),
+        schedule=PlateauDecay(200, 0.005),
         train_parser=False,
     )
 
