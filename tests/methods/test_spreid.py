@@ -199,6 +199,14 @@ def test_phase_and_aggregation_choose_the_papers_settings(given, size_px, steps)
     assert (recipe.image_size_px, recipe.schedule.steps) == (size_px, steps)
 
 
+def test_demos_show_the_backbones_the_same_size():
+    with_parser, alone = (METHOD.base_recipe("demo", {"aggregation": a}) for a in AGGREGATIONS[1:])
+    assert with_parser.image_size_px == with_parser.parsing.image_size_px
+    assert with_parser.backbone_size_px == alone.image_size_px
+    assert alone.backbone_size_px is None
+    assert METHOD.base_recipe("demo", {"phase": "2"}).backbone_size_px > alone.image_size_px
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

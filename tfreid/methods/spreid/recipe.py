@@ -122,6 +122,12 @@ def demo() -> SpreidRecipe:
     )
 
 
+def demo_baseline() -> SpreidRecipe:
+    """Returns the baseline of the demo: without a parser, images need not be larger."""
+    size_px = demo().backbone_size_px
+    return replace(demo(), aggregation="global", image_size_px=size_px, backbone_size_px=None)
+
+
 def demo_phase_2() -> SpreidRecipe:
     """Returns phase 2 of the demo."""
     return replace(
@@ -196,5 +202,8 @@ METHOD = Method(
     demo=demo,
     build=build,
     stages=stages,
-    presets={("aggregation", "global"): (baseline, demo), ("phase", "2"): (phase_2, demo_phase_2)},
+    presets={
+        ("aggregation", "global"): (baseline, demo_baseline),
+        ("phase", "2"): (phase_2, demo_phase_2),
+    },
 )
