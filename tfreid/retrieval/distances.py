@@ -10,8 +10,8 @@ matrix otherwise than in a large one. So
   distances: images that nothing distinguishes tie exactly, wherever they are.
 
 Other changes of the data, such as another order of the gallery, and other processors or BLAS
-libraries can change the last bits of a distance. With a BLAS library that `blas` does not know, so
-can the number of threads.
+libraries can change the last bits of a distance. With a BLAS library that threadpoolctl does not
+know, so can the number of threads.
 """
 
 import hashlib
