@@ -72,6 +72,14 @@ def dgd_run(reid_folder, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def larger_dgd_run(reid_folder, tmp_path_factory) -> Path:
+    """A run as `dgd_run`, with inputs of 48x24 px."""
+    out = tmp_path_factory.mktemp("runs") / "larger"
+    _train("dgd", out, f"--data={reid_folder.path}", "--recipe.image_size_px=(48,24)")
+    return out
+
+
+@pytest.fixture(scope="session")
 def parsing_run(parsing_folder, tmp_path_factory) -> Path:
     """A run of `--method=parsing` of one step, with inputs of 48x48 px."""
     out = tmp_path_factory.mktemp("runs") / "parsing"

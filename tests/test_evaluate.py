@@ -71,6 +71,35 @@ def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):
         assert len(lines) == 1 + 12 * 24
 
 
+def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, tmp_path):
+    out = tmp_path / "out"
+    done = run_command(
+        "evaluate",
+        f"--run={dgd_run}",
+        f"--run={larger_dgd_run}",
+        f"--out={out}",
+        "--variants=original",
+        "--rerank",
+        "--rerank_k1=5",
+        "--rerank_lambda=0.2",
+        f"--save_rankings={tmp_path / 'nearest.csv'}",
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("re-ranking takes about", "dgd + larger", "original reranked"):
+        assert words in done.stdout, words
+    evaluation = json.loads((out / "metrics.json").read_text())["evaluation"]
+    assert [network["name"] for network in evaluation["protocol"]["combined"]] == [
+        str(dgd_run),
+        str(larger_dgd_run),
+    ]
+    assert evaluation["protocol"]["reranking"] == {"k1": 5, "k2": 6, "original_weight": 0.2}
+    assert 0 <= evaluation["original"]["reranked"]["mAP"] <= 1
+    page = (out / "report" / "index.html").read_text(encoding="utf-8")
+    assert str(larger_dgd_run) in page
+    assert "larger: identity" in page  # its loss
+    assert (tmp_path / "nearest-reranked.csv").exists()
+
+
 def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path):
     rows = rows_of("market1501", raw_data / "market1501")
     other = [replace(row, key=row.key.replace("market1501/", "other/")) for row in rows]
@@ -104,10 +133,14 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
         (["--data={parsing}"], "parsing records and reid records are expected"),
         (["--variants=night"], "'night' is not known"),
         (["--save_rankings=nearest.txt"], "must end in .csv or .json"),
+        (["--run=elsewhere"], "give a folder for the result (--out)"),
+        (["--run={parser}", "--out={out}"], "which gives no descriptors: there is nothing to co"),
+        (["--rerank", "--rerank_lambda=2"], "rerank_lambda"),
     ],
 )
-def test_misuse_is_explained(dgd_run, parsing_folder, arguments, message):
-    filled = [argument.format(parsing=parsing_folder.path) for argument in arguments]
+def test_misuse_is_explained(dgd_run, parsing_folder, parsing_run, tmp_path, arguments, message):
+    paths = {"parsing": parsing_folder.path, "parser": parsing_run, "out": tmp_path / "out"}
+    filled = [argument.format(**paths) for argument in arguments]
     done = run_command("evaluate", f"--run={dgd_run}", *filled)
     assert done.returncode == 2
     assert message in done.stderr

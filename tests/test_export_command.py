@@ -16,7 +16,9 @@ from PIL import Image
 
 from tests.commands import run_command
 from tests.methods.harness import info
+from tfrecords_schema.schema import parse_spec
 from tfreid.methods import METHODS
+from tfreid.report import Describer, Network
 from tfreid.serving import ServedModel, write_saved_model
 from tfreid.training import load_run
 
@@ -72,11 +74,38 @@ def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_f
     assert done.stdout.splitlines()[-1] == f"wrote {tmp_path / '5'}"
 
 
+def test_several_runs_are_exported_as_one(dgd_run, larger_dgd_run, reid_folder, tmp_path):
+    runs = (f"--run={dgd_run}", f"--run={larger_dgd_run}")
+    done = run_command("export", *runs, f"--out={tmp_path}", "--far=0.05")
+    assert done.returncode == 0, done.stderr
+    served = ServedModel(tmp_path / "1")
+    assert [(part["name"], part["method"]) for part in served.facts["combined"]] == [
+        ("dgd", "dgd"),
+        ("larger", "dgd"),
+    ]
+    assert served.facts["threshold"]["far"] == 0.05
+    recipe = json.loads((tmp_path / "1" / "assets.extra" / "recipe.json").read_text())
+    assert [run["recipe"]["image_size_px"] for run in recipe["runs"]] == [[32, 16], [48, 24]]
+
+    # Files give the descriptors that evaluate compares.
+    networks = [
+        Network(str(run), load_run(run)[-1], size)
+        for run, size in ((dgd_run, (32, 16)), (larger_dgd_run, (48, 24)))
+    ]
+    compared = Describer(networks, 8).describe(reid_folder, "query").features / np.sqrt(2)
+    store = reid_folder.store("query")
+    parsed = tf.io.parse_example(store.read(np.arange(len(store))), parse_spec("reid"))
+    files = parsed["image/encoded"].numpy().tolist()
+    np.testing.assert_allclose(served.embed_files(files), compared, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["--run={parsing}"], "gives no descriptor: there is nothing to export"),
         (["--run={dgd}", "--data={masks}"], "parsing records and reid records are expected"),
+        (["--run={dgd}", "--run={parsing}"], "there is nothing to combine"),
+        (["--run={dgd}", "--run={dgd}"], "is given twice"),
     ],
 )
 def test_misuse_is_explained(arguments, text, dgd_run, parsing_run, parsing_folder, tmp_path):
