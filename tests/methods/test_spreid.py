@@ -77,6 +77,7 @@ def test_descriptor_is_that_of_section_3_3(aggregation, shared):
     np.testing.assert_allclose(model(images)["logits"], logits, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_both_heads_share_all_weights_or_none():
     separate, shared = built(), built(shared_backbone=True)
     one, other = ({id(w) for w in backbone.weights} for backbone in separate.backbones)
@@ -107,6 +108,7 @@ def test_backbones_are_given_images_as_their_weights_expect_them(backbone):
     np.testing.assert_allclose(model.normalise(images), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_describing_needs_all_but_the_classifier():
     model = built()
     images = tf.TensorSpec((None, *SIZE_PX, 3))
@@ -115,6 +117,7 @@ def test_describing_needs_all_but_the_classifier():
     assert used == model.count_params() - model.classifier.count_params()
 
 
+@pytest.mark.slow
 def test_backbones_may_see_smaller_images_than_the_parser():
     model, images = built(backbone_size_px=(96, 64)), images_of(SIZE_PX)
     assert [maps.shape[1:3] for maps in model.activations(images)] == [(6, 4)] * 2
@@ -228,6 +231,7 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 # ---- Phase 2 and parsers from another run.
 
 
+@pytest.mark.slow
 def test_phase_2_starts_from_phase_1_with_other_persons_and_larger_images():
     keras.utils.set_random_seed(0)
     first = built()
@@ -243,6 +247,7 @@ def test_phase_2_starts_from_phase_1_with_other_persons_and_larger_images():
     assert second(images)["logits"].shape == (4, 9)
 
 
+@pytest.mark.slow
 def test_a_parsing_run_gives_its_parser():
     parser = SemanticParser("lip20", 0.05)
     parser.build((None, *SIZE_PX, 3))
@@ -252,6 +257,7 @@ def test_a_parsing_run_gives_its_parser():
     np.testing.assert_array_equal(model.parser.probabilities(images), parser.probabilities(images))
 
 
+@pytest.mark.slow
 def test_a_parser_of_another_width_is_refused():
     parser = SemanticParser("lip20", 0.1)
     parser.build((None, *SIZE_PX, 3))

@@ -35,6 +35,7 @@ class Recipe:
     steps: int = 2
     channels: int = 4
     train_backbone: bool = True
+    continues: bool = False
 
 
 def publish(model):
@@ -54,7 +55,7 @@ def stages(recipe):
         return {"first": model(batch["image"], training=training)["first"]}
 
     return (
-        dataclasses.replace(main, losses=losses, forward=forward),
+        dataclasses.replace(main, losses=losses, forward=forward, continues=recipe.continues),
         dataclasses.replace(second, losses=losses, start=publish),
     )
 
@@ -188,6 +189,15 @@ def test_what_is_neither_trained_nor_loaded_is_refused(train, tmp_path):
         train("run", untrained)
     train("source")
     train("run", untrained, init_from=tmp_path / "source")
+
+
+def test_a_recipe_that_goes_on_needs_what_it_goes_on_from(train, tmp_path):
+    recipe = Recipe(continues=True)
+    with pytest.raises(UsageError, match=r"'main' of .* goes on from .* --init_from"):
+        train("second", recipe)
+    assert not (tmp_path / "second").exists()
+    train("first")
+    train("second", recipe, init_from=tmp_path / "first")
 
 
 def test_an_origin_that_is_no_run_is_refused(train, tmp_path):

@@ -55,6 +55,8 @@ class Stage:
       loss_weights: name of a loss -> its weight in the objective; 1 where it is not named.
       start: called once with the model before the stage's first step, to copy weights.
       clip_norm: limit of the global gradient norm over all groups, or None.
+      continues: whether the stage only makes sense after the training of another run, whose
+        weights it starts from.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Stage:
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     start: Callable[[keras.Model], None] | None = None
     clip_norm: float | None = None
+    continues: bool = False
 
 
 @dataclass(frozen=True)

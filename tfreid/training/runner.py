@@ -21,7 +21,13 @@ from tfreid.training.run_folder import RunFolder, describe
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.summaries import PICTURES
 from tfreid.training.trainable import freeze_all_but
-from tfreid.training.transfer import Origin, keep_loaded, loaded_parts, refuse_untrained
+from tfreid.training.transfer import (
+    Origin,
+    keep_loaded,
+    loaded_parts,
+    refuse_untrained,
+    require_start,
+)
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
 from tfreid.training.watch import Evaluate, Options, Watch
 
@@ -62,7 +68,8 @@ def fit(
 
     Raises:
       UsageError: if a stage's data is missing, `out` is in use or belongs to another run,
-        `init_from` does not fit, or a part of the model is neither trained nor loaded.
+        `init_from` does not fit or is missing, or a part of the model is neither trained nor
+        loaded.
       DataError: if records or a checkpoint are damaged.
       TrainingError: if a loss is not finite or a checkpoint cannot be written.
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
@@ -72,6 +79,7 @@ def fit(
     folders = _data_of(method, stages, folders)
     kind = main_data(method, recipe)
     run = RunFolder(Path(out))
+    require_start(method.name, stages, init_from)
     origin = Origin.find(init_from, run) if init_from else None
 
     def build() -> keras.Model:

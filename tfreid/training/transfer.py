@@ -147,6 +147,25 @@ def refuse_untrained(model: keras.Model, stages: Sequence[Stage], loaded: Sequen
             )
 
 
+def require_start(method: str, stages: Sequence[Stage], init_from: str | Path | None) -> None:
+    """Refuses to begin with random weights what goes on from those of another run.
+
+    Args:
+      method: name of the method.
+      stages: of the run.
+      init_from: folder of the run to start from, if one is given.
+
+    Raises:
+      UsageError: if none is given and a stage needs one.
+    """
+    continued = [stage.name for stage in stages if stage.continues]
+    if continued and init_from is None:
+        raise UsageError(
+            f"stage {continued[0]!r} of this recipe of {method} goes on from the weights of an "
+            "earlier run: give its folder as --init_from=RUN"
+        )
+
+
 def keep_loaded(stage: Stage, loaded: Sequence[str]) -> Stage:
     """Returns the stage with a `start` that leaves the loaded parts as they are.
 

@@ -183,6 +183,7 @@ def stages(recipe: SpreidRecipe) -> tuple[Stage, ...]:
         },
         start=lambda model: _load_pretrained(model, recipe.weights),
         clip_norm=recipe.clip_norm,
+        continues=recipe.phase == 2,
     )
     if recipe.aggregation == "global" or not recipe.train_parser:
         return (network,)
