@@ -18,7 +18,7 @@ demo: setup  ## Synthesize, convert, train and audit two models; see demo/report
 	$(RUN) -m tfreid.demo --out=demo
 
 test: setup  ## Run all tests, in two processes
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 2 --dist loadfile --durations 20
 
 test-quick: setup  ## Run the tests that take seconds
 	$(RUN) -m pytest -m "not slow"
