@@ -19,8 +19,9 @@ from tfreid.report import (
     write_report,
 )
 from tfreid.report.descriptors import Descriptors
-from tfreid.report.reranking import available_bytes, reranked_blocks
+from tfreid.report.reranking import reranked_blocks
 from tfreid.retrieval import CosineDistances, Identities, Reranking, evaluate, rerank
+from tfreid.retrieval.memory import available_bytes
 
 PARAMETERS = Reranking(5, 3, 0.3)
 MEASUREMENT = Measurement(SIZE_PX, batch_size=16, reranking=PARAMETERS)

@@ -15,13 +15,13 @@ know, so can the number of threads.
 """
 
 import hashlib
-import mmap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from tfreid.retrieval.blas import one_thread_a_product
+from tfreid.retrieval.memory import give_back
 
 TILE_QUERIES, TILE_IMAGES = 256, 1024
 """Shape of a product: large enough to be fast, small enough that threads find enough of them."""
@@ -110,7 +110,7 @@ class _Gallery:
             rows = _scaled(features[chunk], self._exponents[chunk])
             self._factors[chunk] = _inverse_lengths(rows)
             largest[chunk] = rows.max(axis=1, initial=-np.inf) + 0  # -0 is 0
-            _give_back(features[chunk])
+            give_back(features[chunk])
         self._copies, self._originals = self._find_equal(largest)
 
     def _find_equal(self, largest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +125,7 @@ class _Gallery:
             digest = hashlib.blake2b(row + 0, digest_size=16).digest()
             if first.setdefault(digest, image) != image:
                 copies[image] = first[digest]
-            _give_back(self._features[one])
+            give_back(self._features[one])
         return np.array(list(copies), np.intp), np.array(list(copies.values()), np.intp)
 
     def distances(self, query: np.ndarray) -> np.ndarray:
@@ -139,7 +139,7 @@ class _Gallery:
                 np.matmul(query[top : top + TILE_QUERIES], images, out=tile)
                 tile *= self._factors[chunk]
                 np.subtract(1, tile, out=tile)
-            _give_back(self._features[chunk])
+            give_back(self._features[chunk])
 
         with one_thread_a_product() as threads, ThreadPoolExecutor(threads) as pool:
             for _ in pool.map(fill, self._chunks()):
@@ -180,22 +180,3 @@ def _scaled(features: np.ndarray, exponents: np.ndarray) -> np.ndarray:
 def _inverse_lengths(rows: np.ndarray) -> np.ndarray:
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-
-
-def _give_back(rows: np.ndarray) -> None:
-    """Lets the system reuse the memory of rows that were read from a memory-mapped file."""
-    owner = rows
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
-    # Of a writable mapping this could discard changes.
-    if not (
-        isinstance(owner, mmap.mmap) and memoryview(owner).readonly and rows.flags.c_contiguous
-    ):
-        return
-    offset = _address(rows) - _address(np.frombuffer(owner, np.uint8))
-    start = offset // mmap.PAGESIZE * mmap.PAGESIZE
-    owner.madvise(mmap.MADV_DONTNEED, start, offset + rows.nbytes - start)
-
-
-def _address(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
