@@ -61,13 +61,15 @@ def test_joined_parts_are_the_whole():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_what_is_saved_is_mapped(tmp_path, monkeypatch, dtype):
-    monkeypatch.setattr("tfreid.retrieval.positions._SLAB_BYTES", 30)
+    monkeypatch.setattr("tfreid.retrieval.positions._SLAB_ROWS", 3)
     features = images([2, 1, 4, 3], dtype=dtype)
     features.save(tmp_path / "gallery")
     opened = PositionFeatures.open(tmp_path / "gallery")
     assert_equal(opened, features)
     assert isinstance(opened.positions, np.memmap)
     assert isinstance(opened[1:3].positions, np.memmap)
+    opened.save(tmp_path / "copy")
+    assert_equal(PositionFeatures.open(tmp_path / "copy"), features)
 
 
 def test_a_writer_takes_batches_of_any_size_and_rounds_to_float16(tmp_path):

@@ -4,7 +4,15 @@ from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalis
 from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
+from tfreid.retrieval.positions import PositionFeatures, position_writer
 from tfreid.retrieval.ranking import Ranking, evaluate
+from tfreid.retrieval.reconstruction import (
+    ReconstructionMatching,
+    reconstruction_blocks,
+    reconstruction_distance,
+    reconstruction_errors,
+)
+from tfreid.retrieval.reconstruction_reranking import ReconstructionDistances
 from tfreid.retrieval.reranking import CosineDistances, Distances, Reranking, rerank
 from tfreid.retrieval.saving import save_rankings
 from tfreid.retrieval.verification import Threshold, calibrate
@@ -17,8 +25,11 @@ __all__ = [
     "CosineDistances",
     "Distances",
     "Identities",
+    "PositionFeatures",
     "RankedLists",
     "Ranking",
+    "ReconstructionDistances",
+    "ReconstructionMatching",
     "Reranking",
     "Retrieval",
     "Threshold",
@@ -27,6 +38,10 @@ __all__ = [
     "cosine_distances",
     "evaluate",
     "normalise",
+    "position_writer",
+    "reconstruction_blocks",
+    "reconstruction_distance",
+    "reconstruction_errors",
     "rerank",
     "save_rankings",
 ]

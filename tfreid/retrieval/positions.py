@@ -10,8 +10,9 @@ import numpy as np
 
 from tfreid.errors import DataError, MissingPathError
 from tfreid.records.output import completed_folder
+from tfreid.retrieval.memory import give_back
 
-_SLAB_BYTES = 2**26
+_SLAB_ROWS = 4096
 _NAMES = ("positions", "weights", "starts", "pooled")
 
 
@@ -116,8 +117,7 @@ class PositionFeatures:
           UsageError: if the folder is taken.
         """
         with position_writer(folder, self.positions.dtype) as writer:
-            for start, stop in self._slabs():
-                writer.append(self[start:stop])
+            writer.append(self)
 
     @property
     def counts(self) -> np.ndarray:
@@ -144,12 +144,6 @@ class PositionFeatures:
         return PositionFeatures(
             self.positions[rows], self.weights[rows], starts, self.pooled[pooled]
         )
-
-    def _slabs(self) -> Iterator[tuple[int, int]]:
-        row_bytes = self.positions.shape[1] * self.positions.itemsize
-        images = max(int(_SLAB_BYTES // (self.counts.max(initial=1) * row_bytes)), 1)
-        for start in range(0, len(self), images):
-            yield start, min(start + images, len(self))
 
 
 @contextlib.contextmanager
@@ -191,7 +185,7 @@ class PositionWriter:
         self._starts.append(np.zeros(1))
 
     def append(self, images: PositionFeatures) -> None:
-        """Writes more images."""
+        """Writes more images; of those in mapped files no more than a little is held."""
         self._starts.append(self._positions.length + images.starts[1:])
         self._positions.append(images.positions)
         self._weights.append(images.weights)
@@ -219,7 +213,10 @@ class _GrowingArray:
             raise ValueError(
                 f"features have shape {rows.shape[1:]}; expected {self._row} as before"
             )
-        np.ascontiguousarray(rows, self._dtype).tofile(self._file)
+        for start in range(0, len(rows), _SLAB_ROWS):
+            slab = rows[start : start + _SLAB_ROWS]
+            np.ascontiguousarray(slab, self._dtype).tofile(self._file)
+            give_back(slab)
         self.length += len(rows)
 
     def finish(self) -> None:

@@ -1,31 +1,32 @@
-"""Matching by reconstruction."""
+"""Matching by reconstruction: distances of queries from gallery images, FPR, eq. 5.
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+What depends on the gallery alone is computed once for each of its images
+(`reconstruction_factors`), so that a pair takes one product of matrices
+(`reconstruction_products`). The gallery is taken in blocks, as large as the memory budget allows
+(`reconstruction_memory`); all queries go past each. What is finished may be kept in a folder
+(`reconstruction_parts`), from which a run that was stopped goes on.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from tfreid.retrieval.blas import one_thread_a_product
 from tfreid.retrieval.positions import PositionFeatures
 from tfreid.retrieval.reconstruction_factors import reconstruction_distance, reconstruction_errors
+from tfreid.retrieval.reconstruction_job import Announce, Estimate, MatchingJob, no_announcement
 from tfreid.retrieval.reconstruction_matching import MODES, ReconstructionMatching
-from tfreid.retrieval.reconstruction_products import GalleryBlock, Probes, tiles
+from tfreid.retrieval.reconstruction_parts import Parts, fingerprint
 
 __all__ = [
     "MODES",
+    "Estimate",
     "ReconstructionMatching",
+    "estimate",
     "reconstruction_blocks",
     "reconstruction_distance",
     "reconstruction_errors",
 ]
-
-Announce = Callable[[float], None]
-"""Is told how much of the matching is done, a fraction."""
-
-
-def no_announcement(done: float) -> None:
-    """Tells nobody."""
 
 
 def reconstruction_blocks(
@@ -36,29 +37,66 @@ def reconstruction_blocks(
     folder: str | Path | None = None,
     announce: Announce = no_announcement,
 ) -> Iterator[np.ndarray]:
-    """Yields the distances of queries from gallery images.
+    """Yields the distances of queries from gallery images, after all are computed.
+
+    They are within 1e-4 of FPR's equations in float64 for positions of unit length, in any number;
+    float16 positions are taken as the values that they are. Neither the memory budget nor the
+    number of threads nor a stop in between changes a bit of them (with the exceptions that
+    `tfreid.retrieval.distances` names).
 
     Args:
       query: the queries, the probes of the paper.
       gallery: the gallery images.
-      matching: how to match.
-      folder: keeps what is finished, so that a stopped run goes on from there.
+      matching: how to match, by default exactly.
+      folder: keeps what is finished: a run that was stopped goes on where it was. What belongs to
+        other features or parameters is not touched; the folder may be removed afterwards.
       announce: called with the fraction that is done.
 
     Yields:
       `[block, gallery]` float32, in the order of the queries, as `tfreid.retrieval.evaluate`
       takes them.
+
+    Raises:
+      UsageError: if the memory budget is too small, or the memory of this machine for it.
+      ValueError: if the features do not fit each other, or a value is not finite.
     """
     matching = matching or ReconstructionMatching()
-    space = np.empty(gallery.positions.shape, np.float32)
-    block = GalleryBlock(gallery, 0, matching.beta, space)
-    with one_thread_a_product() as threads, ThreadPoolExecutor(threads) as pool:
-        block.factorise(np.arange(len(gallery)), pool)
-        parts = []
-        for tile in tiles(query.counts):
-            probes = Probes(query[tile], tile.start)
-            parts.append(
-                np.concatenate([block.distances(probes, images) for images in block.tiles], axis=1)
-            )
-            announce(tile.stop / len(query))
-    yield from parts
+    job = MatchingJob(query, gallery, matching)
+    parts = _parts(query, gallery, matching, folder)
+    job.complete(parts, slice(0, len(gallery)), announce)
+    yield from job.pairs.rows(parts.all())
+
+
+def estimate(
+    query: PositionFeatures,
+    gallery: PositionFeatures,
+    matching: ReconstructionMatching | None = None,
+    *,
+    folder: str | Path | None = None,
+) -> Estimate:
+    """Estimates time and memory of `reconstruction_blocks` by matching a few images.
+
+    Args:
+      query: the queries.
+      gallery: the gallery images.
+      matching: how to match, by default exactly.
+      folder: as will be given there; what is finished in it is not counted.
+
+    Raises:
+      UsageError: if the memory budget is too small, or the memory of this machine for it.
+      ValueError: if the features do not fit each other, or one of these images is not finite.
+    """
+    matching = matching or ReconstructionMatching()
+    job = MatchingJob(query, gallery, matching)
+    return job.estimate(_parts(query, gallery, matching, folder))
+
+
+def _parts(
+    query: PositionFeatures,
+    gallery: PositionFeatures,
+    matching: ReconstructionMatching,
+    folder: str | Path | None,
+) -> Parts:
+    if folder is None:
+        return Parts(None)
+    return Parts(Path(folder), fingerprint(query, gallery, matching))
