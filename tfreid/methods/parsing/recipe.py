@@ -140,8 +140,9 @@ def semantic_demo() -> ParsingRecipe:
         image_size_px=(256, 128),
         width=0.125,
         weights="none",
-        batch_size=16,
-        schedule=StepDecay(1_000, 0.2, 0.5, 250, 3),
+        random_background_probability=0.5,
+        batch_size=8,
+        schedule=StepDecay(3_000, 0.4, 0.5, 750, 3),
         backbone_rate=1.0,
     )
 
