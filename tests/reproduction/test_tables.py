@@ -76,7 +76,7 @@ def test_flags_of_every_row_make_its_recipe(name, row, scale, info):
         ("spreid/2", "Model-L ft", "dukemtmc", "rank-10", 91.65),
         ("spreid/3", "ResNet-152 ft", "cuhk03", "rank-1", 90.38),
         ("spreid/4", "SPReID combined", "market1501", "mAP", 79.67),
-        ("spreid/5", "SPReID w/fg, shared ft", "dukemtmc", "mAP", 69.29),
+        ("spreid/5", "SPReID w/fg shared ft", "dukemtmc", "mAP", 69.29),
         ("spreid/6", "SPReID combined-ft* + re-ranking", "market1501", "rank-5", 96.82),
     ],
 )

@@ -36,7 +36,7 @@ _RESNET50 = _baseline("ResNet-50", "resnet50")
 _RESNET152 = _baseline("ResNet-152", "resnet152")
 _WITH = Row("SPReID w/fg", "spreid", {"aggregation": "with_foreground"})
 _WITHOUT = Row("SPReID wo/fg", "spreid", {"aggregation": "without_foreground"})
-_SHARED = Row("SPReID w/fg, shared", "spreid", {**_WITH.recipe, "shared_backbone": True})
+_SHARED = Row("SPReID w/fg shared", "spreid", {**_WITH.recipe, "shared_backbone": True})
 _COMBINED = Row("SPReID combined", combines=(_WITH, _WITHOUT))
 
 
