@@ -9,6 +9,8 @@ import time
 import pytest
 
 from tfreid import embedded
+from tfreid.datasets.synthetic import Parameters
+from tfreid.datasets.synthetic_plan import lip_shots, market_shots, occluded_shots
 from tfreid.errors import DataError
 from tfreid.records import DatasetFolder
 
@@ -29,10 +31,27 @@ def test_is_made_once(tmp_path, capfd):
         DatasetFolder(copies).info.splits["train"].records
         == 2 * DatasetFolder(reid).info.splits["train"].records
     )
+    occluded = embedded.ensure_occluded(tmp_path / "data", SMALL)
+    assert DatasetFolder(occluded).info.synthetic
+    assert {split: info.records for split, info in DatasetFolder(occluded).info.splits.items()} == {
+        "query": 5,
+        "gallery": 5,
+    }
     capfd.readouterr()
     assert embedded.ensure(tmp_path / "data", SMALL) == (reid, parsing)
     assert embedded.ensure_copies(tmp_path / "data", 1) == copies
+    assert embedded.ensure_occluded(tmp_path / "data", SMALL) == occluded
     assert "tfreid.convert" not in capfd.readouterr().out
+
+
+def test_occluded_persons_are_nobody_else():
+    world = Parameters().world
+    persons, occluded, parsed = (
+        {shot.person for shot in shots}
+        for shots in (market_shots(world, 100), occluded_shots(world, 200), lip_shots(world, 1500))
+    )
+    assert len(occluded) == 200
+    assert occluded.isdisjoint(persons | parsed)
 
 
 def test_other_images_are_refused(tmp_path, capfd):

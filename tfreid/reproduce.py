@@ -20,6 +20,7 @@ from tfreid import embedded, reproduction
 from tfreid.errors import UsageError
 from tfreid.records import DatasetFolder
 from tfreid.reproduction import TABLES, Plan, Setting, Table
+from tfreid.retrieval.reconstruction import MODES
 
 _EMBEDDED = Path("data/synthetic")
 
@@ -40,6 +41,12 @@ _SCALE = flags.DEFINE_enum(
 _SET = flags.DEFINE_multi_string(
     "set", [], "Field of the recipes, for example schedule.epochs=5; what a row sets itself stays."
 )
+_MATCHING = flags.DEFINE_enum(
+    "matching",
+    None,
+    [*MODES, "pooled"],
+    "How to compare the position features of FPR, as in tfreid.evaluate; exact unless given.",
+)
 _OUT = flags.DEFINE_string("out", "reproductions", "Folder of the runs and the tables.")
 
 
@@ -51,6 +58,8 @@ def main() -> None:
     if not _TABLE.value:
         raise UsageError(f"--table must be given: one of {', '.join(TABLES)}")
     table = reproduction.table_named(_TABLE.value)
+    if _MATCHING.value:
+        table = table.with_matching(_MATCHING.value)
     rows, seeds, changes = table.with_rows(_ROWS.value).rows, _seeds(), _changes()
     embeds = not (_DATA.value or _PARSING_DATA.value)
     scale = _SCALE.value or ("demo" if embeds else "paper")
@@ -121,12 +130,14 @@ def _embedded_settings(table: Table) -> list[Setting]:
     print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
     reid, parsing = embedded.ensure(_EMBEDDED)
     train = [parsing if table.data == "parsing" else reid]
-    if table.across:
+    test = [embedded.ensure_occluded(_EMBEDDED)] if table.occluded else []
+    if table.across and not table.occluded:
         train.append(embedded.ensure(f"{_EMBEDDED}-1", ["--seed=1"])[0])
     copies = {row.copies for row in table.rows} - {0}
     train += [embedded.ensure_copies(_EMBEDDED, number) for number in sorted(copies)]
     others = {} if table.data == "parsing" else {"parsing": DatasetFolder(parsing)}
-    return reproduction.settings_of(table, [DatasetFolder(p) for p in train], others=others)
+    folders = ([DatasetFolder(path) for path in paths] for paths in (train, test))
+    return reproduction.settings_of(table, *folders, others)
 
 
 def _write(plan: Plan, out: Path) -> None:

@@ -157,6 +157,19 @@ def test_reranked_rows_are_tests_of_their_own(plan):
     assert [command.endswith(" --rerank") for command in runner.commands] == [False, False, True]
 
 
+def test_each_way_of_matching_is_a_test_of_its_own(plan):
+    runner = FakeRunner()
+    matched = replace(OTHER, name="matched", matching="exact")
+    table = replace(TABLE, rows=(OTHER, matched)).with_matching("shortlist")
+    run(plan, runner, [OTHER, matched, table.rows[1]])
+    assert table.rows[0] == OTHER
+    assert runner.names == ["train", "evaluate", "evaluate", "evaluate"]
+    assert ["--matching" in command for command in runner.commands[1:]] == [False, True, True]
+    assert runner.commands[2].endswith("-exact --matching=exact")
+    with pytest.raises(UsageError, match=r"--matching=exact.*which paper/1 has none of"):
+        TABLE.with_matching("exact")
+
+
 def test_a_second_phase_needs_training_images(plan, tmp_path):
     only_test = data_folder(tmp_path / "test", splits={"query": SplitInfo(1, 1, 1, 1, 0)})
     plan = replace(plan, settings=[replace(plan.settings[0], test=only_test)])

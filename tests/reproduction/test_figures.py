@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -92,6 +93,25 @@ def test_other_data_stand_beside_the_papers_first(tmp_path):
     text = as_markdown(plan, gather(plan))
     assert "The paper's figures are of market1501, not of these data." in text
     assert "50.0" in text
+    setting = replace(plan.settings[0], name="mine→msmt17", paper="mine→msmt17")
+    rows = (Row("row", "dgd", paper={"a→b": (1.0, 2.0), "a→market1501": (3.0, 4.0)}),)
+    plan = replace(plan, table=replace(TABLE, rows=rows), settings=[setting])
+    assert "The paper's figures are of a→market1501, not" in as_markdown(plan, gather(plan))
+
+
+def test_figures_say_how_position_features_are_matched(plan):
+    wide = TABLE.rows[1]
+    rows = (wide, replace(wide, name="matched", matching="exact"))
+    plan = replace(plan, table=replace(TABLE, rows=rows))
+    settings = gather(plan)
+    assert re.findall(r"^\| (\w+) +\| +(\w+) \|", as_markdown(plan, settings), re.M) == [
+        ("wide", "cosine"),
+        ("matched", "exact"),
+    ]
+    assert [row["matching"] for row in as_json(plan, settings)["settings"][0]["rows"]] == [
+        "cosine",
+        "exact",
+    ]
 
 
 def test_combined_and_reranked_rows_have_their_figures_and_commands(tmp_path):

@@ -53,6 +53,14 @@ def test_tables_across_data_sets_take_all_ordered_pairs(market, duke):
     assert found[1].train is duke
 
 
+def test_occluded_persons_are_for_tests_alone(market, duke):
+    occluded = replace(ACROSS, occluded=True)
+    (found,) = settings_of(occluded, [market], [duke])
+    assert (found.paper, found.train, found.test) == ("market1501→dukemtmc", market, duke)
+    with pytest.raises(UsageError, match=r"needs --data to train on and, as --test_data"):
+        settings_of(occluded, [market, duke])
+
+
 def test_folders_of_one_name_are_told_apart(tmp_path, market):
     other = data_folder(tmp_path / "other")
     names = [setting.name for setting in settings_of(PLAIN, [market, other])]

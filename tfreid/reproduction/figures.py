@@ -75,14 +75,14 @@ class SettingFigures:
 def gather(plan: Plan) -> list[SettingFigures]:
     """Collects what all finished runs of a plan gave, of whatever seed.
 
-    For data that the paper does not have, the published figures are those of its first data set.
+    For data that the paper does not have, the published figures are those on the same test images,
+    where there are any, else those of its first data set.
     """
     return [_gather(plan, setting) for setting in plan.settings]
 
 
 def _gather(plan: Plan, setting: Setting) -> SettingFigures:
-    published = plan.table.published
-    paper = setting.paper if setting.paper in published else next(iter(published), None)
+    paper = _nearest_published(plan.table.published, setting)
     rows, evaluations = [], []
     for row in plan.table.rows:
         planned = _planned(plan, row, setting)
@@ -92,6 +92,11 @@ def _gather(plan: Plan, setting: Setting) -> SettingFigures:
         rows.append(RowFigures(row, _figures(plan, row, paper, found), runs, planned))
     first = evaluations[0] if evaluations else {}
     return SettingFigures(setting, paper, rows, first.get("chance_rank1"), first.get("counts", {}))
+
+
+def _nearest_published(published: Sequence[str], setting: Setting) -> str | None:
+    tested = [name for name in published if name.endswith(f"→{setting.test.info.name}")]
+    return setting.paper if setting.paper in published else next(iter((*tested, *published)), None)
 
 
 def _planned(plan: Plan, row: Row, setting: Setting) -> Tested | None:

@@ -7,6 +7,7 @@ from typing import Any
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
 from tfreid.reproduction.plan import Plan
 from tfreid.reproduction.runs import Combination, Tested
+from tfreid.reproduction.table import Row
 
 
 def warning(plan: Plan) -> str:
@@ -67,6 +68,7 @@ def as_json(plan: Plan, settings: Sequence[SettingFigures]) -> dict[str, Any]:
 def _row_as_json(row: RowFigures) -> dict[str, Any]:
     return {
         "name": row.row.name,
+        "matching": _matching(row.row),
         "runs": {str(run.seed): str(run.path) for run in row.runs},
         "figures": {
             heading: {
@@ -99,12 +101,13 @@ def _grid(plan: Plan, figures: SettingFigures) -> str:
         heading: beside and any(row.figures[heading].paper is not None for row in figures.rows)
         for heading, beside in columns
     }
-    header = [""]
+    matched = any(row.row.matching for row in figures.rows)
+    header = ["", *(["matching"] if matched else [])]
     for heading, _ in columns:
         header += [heading, "paper"] if published[heading] else [heading]
     lines = [[*header, "seeds"]]
     for row in figures.rows:
-        line = [row.row.name]
+        line = [row.row.name, *([_matching(row.row)] if matched else [])]
         for heading, _ in columns:
             figure = row.figures[heading]
             line.append(_ours(figure))
@@ -112,6 +115,10 @@ def _grid(plan: Plan, figures: SettingFigures) -> str:
                 line.append(_percent(figure.paper))
         lines.append([*line, " ".join(str(run.seed) for run in row.runs) or "-"])
     return _aligned(lines)
+
+
+def _matching(row: Row) -> str:
+    return row.matching or "cosine"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:

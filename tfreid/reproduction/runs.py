@@ -24,6 +24,7 @@ class Tested(ABC):
     test: DatasetFolder
     seed: int
     rerank: bool
+    matching: str = ""
 
     @property
     @abstractmethod
@@ -47,8 +48,8 @@ class Tested(ABC):
     def test_path(self) -> Path:
         """Folder of what the test gave."""
         info = self.test.info
-        reranked = "-reranked" if self.rerank else ""
-        return self.path / "tests" / f"{info.name}-{info.fingerprint[:10]}{reranked}"
+        how = [*([self.matching] if self.matching else []), *(["reranked"] if self.rerank else [])]
+        return self.path / "tests" / "-".join([info.name, info.fingerprint[:10], *how])
 
     def evaluation(self) -> dict[str, Any] | None:
         """Returns what the test gave, None where it or a training has not run."""
@@ -62,6 +63,7 @@ class Tested(ABC):
             *(f"--run={run.path}" for run in self.tested_runs()),
             f"--data={self.test.path}",
             f"--out={self.test_path}",
+            *([f"--matching={self.matching}"] if self.matching else []),
             *(["--rerank"] if self.rerank else []),
         ]
 
@@ -81,6 +83,7 @@ class Run(Tested):
       seed: of the training.
       start: the run whose weights the training starts from.
       rerank: whether the test re-ranks, too.
+      matching: how the test compares position features; empty where there are none.
     """
 
     store: Path
@@ -93,6 +96,7 @@ class Run(Tested):
     seed: int
     start: "Run | None" = None
     rerank: bool = False
+    matching: str = ""
 
     @property
     def family(self) -> Path:
@@ -210,6 +214,7 @@ def run_of(
         seed=seed,
         start=of(row.after) if row.after else None,
         rerank=row.rerank,
+        matching=row.matching,
     )
 
 

@@ -48,8 +48,8 @@ def settings_of(
     """Pairs data to train on with data to test on.
 
     Args:
-      table: a table across data sets tests on every folder but the one trained on; others test
-        where they train.
+      table: a table across data sets tests on every folder but the one trained on, one of
+        occluded persons only on `test`; others test where they train.
       train: the folders. Where rows of the table need copies before random backgrounds, those
         made with them accompany the folder of the same data set.
       test: folders to test on instead.
@@ -94,6 +94,8 @@ def _pairs(
 ) -> list[tuple[DatasetFolder, DatasetFolder]]:
     if test:
         pairs = itertools.product(train, test)
+    elif table.occluded:
+        pairs = []
     elif table.across:
         pairs = itertools.permutations(train, 2)
     else:
@@ -102,9 +104,14 @@ def _pairs(
         (a, b) for a, b in pairs if not table.across or a.info.fingerprint != b.info.fingerprint
     ]
     if not pairs:
-        often = ", twice: two data sets" if table.across else ""
-        raise UsageError(f"{table.name} needs {KIND_FLAGS[table.data]}{often}")
+        raise UsageError(f"{table.name} needs {KIND_FLAGS[table.data]}{_what_else(table)}")
     return pairs
+
+
+def _what_else(table: Table) -> str:
+    if table.occluded:
+        return " to train on and, as --test_data, other data sets, of occluded persons, to test on"
+    return ", twice: two data sets" if table.across else ""
 
 
 def _unique_names(folders: Sequence[DatasetFolder]) -> dict:

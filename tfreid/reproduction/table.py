@@ -38,6 +38,8 @@ class Row:
         tested, whatever the other trained on.
       combines: models whose descriptors are joined to one.
       rerank: whether the figures are those after re-ranking.
+      matching: how position features are compared, a mode of `tfreid.evaluate --matching`; empty
+        for a model without them, whose descriptors are compared by their cosine.
       paper: the paper's figures in percent, in the order of the table's columns, by the data set
         that they were measured on; None where the paper has none.
     """
@@ -50,6 +52,7 @@ class Row:
     after: "Row | None" = None
     combines: tuple["Row", ...] = ()
     rerank: bool = False
+    matching: str = ""
     paper: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     @property
@@ -76,6 +79,7 @@ class Table:
       extra: further figures of ours.
       data: kind of the records that models are tested on, `"reid"` or `"parsing"`.
       across: whether models are tested on another data set than they are trained on.
+      occluded: whether that is one of occluded persons, which are for tests alone.
       note: what a reader has to know to compare.
     """
 
@@ -87,6 +91,7 @@ class Table:
     extra: tuple[Column, ...] = ()
     data: str = "reid"
     across: bool = False
+    occluded: bool = False
     note: str = ""
 
     @property
@@ -115,6 +120,20 @@ class Table:
             if name not in known:
                 raise UsageError(f"{self.name} has no row {name!r}: {nearest(name, known)}")
         return replace(self, rows=tuple(known[name] for name in names)) if names else self
+
+    def with_matching(self, mode: str) -> "Table":
+        """Returns the table with position features compared in another way.
+
+        Raises:
+          UsageError: if no row has position features.
+        """
+        if not any(row.matching for row in self.rows):
+            raise UsageError(
+                f"--matching={mode} is for models with position features (FPR), which {self.name} "
+                "has none of: leave it out"
+            )
+        rows = (replace(row, matching=mode if row.matching else "") for row in self.rows)
+        return replace(self, rows=tuple(rows))
 
 
 def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
