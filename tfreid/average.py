@@ -37,7 +37,8 @@ def _print(dataset: str, average: report.Average) -> None:
         for variant, figures in average.figures.items()
         for name, spread in figures.items()
     }
-    print(f"{dataset}, protocol {average.protocol['name']}")
+    matching = f", matching {average.matching['mode']}" if "mode" in average.matching else ""
+    print(f"{dataset}, protocol {average.protocol['name']}{matching}")
     report.print_table("", rows)
     for warning in average.warnings:
         print(f"warning: {dataset}: {warning}", file=sys.stderr)

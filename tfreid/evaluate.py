@@ -1,10 +1,12 @@
 """Measure a trained run: CMC, mAP and mINP on up to four variants of the test images.
 
 Writes metrics.json and report/index.html into the folder of the run. Of a joint set each data set
-is measured by itself. Several runs are measured as one, by their combined descriptors. A run of a
-parsing network is scored by pixel instead, on the val split of parsing data; it has no report page.
+is measured by itself. Several runs are measured as one, by their combined descriptors. A run that
+gives position features (FPR) is matched by reconstruction; --matching says how. A run of a parsing
+network is scored by pixel instead, on the val split of parsing data; it has no report page.
 """
 
+import itertools
 import shlex
 import sys
 from collections.abc import Sequence
@@ -22,8 +24,12 @@ from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
+from tfreid.retrieval.reconstruction import MODES, ReconstructionMatching
 from tfreid.training import RunFolder, read_losses
 from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
+from tfreid.training.transfer import Origin
+
+_POOLED = "pooled"
 
 _RUN = flags.DEFINE_multi_string(
     "run",
@@ -62,6 +68,21 @@ _K2 = flags.DEFINE_integer("rerank_k2", 6, "Neighbourhoods that are averaged.", 
 _LAMBDA = flags.DEFINE_float(
     "rerank_lambda", 0.3, "Share of the plain distance in the re-ranked one.", 0, 1
 )
+_MATCHING = flags.DEFINE_enum(
+    "matching", None, [*MODES, _POOLED], "Of a run with position features; exact unless given."
+)
+_SHORTLIST = flags.DEFINE_integer(
+    "shortlist_size", 100, "Images a query that shortlist and blend reconstruct.", 1
+)
+_BLEND = flags.DEFINE_float(
+    "blend_weight", 0.5, "Share of the pooled descriptor's distance in blend.", 0, 1
+)
+_BUDGET = flags.DEFINE_float(
+    "memory_budget_gib", 2.0, "Memory that the matching may take; changes no figure.", 0
+)
+_STORAGE = flags.DEFINE_enum(
+    "position_storage", "float32", ["float32", "float16"], "Of position features, on the disk."
+)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes no figure.", 1)
 _SEED = flags.DEFINE_integer(
     "seed", 0, "Of the random backgrounds and of what a protocol draws.", 0
@@ -87,20 +108,25 @@ def main() -> None:
     print(f"evaluating {names} on {folder.path}")
     out = RunFolder(Path(_OUT.value)) if _OUT.value else first.folder
     out.path.mkdir(parents=True, exist_ok=True)
-    written = [out.path / "metrics.json"]
+    written, stores = [out.path / "metrics.json"], []
     if stage.data == "parsing":
-        if _RERANK.value:
-            raise UsageError("a parsing network gives no descriptors: there is nothing to re-rank")
+        if _RERANK.value or _MATCHING.value:
+            raise UsageError("a parsing network gives no descriptors to match or to re-rank")
         figures = _score_parser(first.model, folder, stage.inputs)
     else:
-        results = _audit(runs, folder)
+        results, stores = _audit(runs, folder, out.path / "matching")
         figures = report.evaluation_metrics(results)
         written += _write(runs, results, out.path / "report" / "index.html")
     out.add_metrics(evaluation=figures)
+    for store in stores:
+        store.remove()
     print(f"wrote {' and '.join(map(str, written))}")
 
 
-def _audit(runs: Sequence[LoadedRun], folder: DatasetFolder) -> list[report.AuditResult]:
+def _audit(
+    runs: Sequence[LoadedRun], folder: DatasetFolder, working: Path
+) -> tuple[list[report.AuditResult], list[report.PositionStore]]:
+    """Measures each data set; returns the results and what is to be removed after them."""
     available = report.available_variants(folder)
     if available == ("original",):
         print("the test images have no masks: only the original images can be measured")
@@ -110,29 +136,43 @@ def _audit(runs: Sequence[LoadedRun], folder: DatasetFolder) -> list[report.Audi
         protocol = tested.protocol
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
     networks = [_network(run) for run in runs]
-    measurement = _measurement(networks[0])
+    measurement = _measurement(networks)
+    stores = _stores(runs[0], networks[0], sets, variants, measurement, working)
     if measurement.reranking:
         _require_memory(sets, networks, measurement.reranking)
-    name = " + ".join(short_names(runs)) if len(runs) > 1 else runs[0].method.name
     results = []
     total = sum(report.images_to_see(tested, variants, len(networks)) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
-        for tested in sets:
+        for tested, store in itertools.zip_longest(sets, stores):
             result = report.audit(
                 networks[0].model,
                 tested,
                 measurement,
-                name=name,
+                name=_name(runs, networks, measurement),
                 variants=variants,
                 combined=networks if len(networks) > 1 else (),
+                store=store,
                 list_length=max(report.LIST_LENGTH, _RANKINGS_LENGTH.value),
                 advance=bar.advance,
                 note=lambda text: bar.advance(0, text),
+                tell=print,
             )
             results.append(result)
     for result in results:
         _print(result, alone=len(results) == 1)
-    return results
+    return results, stores
+
+
+def _name(
+    runs: Sequence[LoadedRun],
+    networks: Sequence[report.Network],
+    measurement: report.Measurement,
+) -> str:
+    """What to call the model; of one with position features also how it is matched."""
+    if len(runs) > 1:
+        return " + ".join(short_names(runs))
+    mode = measurement.matching.mode if measurement.matching else _POOLED
+    return runs[0].method.name + (f" ({mode})" if networks[0].has_positions else "")
 
 
 def _network(run: LoadedRun) -> report.Network:
@@ -140,16 +180,68 @@ def _network(run: LoadedRun) -> report.Network:
     return report.Network(str(run.folder.path), run.model, run.stage.inputs.image_size_px, flip)
 
 
-def _measurement(network: report.Network) -> report.Measurement:
+def _measurement(networks: Sequence[report.Network]) -> report.Measurement:
+    first = networks[0]
     reranking = Reranking(_K1.value, _K2.value, _LAMBDA.value) if _RERANK.value else None
     return report.Measurement(
-        image_size_px=network.image_size_px,
+        image_size_px=first.image_size_px,
         batch_size=_BATCH_SIZE.value,
-        flip_averaging=network.flip_averaging,
+        flip_averaging=first.flip_averaging,
         average_precision=_AVERAGE_PRECISION.value,
         seed=_SEED.value,
         reranking=reranking,
+        matching=_matching(networks),
+        position_storage=_STORAGE.value,
     )
+
+
+def _matching(networks: Sequence[report.Network]) -> ReconstructionMatching | None:
+    """How to match by reconstruction; None where descriptors are compared."""
+    asked, first = _MATCHING.value, networks[0]
+    if not any(network.has_positions for network in networks):
+        if asked:
+            raise UsageError(f"--matching={asked} is for runs that give position features (FPR)")
+        return None
+    if len(networks) > 1:
+        if asked not in (None, _POOLED):
+            raise UsageError(
+                f"--matching={asked}: combined runs are compared by their descriptors, of a run "
+                "with position features by the pooled one; leave the flag out"
+            )
+        print("combined by descriptors: of runs with position features, the pooled ones")
+        return None
+    if asked == _POOLED:
+        return None
+    mode = asked or MODES[0]
+    if first.flip_averaging:
+        raise UsageError(
+            f"--matching={mode} compares position features, which are not averaged with those of "
+            "the mirror image: leave --flip_averaging out, or use --matching=pooled"
+        )
+    return ReconstructionMatching(
+        mode, first.model.beta, _SHORTLIST.value, _BLEND.value, _BUDGET.value
+    )
+
+
+def _stores(
+    run: LoadedRun,
+    network: report.Network,
+    sets: Sequence[report.EvaluationSet],
+    variants: tuple[str, ...],
+    measurement: report.Measurement,
+    working: Path,
+) -> list[report.PositionStore]:
+    """Where the position features of each data set go, if they do; says what they take."""
+    if not measurement.matching:
+        return []
+    count, size = shape = network.output_shapes["positions"]
+    weights = Origin.find(run.folder.path, run.folder).digest
+    stores, needed = report.open_stores(working, weights, sets, variants, measurement, shape)
+    print(
+        f"matching: {measurement.matching.mode}, of {count} positions with {size:,} values an "
+        f"image; until the end they take {needed / 2**30:,.2f} GiB in {working}"
+    )
+    return stores
 
 
 def _require_memory(

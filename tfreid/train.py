@@ -132,6 +132,8 @@ def _evaluation(
                 model, tested, measurement, name=f"step {step}", variants=variants
             )
             prefix = f"{tested.dataset}/" if len(sets) > 1 else ""
+            # Matching by reconstruction would take longer than the steps in between.
+            prefix += "pooled/" if result.pooled else ""
             for variant, outcome in result.outcomes.items():
                 scores = outcome.retrieval.metrics()
                 figures |= {f"{prefix}{variant}/{name}": value for name, value in scores.items()}

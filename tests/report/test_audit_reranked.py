@@ -57,7 +57,9 @@ def test_junk_is_nobodys_neighbour():
     gallery = described(features[4:], [1, -1, 2, 3, 0, 1, 2, -1, 3, 1])
     valid = gallery.identities.person != -1
     announced = []
-    final = np.concatenate([*reranked_blocks(query, gallery, PARAMETERS, announced.append)])
+    measurement = Measurement(SIZE_PX, reranking=PARAMETERS)
+    blocks = reranked_blocks(query, gallery, measurement, announce=announced.append)
+    final = np.concatenate([*blocks])
     assert np.isinf(final[:, ~valid]).all()
     distances = CosineDistances(query.features, gallery.features[valid])
     np.testing.assert_array_equal(

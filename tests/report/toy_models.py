@@ -1,6 +1,7 @@
 """Models without training whose behaviour on backgrounds is known."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 SIZE_PX = (32, 16)
@@ -39,3 +40,22 @@ class BrokenModel(PersonModel):
 
     def embed(self, images):
         return super().embed(images) * float("nan")
+
+
+class PositionModel(PersonModel):
+    """Is matched by reconstruction: its position features are patches of 4x4 pixels."""
+
+    beta = 0.01
+
+    def embed(self, images):
+        patches = tf.nn.space_to_depth(self.norm(images - 128.0, training=False), 4)
+        person = np.pad(np.full((5, 2), 0.1, "float32"), [[2, 1], [1, 1]])
+        return {
+            "embedding": super().embed(images),
+            "positions": tf.math.l2_normalize(tf.reshape(patches, (-1, 32, 48)), axis=-1),
+            "foreground": tf.tile(person.reshape(1, 32), (len(images), 1)),
+        }
+
+    def patches(self, image_size_px):
+        corners = np.array([(top, left) for top in range(0, 32, 4) for left in range(0, 16, 4)])
+        return np.concatenate([corners, corners + 4], axis=1)

@@ -27,6 +27,28 @@ class LinearModel(keras.Model):
         return {"activation": tf.reduce_mean(images, axis=-1) / 255, "red": images[..., 0] / 255}
 
 
+class PositionModel(LinearModel):
+    """Is matched by reconstruction: its position features are the rows of the image."""
+
+    beta = 0.02
+
+    def embed(self, images):
+        rows = tf.reshape(images, (-1, images.shape[1], images.shape[2] * 3)) + 1.0
+        weights = tf.reduce_sum(rows, axis=-1)
+        return {
+            "embedding": super().embed(images),
+            "positions": tf.math.l2_normalize(rows, axis=-1),
+            "foreground": weights / tf.reduce_sum(weights, axis=-1, keepdims=True),
+        }
+
+    def explain(self, images):
+        return {"activation": images[..., 0] / 255, "foreground": images[..., 1] / 255}
+
+    def patches(self, image_size_px):
+        height, width = image_size_px
+        return np.array([(row, 0, row + 1, width) for row in range(height)])
+
+
 def encoded(size_px, kind, seed=0):
     """A file of noise of the given height and width."""
     pixels = np.random.default_rng(seed).integers(0, 256, (*size_px, 3), "uint8")

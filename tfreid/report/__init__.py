@@ -8,6 +8,7 @@ from tfreid.report.descriptors import Descriptors
 from tfreid.report.evaluation_sets import EvaluationSet, evaluation_sets
 from tfreid.report.measurement import Measurement
 from tfreid.report.page import write_report
+from tfreid.report.position_store import PositionStore, open_stores
 from tfreid.report.rankings import check_rankings_path, write_rankings
 from tfreid.report.reranking import require_memory
 from tfreid.report.result import AuditResult, data_source, evaluation_metrics
@@ -23,6 +24,7 @@ __all__ = [
     "EvaluationSet",
     "Measurement",
     "Network",
+    "PositionStore",
     "audit",
     "available_variants",
     "average_runs",
@@ -33,6 +35,7 @@ __all__ = [
     "evaluation_sets",
     "figure_rows",
     "images_to_see",
+    "open_stores",
     "print_table",
     "require_memory",
     "score_parser",

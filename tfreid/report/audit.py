@@ -5,27 +5,26 @@ filled with the mean pixel, with another scene as background, and without the pe
 looks at the person keeps its accuracy in the first three and is at chance in the fourth.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import keras
-import numpy as np
 
 from tfreid.errors import UsageError
-from tfreid.inputs import VARIANTS, InputSpec
+from tfreid.inputs import VARIANTS
 from tfreid.records import DatasetFolder
-from tfreid.report.attention import Explanation, explain
 from tfreid.report.combination import Describer, Network
-from tfreid.report.descriptors import Advance, Batched, Describe, Descriptors, no_progress
+from tfreid.report.descriptors import Advance, Describe, Descriptors, no_progress
 from tfreid.report.evaluation_sets import EvaluationSet
-from tfreid.report.markup import readable
+from tfreid.report.explainer import EXPLAINED_VARIANTS, Explainer
 from tfreid.report.measurement import Measurement
-from tfreid.report.reranking import reranked_blocks
+from tfreid.report.position_store import PositionStore
+from tfreid.report.ranker import Note, Ranker, tell_nobody
 from tfreid.report.result import AuditResult
-from tfreid.retrieval import Ranking, cosine_blocks, evaluate
 
 LIST_LENGTH = 10
-EXPLAINED_IMAGES = 10
-EXPLAINED_VARIANTS = ("original", "random_background")
 
 
 def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
@@ -60,15 +59,17 @@ def audit(
     variants: tuple[str, ...] | None = None,
     describe: Describe | None = None,
     combined: Sequence[Network] = (),
+    store: PositionStore | None = None,
     list_length: int = LIST_LENGTH,
     advance: Advance = no_progress,
-    note: Callable[[str], None] = lambda text: None,
+    note: Note = tell_nobody,
+    tell: Note = tell_nobody,
 ) -> AuditResult:
     """Measures a model on the variants of a data set's query and gallery images.
 
     Args:
-      model: has `embed(images) -> [batch, d]` and `explain(images) -> {name: [batch, h, w]}` for
-        float32 images `[batch, height, width, 3]` in [0, 255].
+      model: has `embed` and `explain` for float32 images `[batch, height, width, 3]` in [0, 255],
+        as `tfreid.methods.Method` says.
       tested: the data set and the protocol, from `evaluation_sets`.
       measurement: how to measure.
       name: what to call the model.
@@ -77,34 +78,43 @@ def audit(
         they are, and the model only explains. By default the model computes them here.
       combined: networks whose combined descriptors are compared instead of the model's, each with
         its own input size and flip averaging; the model only explains.
+      store: keeps what comparing by reconstruction takes, and is left as it is at the end; in a
+        temporary folder by default.
       list_length: how many of the nearest gallery images of each query to keep; the page shows
         `LIST_LENGTH`.
       advance: called with the number of images after each batch that a network sees here.
-      note: told in words what goes on for long without an image being seen, and `""` after it.
+      note: told what goes on besides.
+      tell: told what a matching by reconstruction will take, before it begins.
 
     Returns:
       The figures and what is needed to show them.
 
     Raises:
-      UsageError: if a variant is not known, the data set does not allow it, or no query has a
-        match there.
+      UsageError: if a variant is not known, the data set does not allow it, no query has a match
+        there, or position features are to be compared that the model does not have.
       DataError: if a record is damaged.
       TrainingError: if a descriptor is not finite.
+      ValueError: if `describe` is given and position features are to be compared.
     """
     variants = _checked(variants, available_variants(tested.folder))
     size, flip = measurement.image_size_px, measurement.flip_averaging
     networks = combined or [Network(name, model, size, flip)]
-    describe = _only(tested, describe) or _describe_here(networks, tested, measurement, advance)
-    explainer = Batched(model.explain, measurement.image_size_px, measurement.batch_size)
-    rank = _Ranker(tested, measurement, list_length)
-    outcomes, explanations, reranked = {}, {}, {}
-    for variant in variants:
-        query, gallery = describe(variant, "query"), describe(variant, "gallery")
-        outcomes[variant] = rank.plainly(query, gallery, camera_pairs=variant == "original")
-        if measurement.reranking:
-            reranked[variant] = rank.again(query, gallery, variant, note)
-        if variant in EXPLAINED_VARIANTS:
-            explanations[variant] = _explain(explainer, tested, measurement, variant, advance)
+    with _opened(store, measurement) as store:
+        describe = _only(tested, describe, measurement) or _describe_here(
+            networks, tested, measurement, store, advance
+        )
+        rank = Ranker(tested, measurement, list_length, store, note, tell)
+        explainer = Explainer(model, tested, measurement, advance)
+        outcomes, explanations, reranked, reconstructed = {}, {}, {}, {}
+        for variant in variants:
+            query, gallery = describe(variant, "query"), describe(variant, "gallery")
+            outcomes[variant] = rank.plainly(query, gallery, variant)
+            if measurement.reranking:
+                reranked[variant] = rank.again(query, gallery, variant)
+            if variant in EXPLAINED_VARIANTS:
+                explanations[variant] = explainer.explain(variant)
+                pairs = explainer.pairs(variant, query, gallery, outcomes, explanations)
+                reconstructed |= pairs
     return AuditResult(
         name=name,
         tested=tested,
@@ -117,6 +127,8 @@ def audit(
         explanations=explanations,
         reranked=reranked,
         combined=tuple(network.described() for network in combined),
+        pooled=query.pooled,
+        reconstructed=reconstructed,
     )
 
 
@@ -133,66 +145,53 @@ def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tu
     return variants or available
 
 
-class _Ranker:
-    """Ranks a data set's gallery for its queries."""
-
-    def __init__(self, tested: EvaluationSet, measurement: Measurement, list_length: int):
-        self._reranking = measurement.reranking
-        self._options = {
-            "protocol": tested.protocol,
-            "average_precision": measurement.average_precision,
-            "seed": measurement.seed,
-            "list_length": list_length,
-        }
-
-    def plainly(self, query: Descriptors, gallery: Descriptors, camera_pairs: bool) -> Ranking:
-        blocks = cosine_blocks(query.features, gallery.features)
-        identities = query.identities, gallery.identities
-        return evaluate(blocks, *identities, **self._options, camera_pairs=camera_pairs)
-
-    def again(
-        self, query: Descriptors, gallery: Descriptors, variant: str, note: Callable[[str], None]
-    ) -> Ranking:
-        def announce(done: float) -> None:
-            note(f"re-ranking {readable(variant)}: {done:.0%}")
-
-        announce(0.0)
-        blocks = reranked_blocks(query, gallery, self._reranking, announce)
-        ranking = evaluate(blocks, query.identities, gallery.identities, **self._options)
-        note("")
-        return ranking
+@contextlib.contextmanager
+def _opened(
+    store: PositionStore | None, measurement: Measurement
+) -> Iterator[PositionStore | None]:
+    """Gives the store, a temporary one, or none where descriptors are compared."""
+    if store or not measurement.matching:
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="positions.") as folder:
+        yield PositionStore(Path(folder), {}, measurement.position_storage)
 
 
 def _describe_here(
-    networks: Sequence[Network], tested: EvaluationSet, measurement: Measurement, advance: Advance
+    networks: Sequence[Network],
+    tested: EvaluationSet,
+    measurement: Measurement,
+    store: PositionStore | None,
+    advance: Advance,
 ) -> Describe:
-    describer = Describer(networks, measurement.batch_size)
+    describer = Describer(networks, measurement.batch_size, positions=store is not None)
+    if store:
+        _require_positions(networks)
 
     def describe(variant: str, split: str) -> Descriptors:
-        records, seed = tested.records[split], measurement.seed
+        seed = measurement.seed
+        if store:
+            return store.describe(describer, tested, variant, split, seed, advance)
+        records = tested.records[split]
         return describer.describe(tested.folder, split, variant, seed, advance, records)
 
     return describe
 
 
-def _only(tested: EvaluationSet, describe: Describe | None) -> Describe | None:
+def _require_positions(networks: Sequence[Network]) -> None:
+    if len(networks) > 1 or not networks[0].has_positions or networks[0].flip_averaging:
+        raise UsageError(
+            "only one network that gives position features is compared by reconstruction, without "
+            "the mirror image: compare the descriptors, or leave flip averaging off"
+        )
+
+
+def _only(
+    tested: EvaluationSet, describe: Describe | None, measurement: Measurement
+) -> Describe | None:
     """Takes the data set's descriptors from those of the whole folder."""
     if describe is None:
         return None
+    if measurement.matching:
+        raise ValueError("descriptors from elsewhere have no position features to be matched by")
     return lambda variant, split: describe(variant, split)[tested.records[split]]
-
-
-def _explain(
-    explainer: Batched,
-    tested: EvaluationSet,
-    measurement: Measurement,
-    variant: str,
-    advance: Advance,
-) -> Explanation:
-    masks = "binary" if tested.folder.info.has_masks("query") else None
-    spec = InputSpec(
-        image_size_px=measurement.image_size_px, variant=variant, mask_vocabulary=masks
-    )
-    queries, seed = tested.records["query"], measurement.seed
-    shown = np.random.default_rng(seed).permutation(len(queries))[:EXPLAINED_IMAGES]
-    return explain(explainer, tested.folder, "query", spec, shown, seed, advance, queries)

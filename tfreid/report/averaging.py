@@ -36,12 +36,14 @@ class Average:
     Attributes:
       figures: variant of the images, or `<variant>_reranked` -> name of a figure -> its spread.
       protocol: how all the runs were measured.
+      matching: how images were compared in all of them.
       splits: index and seed of each run's split; None where the data set has one split.
       warnings: what keeps the mean from being a published one.
     """
 
     figures: dict[str, dict[str, Spread]]
     protocol: dict[str, Any]
+    matching: dict[str, Any]
     splits: tuple[tuple[int, int | None] | None, ...]
     warnings: tuple[str, ...]
 
@@ -121,6 +123,7 @@ def _conditions(values: Mapping[str, Any]) -> dict[str, Any]:
         "number of splits": split.get("of"),
         "test persons": split.get("test_persons"),
         "variants": [*figure_rows(values)],
+        "matching": values.get("matching", {}),
         "combined networks": [{**network, "name": ""} for network in networks],
         "protocol": protocol.pop("name"),
         **protocol,
@@ -159,7 +162,8 @@ def _average(measured: Mapping[Path, Mapping[str, Any]]) -> Average:
     splits = [values["data"]["split"] for values in measured.values()]
     of = splits[0]["of"] if splits[0] else 1
     identities = tuple(split and (split["index"], split["seed"]) for split in splits)
-    return Average(figures, first["protocol"], identities, tuple(_warnings(identities, of)))
+    warnings = tuple(_warnings(identities, of))
+    return Average(figures, first["protocol"], first.get("matching", {}), identities, warnings)
 
 
 def _spread(values: list[float]) -> Spread:

@@ -11,7 +11,9 @@ from tfreid.errors import TrainingError
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches
 from tfreid.records import DatasetFolder
 from tfreid.retrieval import Identities
+from tfreid.retrieval.positions import PositionFeatures
 
+Outputs = Mapping[str, np.ndarray]
 Advance = Callable[[int], None]
 """Is told how many more images are done."""
 
@@ -28,15 +30,21 @@ class Descriptors:
       features: `[n, d]` float32.
       identities: who is on the images and which camera took them.
       keys: `[n]` strings, the images' keys.
+      pooled: whether these are the pooled descriptors of a model that has position features too.
+      positions: the position features of the images that are not junk, in their order; None
+        where they were not asked for.
     """
 
     features: np.ndarray
     identities: Identities
     keys: np.ndarray
+    pooled: bool = False
+    positions: PositionFeatures | None = None
 
     def __getitem__(self, chosen: np.ndarray) -> "Descriptors":
-        """Returns those of some images, by their indices."""
-        return Descriptors(self.features[chosen], self.identities[chosen], self.keys[chosen])
+        """Returns those of some images, by their indices, without position features."""
+        identities, keys = self.identities[chosen], self.keys[chosen]
+        return Descriptors(self.features[chosen], identities, keys, self.pooled)
 
 
 Describe = Callable[[str, str], Descriptors]
@@ -105,34 +113,51 @@ class Batched:
                 advance(count)
 
 
-def descriptors_of(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> tf.Tensor:
-    """Returns a model's descriptors `[batch, d]`, float32, not normalised.
+def outputs_of(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> dict[str, tf.Tensor]:
+    """Returns what a model tells of images, float32.
 
     Args:
-      model: has `embed(images) -> [batch, d]`.
+      model: has `embed`; see `tfreid.methods.Method`.
       images: float32 `[batch, height, width, 3]` in [0, 255].
-      flip_averaging: average the descriptors of an image and of its mirror image.
+      flip_averaging: average the descriptors of an image and of its mirror image. Position features
+        stay those of the image.
+
+    Returns:
+      `embedding` `[batch, d]`, not normalised; of a model that is matched by reconstruction also
+      `positions` `[batch, N, d']` and `foreground` `[batch, N]`.
     """
-    descriptors = model.embed(images)
+
+    def embed(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = model.embed(images)
+        return dict(outputs) if isinstance(outputs, Mapping) else {"embedding": outputs}
+
+    outputs = embed(images)
     if flip_averaging:
-        descriptors = (descriptors + model.embed(tf.image.flip_left_right(images))) / 2
-    return tf.cast(descriptors, tf.float32)
+        mirrored = embed(tf.image.flip_left_right(images))["embedding"]
+        outputs["embedding"] = (outputs["embedding"] + mirrored) / 2
+    return {name: tf.cast(values, tf.float32) for name, values in outputs.items()}
 
 
 def embedder(
-    model: keras.Model, image_size_px: tuple[int, int], batch_size: int, flip_averaging: bool
+    model: keras.Model,
+    image_size_px: tuple[int, int],
+    batch_size: int,
+    flip_averaging: bool,
+    positions: bool = False,
 ) -> Batched:
-    """Returns the function from images to `descriptor` `[batch, d]`.
+    """Returns the function from images to what `outputs_of` tells of them.
 
     Args:
-      model: has `embed(images) -> [batch, d]`.
+      model: has `embed`.
       image_size_px: height, width of the model's input.
       batch_size: images in a batch.
       flip_averaging: average the descriptors of an image and of its mirror image.
+      positions: whether `positions` are wanted, if the model has them.
     """
 
     def embed(images):
-        return {"descriptor": descriptors_of(model, images, flip_averaging)}
+        outputs = outputs_of(model, images, flip_averaging)
+        return {name: outputs[name] for name in outputs if positions or name != "positions"}
 
     return Batched(embed, image_size_px, batch_size)
 
@@ -145,6 +170,7 @@ def describe_split(
     seed: int = 0,
     advance: Advance = no_progress,
     indices: np.ndarray | None = None,
+    keep: Callable[[Outputs, Outputs], None] | None = None,
 ) -> Descriptors:
     """Computes the descriptors of a split.
 
@@ -156,6 +182,7 @@ def describe_split(
       seed: chooses the random backgrounds.
       advance: called with the number of images after each batch.
       indices: int64 `[n]`: the records to take, in this order, instead of all.
+      keep: given each batch and its outputs; takes what is too large to be held here.
 
     Returns:
       The descriptors and whose they are.
@@ -164,10 +191,14 @@ def describe_split(
       DataError: if a record is damaged.
       TrainingError: if a descriptor is not finite.
     """
-    columns: dict[str, list] = {"descriptor": [], "person_id": [], "camera_id": [], "key": []}
+    columns: dict[str, list] = {"embedding": [], "person_id": [], "camera_id": [], "key": []}
+    pooled = False
     for batch, outputs in embed.over(folder, split, spec, seed, advance, indices):
+        pooled = "foreground" in outputs
         for name, parts in columns.items():
             parts.append({**batch, **outputs}[name])
+        if keep:
+            keep(batch, outputs)
     features, person, camera, key = (np.concatenate(parts) for parts in columns.values())
     if not np.isfinite(features).all():
         bad = key[~np.isfinite(features).all(axis=1)]
@@ -175,4 +206,5 @@ def describe_split(
             f"the model's descriptor of {bad[0].decode()} is not finite, and so are those of "
             f"{len(bad) - 1} other images: the weights are not usable"
         )
-    return Descriptors(features, Identities(person, camera), np.array([k.decode() for k in key]))
+    keys = np.array([k.decode() for k in key])
+    return Descriptors(features, Identities(person, camera), keys, pooled)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfreid.datasets import NO_CAMERA_ID, PROTOCOLS, Protocol
 from tfreid.errors import DataError
+from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.records import DatasetFolder
 from tfreid.records.info import SourceInfo
 
@@ -39,6 +40,27 @@ class EvaluationSet:
     def source(self) -> SourceInfo | None:
         """What the folder says about the data set; None where it was converted without that."""
         return self.folder.info.sources.get(self.dataset)
+
+    def images(
+        self, split: str, variant: str, chosen: np.ndarray, size_px: tuple[int, int], seed: int
+    ) -> np.ndarray:
+        """Returns some images as a model sees them.
+
+        Args:
+          split: `"query"` or `"gallery"`.
+          variant: of the images.
+          chosen: int `[n]`: their places among the data set's.
+          size_px: height, width.
+          seed: chooses the random backgrounds.
+
+        Returns:
+          `[n, *size_px, 3]` uint8.
+        """
+        spec = InputSpec(image_size_px=size_px, variant=variant)
+        records = self.records[split][chosen]
+        batches = evaluation_batches(self.folder, split, spec, 64, seed, records)
+        pixels = [batch["image"] for batch in batches.as_numpy_iterator()]
+        return np.clip(np.rint(np.concatenate(pixels)), 0, 255).astype(np.uint8)
 
 
 def evaluation_sets(folder: DatasetFolder, protocol: str | None = None) -> list[EvaluationSet]:

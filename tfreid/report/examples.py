@@ -6,9 +6,7 @@ from html import escape
 
 import numpy as np
 
-from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.report.audit import LIST_LENGTH
-from tfreid.report.evaluation_sets import EvaluationSet
 from tfreid.report.markup import percent, picture, readable, row
 from tfreid.report.pictures import embedded
 from tfreid.report.result import AuditResult
@@ -166,20 +164,10 @@ def _addresses(
         for index in _nearest(result, variant, query)[0]
     }
     tested, seed = results[0].tested, results[0].measurement.seed
-    return {
-        (split, index): embedded(image, PICTURE_SIZE_PX)
-        for split, indices in (("query", queries), ("gallery", gallery))
-        for index, image in _load(tested, split, variant, indices, seed).items()
-    }
-
-
-def _load(
-    tested: EvaluationSet, split: str, variant: str, indices: set[int], seed: int
-) -> dict[int, np.ndarray]:
-    spec = InputSpec(image_size_px=PICTURE_SIZE_PX, variant=variant)
-    chosen = np.array(sorted(indices))
-    records = tested.records[split][chosen]
-    batches = evaluation_batches(tested.folder, split, spec, 64, seed, records)
-    pixels = np.concatenate([batch["image"] for batch in batches.as_numpy_iterator()])
-    images = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-    return dict(zip(chosen.tolist(), images, strict=True))
+    addresses = {}
+    for split, indices in (("query", queries), ("gallery", gallery)):
+        chosen = np.array(sorted(indices))
+        images = tested.images(split, variant, chosen, PICTURE_SIZE_PX, seed)
+        for index, image in zip(chosen.tolist(), images, strict=True):
+            addresses[split, index] = embedded(image, PICTURE_SIZE_PX)
+    return addresses

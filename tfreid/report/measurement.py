@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tfreid.retrieval import Reranking
+from tfreid.retrieval.reconstruction import ReconstructionMatching
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Measurement:
         that are explained.
       reranking: also score the gallery re-ranked with these parameters; None for plain figures
         alone.
+      matching: compare by reconstruction distance, in this mode; None for the cosine distance of
+        descriptors, of a model that has position features the pooled ones.
+      position_storage: `"float32"` or `"float16"`, in which position features are kept.
     """
 
     image_size_px: tuple[int, int]
@@ -26,3 +30,5 @@ class Measurement:
     average_precision: str = "mean"
     seed: int = 0
     reranking: Reranking | None = None
+    matching: ReconstructionMatching | None = None
+    position_storage: str = "float32"

@@ -9,13 +9,13 @@ from string import Template
 
 from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
-from tfreid.report.counts import describe_counts
 from tfreid.report.examples import ranked_lists_section
+from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
+from tfreid.report.pairs import pairs_section
 from tfreid.report.result import AuditResult
 from tfreid.report.table import figure_rows
-from tfreid.retrieval import Reranking
 from tfreid.training import LossCurve
 
 CURVE_RANKS = 20
@@ -57,7 +57,7 @@ def write_report(
     sections = [] if alone else [_overview(by_dataset)]
     for group in groups:
         sections += _sections(group, alone)
-    sections += [_training(losses or {}), *(_method(group, alone) for group in groups)]
+    sections += [_training(losses or {}), *(method_section(group, alone) for group in groups)]
     sections += [f"<pre>{escape(command)}</pre>"] if command else []
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     page = Template(template).substitute(title=escape(_title(results)), body="\n".join(sections))
@@ -93,6 +93,7 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
         camera_pairs_section(results),
         ranked_lists_section(results),
         maps_section(results),
+        pairs_section(results),
     ]
 
 
@@ -135,8 +136,15 @@ def _header(results: Sequence[AuditResult], heading: str) -> str:
         f"<h1>{escape(heading)}</h1>"
         '<p class="soft">How far re-identification models keep their accuracy when the background '
         f"changes. Data set <b>{dataset}</b>, {counts['queries']:,} queries, "
-        f"{counts['gallery']:,} gallery images. {label}</p>{note}"
+        f"{counts['gallery']:,} gallery images. {_compared(results)}{label}</p>{note}"
     )
+
+
+def _compared(results: Sequence[AuditResult]) -> str:
+    """How images are compared, where that is a choice."""
+    if not any(result.pooled for result in results):
+        return ""
+    return f"Compared by {escape(matching_of(results))}. "
 
 
 def _verdicts(results: Sequence[AuditResult]) -> str:
@@ -230,57 +238,3 @@ def _training(losses: Mapping[str, Losses]) -> str:
         "its weight in the objective. A point is the mean since the point before; stages follow "
         f'one another.</p><div class="grid charts">{charts}</div>'
     )
-
-
-def _method(results: Sequence[AuditResult], alone: bool) -> str:
-    first, metrics = results[0], results[0].metrics()
-    info, measurement, protocol = first.folder.info, first.measurement, first.tested.protocol
-    precision = {
-        "mean": "mean of the precision at each true match's rank",
-        "trapezoid": "average of trapezoids, as in the Market-1501 MATLAB toolbox",
-    }[measurement.average_precision]
-    facts = {
-        "Data": f"{info.name}, fingerprint {info.fingerprint[:12]}",
-        **describe_counts(metrics),
-        "Protocol": f"{protocol.name} ({first.tested.reason}): {protocol.summary}; cosine "
-        "distance, ties count against the model",
-        "Average precision": "none: with one gallery image a person it would repeat the CMC"
-        if protocol.gallery_draws
-        else precision,
-        "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
-        "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
-        f"{measurement.seed}",
-        "Input": "; ".join(map(_inputs, results)),
-        **_reranking(measurement.reranking),
-    }
-    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
-    what = "this" if alone else escape(first.tested.dataset)
-    return f'<h2>How {what} was measured</h2><div class="card"><dl>{items}</dl></div>'
-
-
-def _inputs(result: AuditResult) -> str:
-    """How large a model's images are, and how its descriptors are made."""
-    measurement = result.measurement
-    alone = {
-        "name": result.name,
-        "image_size_px": measurement.image_size_px,
-        "flip_averaging": measurement.flip_averaging,
-    }
-    inputs = ", ".join(
-        "{} {}\N{MULTIPLICATION SIGN}{} px".format(network["name"], *network["image_size_px"])
-        + ", averaged with the mirror image's descriptor" * network["flip_averaging"]
-        for network in result.combined or [alone]
-    )
-    if not result.combined:
-        return inputs
-    return f"{result.name}: descriptors of {inputs}; each of unit length, one after the other"
-
-
-def _reranking(parameters: Reranking | None) -> dict[str, str]:
-    if parameters is None:
-        return {}
-    return {
-        "Re-ranking": f"k-reciprocal (Zhong et al., CVPR 2017), k1 = {parameters.k1}, "
-        f"k2 = {parameters.k2}, \N{GREEK SMALL LETTER LAMDA} = {parameters.original_weight:g}, "
-        "beside the plain figures; charts, camera pairs and ranked lists are of plain ranking"
-    }

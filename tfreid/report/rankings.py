@@ -26,8 +26,8 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
     Args:
       path: the file, as `tfreid.retrieval.save_rankings` takes it. Where there are several data
         sets or variants, their names are put before its ending, as in
-        `rankings-viper-original.csv`. Re-ranked lists have files of their own, whose names end in
-        `-reranked`.
+        `rankings-viper-original.csv`; so is, of a model with position features, the mode of the
+        matching. Re-ranked lists have files of their own, whose names end in `-reranked`.
       results: audits of one model, one a data set, that kept lists of at least `length` images.
       length: images to write for each query.
 
@@ -39,6 +39,7 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
         names = [result.tested.dataset] if len(results) > 1 else []
         for variant, outcome in result.outcomes.items():
             of_variant = [*names, variant] if len(result.outcomes) > 1 else names
+            of_variant = [*of_variant, result.matching["mode"]] if result.pooled else of_variant
             found = [(of_variant, outcome)]
             if variant in result.reranked:
                 found.append(([*of_variant, "reranked"], result.reranked[variant]))

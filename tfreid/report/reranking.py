@@ -1,20 +1,18 @@
 """Re-ranks what an audit ranks: beside the plain outcome, never instead of it."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from tfreid.datasets import JUNK_PERSON_ID
 from tfreid.errors import UsageError
 from tfreid.report.descriptors import Descriptors
+from tfreid.report.distances import Announce, all_distances, not_junk, with_junk
 from tfreid.report.evaluation_sets import EvaluationSet
-from tfreid.retrieval import CosineDistances, Distances, Reranking, rerank
+from tfreid.report.measurement import Measurement
+from tfreid.retrieval import Distances, Reranking, rerank
+from tfreid.retrieval.memory import available_bytes
 from tfreid.retrieval.reranking import BLOCK_SIZE
-
-Announce = Callable[[float], None]
-"""Is told how much of a re-ranking is done, a fraction."""
 
 _DESCRIPTOR_COPIES = 4
 
@@ -26,30 +24,29 @@ def no_announcement(done: float) -> None:
 def reranked_blocks(
     query: Descriptors,
     gallery: Descriptors,
-    parameters: Reranking,
+    measurement: Measurement,
+    folder: Path | None = None,
     announce: Announce = no_announcement,
 ) -> Iterator[np.ndarray]:
-    """Re-ranks the gallery by cosine distance.
+    """Re-ranks the gallery by the distance that is measured.
 
     Junk, which no protocol ranks, is nobody's neighbour.
 
     Args:
       query: descriptors of the queries, which are each other's neighbours too.
       gallery: descriptors of the gallery images.
-      parameters: of the re-ranking.
-      announce: called after each block of distances.
+      measurement: says how to re-rank, and by which distance.
+      folder: where reconstruction distances are kept.
+      announce: told of the progress, of a reconstruction or else of the re-ranking.
 
     Yields:
       `[block, gallery]` floats as `tfreid.retrieval.evaluate` takes them, infinite for junk.
     """
-    valid = gallery.identities.person != JUNK_PERSON_ID
-    queries = len(query.features)
-    distances = CosineDistances(query.features, gallery.features[valid])
-    watched = _Watched(distances, queries + valid.sum() + queries, announce)
-    for block in rerank(watched, queries, parameters):
-        final = np.full((len(block), len(valid)), np.inf)
-        final[:, valid] = block
-        yield final
+    valid, queries = not_junk(gallery), len(query.features)
+    distances = all_distances(query, gallery, measurement.matching, folder, announce)
+    if not measurement.matching:
+        distances = _Watched(distances, queries + valid.sum() + queries, announce)
+    yield from with_junk(rerank(distances, queries, measurement.reranking), valid)
 
 
 class _Watched:
@@ -94,25 +91,3 @@ def require_memory(tested: EvaluationSet, parameters: Reranking, descriptor_size
             "free some, choose a smaller --rerank_k1 or --rerank_k2, or leave --rerank out"
         )
     return needed
-
-
-def available_bytes() -> int:
-    """Returns the memory that a process can still get on this machine or in its container."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for line in _lines(Path("/proc/meminfo")):
-        if line.startswith("MemAvailable:"):
-            free = 1024 * int(line.split()[1])
-    group = Path("/sys/fs/cgroup")
-    limit, used = (_lines(group / name) for name in ("memory.max", "memory.current"))
-    if limit and used and limit[0].isdigit():
-        # Cached files count as used, but are given back.
-        stat = dict(line.split() for line in _lines(group / "memory.stat"))
-        free = min(free, int(limit[0]) - int(used[0]) + int(stat.get("inactive_file", 0)))
-    return free
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []

@@ -12,7 +12,9 @@ from tfreid.records.info import SourceInfo
 from tfreid.report.attention import Explanation
 from tfreid.report.counts import count_images
 from tfreid.report.evaluation_sets import EvaluationSet
+from tfreid.report.matching import matching_facts
 from tfreid.report.measurement import Measurement
+from tfreid.report.reconstruction_errors import ReconstructedPairs
 from tfreid.retrieval import Identities, Ranking, Retrieval
 
 
@@ -34,6 +36,9 @@ class AuditResult:
       reranked: variant to how each query fared after re-ranking, where that was asked for.
       combined: what the networks are whose descriptors were combined (`Network.described`); empty
         where one model describes.
+      pooled: whether the model has position features, whichever way it was compared.
+      reconstructed: variant to some queries and what the nearest image explains of each, where
+        the model was compared by reconstruction.
     """
 
     name: str
@@ -47,11 +52,18 @@ class AuditResult:
     explanations: dict[str, Explanation]
     reranked: dict[str, Ranking] = field(default_factory=dict)
     combined: tuple[dict[str, Any], ...] = ()
+    pooled: bool = False
+    reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
 
     @property
     def folder(self) -> DatasetFolder:
         """The converted folder that holds the data set."""
         return self.tested.folder
+
+    @property
+    def matching(self) -> dict[str, Any]:
+        """How images were compared: `mode` and what else matters of it, for JSON."""
+        return matching_facts(self.measurement, self.pooled)
 
     @property
     def chance_rank1(self) -> float:
@@ -90,6 +102,7 @@ class AuditResult:
             },
             "chance_rank1": self.chance_rank1,
             "attention": attention,
+            "matching": self.matching,
             "counts": count_images(self.query, self.gallery, self._any_outcome.scored, protocol),
             "protocol": {
                 "name": protocol.name,
@@ -102,6 +115,7 @@ class AuditResult:
 
     def _measured(self) -> dict[str, Any]:
         measured = dataclasses.asdict(self.measurement)
+        del measured["matching"], measured["position_storage"]  # `matching` says what matters.
         if self.combined:
             # The networks differ in these.
             del measured["image_size_px"], measured["flip_averaging"]

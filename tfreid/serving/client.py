@@ -134,7 +134,25 @@ class ReidClient:
           RefusedImagesError: if some images cannot be decoded; it names all that follow too.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
-        return self._predict(images, DEFAULT)["embedding"]
+        return self._predict(images, DEFAULT, ["embedding"])["embedding"]
+
+    def describe(self, images: Sequence[Image]) -> dict[str, np.ndarray]:
+        """Computes all that the model tells of images.
+
+        Args:
+          images: paths or bytes of JPEG, PNG or BMP files of any size.
+
+        Returns:
+          `embedding`, as `embed` gives it, and, of a model that is matched by reconstruction,
+          `positions`, float32 `[images, N, d]`, each of unit length, and `foreground`, their
+          weights, float32 `[images, N]`, of sum 1.
+
+        Raises:
+          MissingPathError: if there is no file under a path.
+          RefusedImagesError: if some images cannot be decoded; it names all that follow too.
+          ServingError: if the server is not there, too slow, or answers otherwise than expected.
+        """
+        return self._predict(images, DEFAULT)
 
     def explain(self, images: Sequence[Image]) -> dict[str, np.ndarray]:
         """Computes the descriptors of images and what the model looks at.
@@ -178,14 +196,17 @@ class ReidClient:
         response.metadata["signature_def"].Unpack(signatures)
         return dict(signatures.signature_def)
 
-    def _predict(self, images: Sequence[Image], signature: str) -> dict[str, np.ndarray]:
+    def _predict(
+        self, images: Sequence[Image], signature: str, outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Asks for outputs of a signature; without names, for all of them."""
         if isinstance(images, Image):
             raise UsageError("images must be a list of paths or bytes: found a single image")
         if not images:
             raise UsageError("there are no images to send: the list is empty")
         batches = list(self._batches(images))
         for _ in range(_ATTEMPTS):
-            answers = [self._ask(images, batch, signature) for batch in batches]
+            answers = [self._ask(images, batch, signature, outputs) for batch in batches]
             if len({answer.version for answer in answers}) == 1:
                 names = answers[0].outputs
                 return {name: np.concatenate([a.outputs[name] for a in answers]) for name in names}
@@ -206,8 +227,10 @@ class ReidClient:
             size += more
         yield range(start, len(images))
 
-    def _ask(self, images: Sequence[Image], batch: range, signature: str) -> _Answer:
-        request = predict_pb2.PredictRequest(model_spec=self._spec)
+    def _ask(
+        self, images: Sequence[Image], batch: range, signature: str, outputs: Sequence[str]
+    ) -> _Answer:
+        request = predict_pb2.PredictRequest(model_spec=self._spec, output_filter=outputs)
         request.model_spec.signature_name = signature
         files = [_read(images[place]) for place in batch]
         request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(files, tf.string))

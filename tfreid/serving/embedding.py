@@ -85,6 +85,8 @@ def describe_with_beam(
 ) -> dict[tuple[str, str], Descriptors]:
     """Computes the descriptors of query and gallery images, as `report.audit` would.
 
+    Of a model that is matched by reconstruction these are the pooled ones.
+
     Args:
       model: folder of one version of an exported model.
       data: a converted re-identification data set.
@@ -201,4 +203,5 @@ def _joined(parts: Sequence[Descriptors]) -> Descriptors:
             np.concatenate([part.identities.camera for part in parts]),
         ),
         np.concatenate([part.keys for part in parts]),
+        parts[0].pooled,
     )

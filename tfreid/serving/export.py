@@ -15,15 +15,17 @@ from tfreid.errors import DataError, UsageError
 from tfreid.report import Network
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
+    DEFAULT,
     EMBED_IMAGES,
+    EXPLAIN,
     PREPROCESSING,
     Signature,
+    describe,
     input_size_px,
     make_signatures,
     maps,
     preprocess,
     resize,
-    unit_descriptors,
 )
 
 TOLERANCE = 1e-4
@@ -85,7 +87,8 @@ def write_saved_model(
       image_size_px: height, width of its input.
       path: folder to write; it appears when it is complete and checked.
       sample: encoded images for the check, at least one; none is stored.
-      flip_averaging: average the descriptors of an image and of its mirror image.
+      flip_averaging: average the descriptors of an image and of its mirror image; not of a model
+        that is matched by reconstruction.
       recipe: contents of `recipe.json`, if there is one.
       facts: what `serving.json` says besides what the arguments tell.
 
@@ -117,11 +120,11 @@ def write_networks(
       facts: what `serving.json` says besides what the arguments tell.
 
     Raises:
-      UsageError: if a model gives no descriptor or there is something at the path.
+      UsageError: if a model gives no descriptor, there is something at the path, or the position
+        features of a network do not go with its flip averaging.
       DataError: if an exported output differs by more than `TOLERANCE`; nothing is written.
     """
-    for network in networks:
-        require_descriptor(network.model)
+    check_networks(networks)
     path = Path(path)
     if path.is_dir() and any(path.iterdir()):
         raise UsageError(f"{path} is there already and not empty: give another folder")
@@ -136,6 +139,7 @@ def write_networks(
             "preprocessing": PREPROCESSING,
             **_inputs(networks),
             "distance": "cosine",
+            **_reconstruction(networks),
         }
         _write_extra(partial / EXTRA, sample, recipe, own | dict(facts or {}))
         os.replace(partial, path)
@@ -150,6 +154,34 @@ def _inputs(networks: Sequence[Network]) -> dict[str, Any]:
     if len(networks) > 1:
         return inputs | {"combined": [network.described() for network in networks]}
     return inputs | {"flip_averaging": networks[0].flip_averaging}
+
+
+def _reconstruction(networks: Sequence[Network]) -> dict[str, Any]:
+    """Returns how `positions` are compared, for `serving.json`; nothing where there are none."""
+    if len(networks) > 1 or not networks[0].has_positions:
+        return {}
+    model, size_px = networks[0].model, networks[0].image_size_px
+    return {
+        "matching": {
+            "distance": "reconstruction",
+            "beta": model.beta,
+            "features": "positions",
+            "weights": "foreground",
+            "patches": np.asarray(model.patches(size_px)).tolist(),
+        }
+    }
+
+
+def check_networks(networks: Sequence[Network]) -> None:
+    """Raises a UsageError if networks cannot be exported as one model."""
+    for network in networks:
+        require_descriptor(network.model)
+    first = networks[0]
+    if len(networks) == 1 and first.flip_averaging and first.has_positions:
+        raise UsageError(
+            "the model is matched by its position features, which are not averaged with those of "
+            "the mirror image: leave --flip_averaging out"
+        )
 
 
 def require_descriptor(model: keras.Model) -> None:
@@ -177,18 +209,18 @@ def _verify(
     sizes = [network.image_size_px for network in networks]
     *resized, images = preprocess(sample, [*sizes, input_size_px(networks)])
     inputs = {"image_bytes": sample, "images": images}
-    of_files = {
-        "embedding": unit_descriptors(networks, resized),
-        **maps(networks[0].model, resized[0]),
+    of_files = describe(networks, resized)
+    expected = {
+        DEFAULT: of_files,
+        EMBED_IMAGES: describe(networks, resize(images, sizes)),
+        EXPLAIN: {"embedding": of_files["embedding"], **maps(networks[0].model, resized[0])},
     }
-    of_images = {"embedding": unit_descriptors(networks, resize(images, sizes))}
     loaded = tf.saved_model.load(str(path))
     described = {}
     for name, signature in signatures.items():
         written = loaded.signatures[name]
-        expected = of_images if name == EMBED_IMAGES else of_files
         for output, values in written(**{signature.spec.name: inputs[signature.spec.name]}).items():
-            difference = float(np.abs(values - expected[output]).max())
+            difference = float(np.abs(values - expected[name][output]).max())
             if not difference <= TOLERANCE:
                 raise DataError(
                     f"the exported model's {output} ({name}) differs from the trained model's by "

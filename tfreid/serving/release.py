@@ -15,7 +15,12 @@ from tfreid.records import DatasetFolder, DatasetInfo
 from tfreid.report import Describer, Network
 from tfreid.report.descriptors import Advance, no_progress
 from tfreid.retrieval import calibrate, cosine_blocks
-from tfreid.serving.export import next_version, require_descriptor, write_networks
+from tfreid.serving.export import (
+    check_networks,
+    next_version,
+    require_descriptor,
+    write_networks,
+)
 from tfreid.training import RunFolder, load_run, read_run, versions
 from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
 
@@ -23,6 +28,7 @@ FAR = 0.001
 """False-accept rate of the recommended threshold."""
 
 _SPLITS = ("query", "gallery")
+_THRESHOLD_OF = "cosine distance of embedding"
 _IMAGES_TO_CHECK = 8
 
 
@@ -69,6 +75,7 @@ def export_run(
         *_, model = load_run(folder.path)
     loaded = LoadedRun(folder, method, recipe, info, model)
     network = _network(loaded, method.name, flip_averaging)
+    check_networks([network])
     data = data or folder.open_data("reid")
     describer = Describer([network], batch_size)
     threshold = _threshold(describer, data, far, advance)
@@ -158,7 +165,8 @@ def _threshold(
         found = calibrate(blocks, query.identities, gallery.identities, far)
     except UsageError as error:
         return {"threshold": None, "reason": f"no threshold: {error}"}
-    return {"threshold": dataclasses.asdict(found) | {"data": _identified(data.info)}}
+    known = {"of": _THRESHOLD_OF, "data": _identified(data.info)}
+    return {"threshold": dataclasses.asdict(found) | known}
 
 
 def _identified(info: DatasetInfo) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class ServedModel:
       path: folder of the version.
       facts: contents of its `serving.json`.
       image_size_px: height, width of its input; of a combination, that of its largest network.
+      beta: of the reconstruction by which its position features are compared; None where it has
+        none.
     """
 
     def __init__(self, path: str | Path):
@@ -41,6 +43,7 @@ class ServedModel:
         try:
             self.facts: dict[str, Any] = json.loads((self.path / EXTRA / FACTS).read_text("utf-8"))
             self.image_size_px: tuple[int, int] = tuple(self.facts["image_size_px"])
+            self.beta: float | None = self.facts.get("matching", {}).get("beta")
             self._loaded = tf.saved_model.load(str(self.path))
             self._signatures = {
                 name: self._loaded.signatures[name] for name in (DEFAULT, EMBED_IMAGES, EXPLAIN)
@@ -51,14 +54,19 @@ class ServedModel:
                 f"{error!r}"
             ) from error
 
-    def embed(self, images: tf.Tensor) -> tf.Tensor:
+    def embed(self, images: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
         """Returns the descriptors `[n, d]` of images, float32, of unit L2 norm.
 
         Args:
           images: float32 `[n, *image_size_px, 3]` in [0, 255]; smaller networks of a combination
             resize them once more, which `embed_files` does without.
+
+        Returns:
+          As a Keras model's `embed`: of one that is matched by reconstruction a dict of the
+          descriptors, `embedding`, and of `positions` and `foreground`.
         """
-        return self._signatures[EMBED_IMAGES](images=tf.cast(images, tf.float32))["embedding"]
+        outputs = self._signatures[EMBED_IMAGES](images=tf.cast(images, tf.float32))
+        return outputs["embedding"] if self.beta is None else outputs
 
     def embed_files(self, files: Sequence[bytes]) -> np.ndarray:
         """Returns the descriptors `[n, d]` of image files, float32, of unit L2 norm.
@@ -66,8 +74,20 @@ class ServedModel:
         Args:
           files: JPEG, PNG or BMP, of any size.
         """
-        image_bytes = tf.constant(list(files), tf.string)
-        return self._signatures[DEFAULT](image_bytes=image_bytes)["embedding"].numpy()
+        return self.describe_files(files)["embedding"]
+
+    def describe_files(self, files: Sequence[bytes]) -> dict[str, np.ndarray]:
+        """Returns all that the model tells of image files, float32, as `ReidClient.describe` does.
+
+        Args:
+          files: JPEG, PNG or BMP, of any size.
+        """
+        outputs = self._signatures[DEFAULT](image_bytes=tf.constant(list(files), tf.string))
+        return {name: values.numpy() for name, values in outputs.items()}
+
+    def patches(self, image_size_px: tuple[int, int]) -> np.ndarray:
+        """Returns top, left, bottom, right of each position's patch, int `[N, 4]`, in pixels."""
+        return np.array(self.facts["matching"]["patches"])
 
     def explain(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the maps that show where the model looks, float32 `[n, h, w]` by name.

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfreid.inputs import decode_image, resize_image
 from tfreid.report import Network
-from tfreid.report.descriptors import descriptors_of
+from tfreid.report.descriptors import outputs_of
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 EMBED_IMAGES = "embed_images"
@@ -39,10 +39,10 @@ class Signature:
 def make_signatures(networks: Sequence[Network]) -> dict[str, Signature]:
     """Returns the signatures of a network, or of several whose descriptors are combined.
 
-    serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files of any size ->
-      `embedding`, float32 `[batch, d]`, of unit L2 norm.
-    embed_images: `images`, float32 `[batch, *input_size_px(networks), 3]` in [0, 255] ->
-      `embedding`. Networks of another size resize them once more, which files are spared.
+    serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files of any size -> what
+      `describe` tells of them.
+    embed_images: `images`, float32 `[batch, *input_size_px(networks), 3]` in [0, 255] -> the same.
+      Networks of another size resize them once more, which files are spared.
     explain: `image_bytes` -> `embedding` and each map of `explain` of the first network's model
       under its own name, float32 `[batch, h, w]`.
 
@@ -59,7 +59,7 @@ def make_signatures(networks: Sequence[Network]) -> dict[str, Signature]:
 
     @tf.function(input_signature=resized)  # Traced and stored once, for all three.
     def embed(*resized):
-        return {"embedding": unit_descriptors(networks, resized)}
+        return describe(networks, resized)
 
     def embed_images(images):
         return embed(*resize(images, sizes))
@@ -69,7 +69,8 @@ def make_signatures(networks: Sequence[Network]) -> dict[str, Signature]:
 
     def explain(image_bytes):
         resized = preprocess(image_bytes, sizes)
-        return embed(*resized) | maps(networks[0].model, resized[0])
+        embedding = embed(*resized)["embedding"]
+        return {"embedding": embedding, **maps(networks[0].model, resized[0])}
 
     return {
         DEFAULT: Signature(serve, image_bytes),
@@ -83,18 +84,25 @@ def input_size_px(networks: Sequence[Network]) -> tuple[int, int]:
     return max((network.image_size_px for network in networks), key=math.prod)
 
 
-def unit_descriptors(networks: Sequence[Network], resized: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Returns the descriptors `[batch, d]` of images, float32, of unit L2 norm.
+def describe(networks: Sequence[Network], resized: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns what is told of images, float32.
 
     Args:
       networks: one, or several whose descriptors of unit length follow each other.
       resized: the images in the size of each network.
+
+    Returns:
+      `embedding` `[batch, d]` of unit L2 norm; of a single network that is matched by
+      reconstruction also `positions` `[batch, N, d']` and `foreground` `[batch, N]`.
     """
     parts = [
-        tf.math.l2_normalize(descriptors_of(network.model, images, network.flip_averaging), axis=-1)
+        outputs_of(network.model, images, network.flip_averaging)
         for network, images in zip(networks, resized, strict=True)
     ]
-    return parts[0] if len(parts) == 1 else tf.math.l2_normalize(tf.concat(parts, -1), axis=-1)
+    units = [tf.math.l2_normalize(part["embedding"], axis=-1) for part in parts]
+    if len(parts) == 1:
+        return {**parts[0], "embedding": units[0]}
+    return {"embedding": tf.math.l2_normalize(tf.concat(units, -1), axis=-1)}
 
 
 def maps(model: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:
