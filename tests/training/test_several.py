@@ -30,4 +30,4 @@ def test_runs_on_different_data_want_the_test_images_named(reid_folder, tmp_path
 
 def test_names_are_short_where_they_differ(reid_folder):
     assert short_names([loaded(p, reid_folder) for p in ("x/a", "y/b/")]) == ["a", "b"]
-    assert short_names([loaded(p, reid_folder) for p in ("x/a", "y/a")]) == ["x/a", "y/a"]
+    assert short_names([loaded(p, reid_folder) for p in ("r/x/a", "r/y/a")]) == ["x/a", "y/a"]

@@ -86,6 +86,10 @@ def open_data(runs: Sequence[LoadedRun], path: str | None) -> DatasetFolder:
 
 
 def short_names(runs: Sequence[LoadedRun]) -> list[str]:
-    """Returns the names of the runs' folders, without what is before them if they differ."""
-    names = [run.folder.path.resolve().name for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.folder.path) for run in runs]
+    """Returns the names of the runs' folders, with as much before them as tells them apart."""
+    paths = [run.folder.path.resolve().parts for run in runs]
+    deeper = (["/".join(path[-depth:]) for path in paths] for depth in range(1, len(paths[0]) + 1))
+    return next(
+        (names for names in deeper if len(set(names)) == len(names)),
+        [str(run.folder.path) for run in runs],
+    )
