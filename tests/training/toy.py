@@ -63,7 +63,7 @@ def stages(steps=6, clip_norm=0.5, batch_size=BATCH_SIZE):
     }
     backbone = Group("backbone", lambda model: [model.conv, model.norm], rate, weight_decay=1e-3)
     head = Group("head", lambda model: [model.first], rate, nesterov=True)
-    second = Group("second", lambda model: [model.second], rate)
+    second = Group("second", lambda model: [model.second], rate, optimizer="adam")
     return (
         Stage(name="main", groups=(backbone, head), losses=cross_entropy("first"), **common),
         Stage(

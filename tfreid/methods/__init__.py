@@ -1,11 +1,12 @@
 """The published methods, one folder each."""
 
-from tfreid.methods import dgd, fanet, parsing, pgp, spreid
+from tfreid.methods import dgd, fanet, fpr, parsing, pgp, spreid
 from tfreid.methods.base import Group, Method, Stage, choice
 
 METHODS: dict[str, Method] = {
     "dgd": dgd.METHOD,
     "fanet": fanet.METHOD,
+    "fpr": fpr.METHOD,
     "parsing": parsing.METHOD,
     "pgp": pgp.METHOD,
     "spreid": spreid.METHOD,

@@ -22,10 +22,19 @@ Schedule = Callable[[tf.Tensor], tf.Tensor]
 
 @dataclass(frozen=True)
 class Group:
-    """Layers that are updated by one SGD optimizer with one learning-rate schedule.
+    """Layers that are updated by one optimizer with one learning-rate schedule.
 
     The update is that of Caffe, Chainer and PyTorch: weight decay is added to the gradient and
     the learning rate stands outside the momentum buffer.
+
+    Attributes:
+      name: unique within the stage.
+      layers: of the model, which the group updates.
+      schedule: of the learning rate.
+      momentum: of SGD; of Adam's mean of the gradient (beta1).
+      nesterov: of SGD, whether the update looks ahead along the momentum.
+      weight_decay: multiple of the weight that is added to its gradient.
+      optimizer: `sgd` or `adam`.
     """
 
     name: str
@@ -34,6 +43,7 @@ class Group:
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+    optimizer: str = "sgd"
 
 
 @dataclass(frozen=True)
@@ -79,9 +89,13 @@ class Method:
 
     A model that `build` returns is a subclassed `keras.Model` that takes float32 images
     `[batch, height, width, 3]` in [0, 255] (it normalises them itself). Calling it returns a
-    dict of named heads. Re-identification models also have `embed(images) -> [batch, d]`, the
-    descriptor, and `explain(images) -> {name: [batch, h, w] float32 in [0, 1]}`, the maps that
-    show where the model looks.
+    dict of named heads. Re-identification models also have `embed(images)` and `explain(images) ->
+    {name: [batch, h, w] float32 in [0, 1]}`, the maps that show where the model looks.
+
+    What `embed` returns, float32, is the descriptor `[batch, d]` or, of models whose images are
+    matched by reconstruction, a dict: `embedding` `[batch, d]`, a descriptor of the whole image;
+    `positions` `[batch, N, d]`, features of length 1; and `foreground` `[batch, N]`, their weights,
+    whose sum is 1. N depends on the size of the images.
 
     Attributes:
       name: as in `--method`.

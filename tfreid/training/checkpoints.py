@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.errors import DataError, TrainingError
-from tfreid.training.optimizers import CoupledSGD
+from tfreid.training.optimizers import CoupledOptimizer
 
 _DISK_ERRORS = (OSError, tf.errors.OpError)
 
@@ -26,7 +26,7 @@ class Checkpoints:
         folder: Path,
         model: keras.Model,
         step: tf.Variable,
-        optimizers: Mapping[str, Mapping[str, CoupledSGD]],
+        optimizers: Mapping[str, Mapping[str, CoupledOptimizer]],
         keep: int,
         chief: bool = True,
     ):
@@ -45,7 +45,7 @@ class Checkpoints:
         self._step = step
         self._model = model
         momentum = {
-            stage: {group: _values(sgd.momentum_buffers) for group, sgd in groups.items()}
+            stage: {group: _values(optimizer.state) for group, optimizer in groups.items()}
             for stage, groups in optimizers.items()
         }
         self._checkpoint = tf.train.Checkpoint(

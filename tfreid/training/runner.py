@@ -16,7 +16,7 @@ from tfreid.methods.base import Method, Stage
 from tfreid.records import DatasetFolder
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import Checkpoints
-from tfreid.training.optimizers import CoupledSGD
+from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.run_folder import RunFolder, describe
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.summaries import PICTURES
@@ -212,7 +212,7 @@ def _run_stage(
     model: keras.Model,
     stage: Stage,
     batches: Batches,
-    optimizers: Mapping[str, CoupledSGD],
+    optimizers: Mapping[str, CoupledOptimizer],
     step: tf.Variable,
     first: int,
     seed: int,

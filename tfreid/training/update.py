@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.methods.base import Group, Stage
-from tfreid.training.optimizers import CoupledSGD
+from tfreid.training.optimizers import CoupledOptimizer, make_optimizer
 
 Values = dict[str, tf.Tensor]
 """The losses of one step by name, the objective `"total"` and the `"gradient_norm"`, scalars."""
@@ -15,7 +15,7 @@ Values = dict[str, tf.Tensor]
 
 def make_optimizers(
     stage: Stage, variables: Sequence[Sequence[keras.Variable]], step: tf.Variable, first_step: int
-) -> dict[str, CoupledSGD]:
+) -> dict[str, CoupledOptimizer]:
     """Makes the optimizers of a stage; call it in the strategy's scope and before any restore.
 
     Args:
@@ -29,13 +29,8 @@ def make_optimizers(
     """
     optimizers = {}
     for group, members in zip(stage.groups, variables, strict=True):
-        optimizer = CoupledSGD(
-            learning_rate_of(group, step, first_step),
-            momentum=group.momentum,
-            nesterov=group.nesterov,
-            weight_decay=group.weight_decay,
-            name=f"{stage.name}_{group.name}",
-        )
+        learning_rate = learning_rate_of(group, step, first_step)
+        optimizer = make_optimizer(group, learning_rate, f"{stage.name}_{group.name}")
         optimizer.build(members)
         optimizers[group.name] = optimizer
     return optimizers
@@ -51,7 +46,7 @@ def make_update(
     model: keras.Model,
     stage: Stage,
     variables: Sequence[Sequence[keras.Variable]],
-    optimizers: Mapping[str, CoupledSGD],
+    optimizers: Mapping[str, CoupledOptimizer],
     step: tf.Variable,
     seed: int,
 ) -> Callable[[Mapping[str, tf.Tensor]], Values]:

@@ -1,0 +1,178 @@
+"""FPR's recipe: its settings and the one stage that trains it."""
+
+from dataclasses import dataclass, replace
+
+from tfreid.errors import UsageError
+from tfreid.inputs import InputSpec
+from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.fpr.foreground import patch_labels
+from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
+from tfreid.methods.fpr.model import DISTANCES, FPR
+from tfreid.methods.fpr.pyramid import fitting_kernels, map_size
+from tfreid.methods.losses import identity_loss
+from tfreid.methods.schedules import WarmupDecay
+from tfreid.nn import load_pretrained
+
+
+@dataclass(frozen=True)
+class FprRecipe:
+    """FPR.
+
+    Rank-1 / mAP that the paper reports (Tables 3 and 4): Partial-REID 81.00 / 76.60, Partial-iLIDS
+    68.08 / 61.78, Occluded-REID 78.30 / 68.00, trained on Market-1501; Market-1501 95.42 / 86.58,
+    CUHK03 76.08 / 72.31, DukeMTMC-reID 88.64 / 78.42.
+
+    Attributes:
+      image_size_px: height, width of the training images.
+      backbone_depth: of the ResNet: 50, 101, 152, or 14 or 26 for small experiments.
+      backbone_width: multiplies the channels of the ResNet.
+      output_stride: 16 (without the last down-sampling) or 32.
+      weights: start of the ResNet: `imagenet`, a weights file or `none`.
+      distance: that the triplet loss and matching use: `foreground` (eq. 5), `uniform` (eq. 4, as
+        DSR: no foreground weights) or `pooled` (the baseline: descriptors averaged over the map).
+      kernels: sides of the pyramid's max-pooling; larger ones than the map are left out.
+      stride: of the same.
+      beta: weight of the coefficients' norm in the reconstruction (eq. 1).
+      margin: m of the triplet loss (eq. 6).
+      alpha: weight of the foreground probability generator's loss (eq. 10).
+      tau: share of the person above which a position's patch counts as foreground (eq. 8).
+      identity_weight: weight of a classification loss on pooled descriptors; 0 has no classifier.
+      variant: background variant of the training images.
+      random_background_probability: share of training images whose background is replaced.
+      flip_probability: share of training images that are mirrored.
+      persons_per_batch: persons in one global batch.
+      images_per_person: images of each of them.
+      schedule: length of training and rates; an epoch of 202 steps shows Market-1501's 12,936
+        images once.
+      weight_decay: of Adam, part of the gradient.
+    """
+
+    image_size_px: tuple[int, int] = (384, 128)
+    backbone_depth: int = 50
+    backbone_width: float = 1.0
+    output_stride: int = 16
+    weights: str = "imagenet"
+    distance: str = "foreground"
+    kernels: tuple[int, ...] = (2, 4, 6, 8)
+    stride: int = 2
+    beta: float = 0.01
+    margin: float = choice(0.3)
+    alpha: float = 0.02
+    tau: float = 0.35
+    identity_weight: float = choice(0.0)
+    variant: str = "original"
+    random_background_probability: float = 0.0
+    flip_probability: float = 0.0
+    persons_per_batch: int = 16
+    images_per_person: int = 4
+    schedule: WarmupDecay = choice(WarmupDecay(200, 202, 3.5e-4, 3.5e-4, 0, 0.1, (100, 166)))
+    weight_decay: float = choice(5e-4)
+
+    def __post_init__(self):
+        """Refuses settings that do not fit together."""
+        for name, known in (("distance", DISTANCES), ("output_stride", (16, 32))):
+            value = getattr(self, name)
+            _require(value in known, f"{name}={value!r} is not known: use one of {known}")
+        for name in ("persons_per_batch", "images_per_person"):
+            value = getattr(self, name)
+            _require(value > 1, f"{name}={value}: a triplet needs at least 2")
+        for name in ("beta", "stride"):
+            value = getattr(self, name)
+            _require(value > 0, f"{name}={value} must be above 0")
+        _require(0 <= self.tau <= 1, f"tau={self.tau} is a share: it must lie in [0, 1]")
+        _require(
+            bool(self.kernels) and min(self.kernels) > 0,
+            f"kernels={self.kernels}: give at least one, each above 0",
+        )
+        if self.distance != "pooled":
+            fitting_kernels(self.kernels, self.image_size_px, self.output_stride)
+
+
+def _require(condition: bool, text: str) -> None:
+    if not condition:
+        raise UsageError(text)
+
+
+def demo() -> FprRecipe:
+    """Returns the recipe at a scale of minutes on two CPU cores: a small ResNet, few positions."""
+    return replace(
+        FprRecipe(),
+        image_size_px=(192, 96),
+        backbone_depth=14,
+        backbone_width=0.25,
+        weights="none",
+        identity_weight=1.0,
+        persons_per_batch=8,
+        images_per_person=4,
+        schedule=WarmupDecay(24, 50, 1e-3, 1e-3, 0, 0.1, (12, 20)),
+    )
+
+
+def build(recipe: FprRecipe, info) -> FPR:
+    """Returns the model for the training persons of a converted data set."""
+    return FPR(
+        backbone={
+            "depth": recipe.backbone_depth,
+            "output_stride": recipe.output_stride,
+            "width": recipe.backbone_width,
+        },
+        distance=recipe.distance,
+        kernels=recipe.kernels,
+        stride=recipe.stride,
+        persons=info.num_persons if recipe.identity_weight else 0,
+        beta=recipe.beta,
+    )
+
+
+def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
+    """Returns the single stage (section 3.3)."""
+    size = map_size(recipe.image_size_px, recipe.output_stride)
+
+    def losses(outputs, batch):
+        values = {"triplet": triplet_loss(outputs, batch["label"], recipe.margin, recipe.beta)}
+        if recipe.distance == "foreground":
+            kernels = fitting_kernels(recipe.kernels, recipe.image_size_px, recipe.output_stride)
+            labels = patch_labels(batch["mask"], size, kernels, recipe.stride, recipe.tau)
+            values["foreground"] = foreground_loss(outputs["foreground_logits"], labels)
+        if recipe.identity_weight:
+            values["identity"] = identity_loss(outputs["logits"], batch["label"])
+        return values
+
+    return (
+        Stage(
+            name="network",
+            data="reid",
+            inputs=InputSpec(
+                image_size_px=recipe.image_size_px,
+                variant=recipe.variant,
+                random_background_probability=recipe.random_background_probability,
+                flip_probability=recipe.flip_probability,
+                mask_vocabulary="binary" if recipe.distance == "foreground" else None,
+                images_per_person=recipe.images_per_person,
+            ),
+            batch_size=recipe.persons_per_batch * recipe.images_per_person,
+            steps=recipe.schedule.steps,
+            groups=(
+                Group(
+                    name="network",
+                    layers=lambda model: model.parts.values(),
+                    schedule=recipe.schedule,
+                    weight_decay=recipe.weight_decay,
+                    optimizer="adam",
+                ),
+            ),
+            forward=lambda model, batch, training: model(batch["image"], training=training),
+            losses=losses,
+            loss_weights={"foreground": recipe.alpha, "identity": recipe.identity_weight},
+            start=lambda model: _load_pretrained(model, recipe.weights),
+        ),
+    )
+
+
+def _load_pretrained(model: FPR, weights: str) -> None:
+    report = load_pretrained([model.backbone], weights)
+    if report is not None:
+        print(report)
+
+
+METHOD = Method(name="fpr", recipe=FprRecipe, demo=demo, build=build, stages=stages)
