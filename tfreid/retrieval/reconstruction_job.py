@@ -87,12 +87,13 @@ class MatchingJob:
             done += pairs
             announce(done / total)
 
-        with one_thread_a_product() as threads, ThreadPoolExecutor(threads) as pool:
+        with one_thread_a_product() as threads:
             plan = self._plan(missing, threads, parts.in_folder)
             space = self._space(plan.positions)
-            for stretch in plan.blocks:
-                block = self._block(stretch, space)
-                parts.add(stretch, self.pairs.part(block, stretch, pool, advance))
+            with ThreadPoolExecutor(plan.threads) as pool:
+                for stretch in plan.blocks:
+                    block = self._block(stretch, space)
+                    parts.add(stretch, self.pairs.part(block, stretch, pool, advance))
 
     def estimate(self, parts: Parts) -> Estimate:
         """Estimates what it takes to complete the distances, by matching the first images.
@@ -110,7 +111,7 @@ class MatchingJob:
             plan = self._plan(missing, threads, parts.in_folder)
             seconds_an_image, seconds_a_pair = self._calibrate() if count else (0, 0)
         images = sum(stretch.stop - stretch.start for stretch in missing)
-        seconds = (images * seconds_an_image + count * seconds_a_pair) / threads
+        seconds = (images * seconds_an_image + count * seconds_a_pair) / plan.threads
         return Estimate(count, seconds, plan.bytes)
 
     def _calibrate(self) -> tuple[float, float]:

@@ -1,13 +1,17 @@
 """How matching by reconstruction is divided so that it stays inside its memory budget."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tfreid.errors import UsageError
 from tfreid.retrieval.memory import available_bytes, mapped_file
 from tfreid.retrieval.positions import PositionFeatures
 from tfreid.retrieval.reconstruction_pairs import Pairs
-from tfreid.retrieval.reconstruction_products import TILE_POSITIONS, tiles
+from tfreid.retrieval.reconstruction_products import (
+    CORRECTED_POSITIONS,
+    TILE_POSITIONS,
+    tiles,
+)
 
 _LIBRARY_BYTES = 2**24
 """What a BLAS library, and the system's memory allocator, hold for each thread."""
@@ -20,11 +24,14 @@ class MemoryPlan:
     Attributes:
       blocks: stretches of gallery images whose factors are held together.
       positions: of the largest of them.
+      threads: that compute at the same time; fewer than could where their memory would
+        leave little for factors.
       bytes: estimate of what is held at the peak, features in memory included.
     """
 
     blocks: list[slice]
     positions: int
+    threads: int
     bytes: int
 
 
@@ -46,7 +53,7 @@ def plan_memory(
       pairs: which are compared.
       missing: stretches of gallery images whose distances are missing.
       budget_bytes: what may be held.
-      threads: that compute at the same time.
+      threads: that could compute at the same time.
       in_folder: whether finished distances go to files.
 
     Raises:
@@ -57,34 +64,45 @@ def plan_memory(
     held = resident + pairs.held_bytes
     if not in_folder:
         held += pairs.part_bytes(slice(0, len(gallery)))
-    working = _working_bytes(query, gallery, threads)
 
     def block_bytes(images: slice) -> int:
         factors = 4 * gallery.positions.shape[1] * _positions(gallery, images)
-        return working + factors + (pairs.part_bytes(images) if in_folder else 0)
+        return factors + (pairs.part_bytes(images) if in_folder else 0)
 
     stretches = [tile for gap in missing for tile in _tiles(gallery, gap)]
-    least = held + max(pairs.working_bytes, *map(block_bytes, stretches), 0)
-    if least > budget_bytes:
-        raise UsageError(
-            f"a memory_budget_gib of {budget_bytes / 2**30:.2f} is too small: "
-            f"{resident / 2**30:.2f} GiB of features are in memory, and matching "
-            f"{len(query):,} queries with even a few of {len(gallery):,} gallery images takes "
-            f"{least / 2**30:.2f} GiB with them: allow at least that, or keep the features in files"
-        )
+    probes, by_thread = _working_bytes(query, gallery)
+    largest = max(map(block_bytes, stretches), default=0)
+    least = held + max(probes + by_thread + largest, pairs.working_bytes)
+    _require_budget(least, budget_bytes, resident)
+    spare = budget_bytes - held - probes - largest
+    threads = min(threads, max(spare // 2 // by_thread, 1))
+    working = probes + threads * by_thread
+    blocks = _joined(stretches, lambda block: held + working + block_bytes(block) <= budget_bytes)
+    needed = held + max(working + max(map(block_bytes, blocks), default=0), pairs.working_bytes)
+    _require_machine(needed, resident)
+    positions = max((_positions(gallery, block) for block in blocks), default=0)
+    return MemoryPlan(blocks, positions, threads, needed)
+
+
+def _joined(stretches: Sequence[slice], fits: Callable[[slice], bool]) -> list[slice]:
+    """Joins stretches that follow each other to blocks as large as fit."""
     blocks: list[slice] = []
-    for tile in stretches:
-        joined = slice(blocks[-1].start, tile.stop) if blocks else tile
-        follows = bool(blocks) and blocks[-1].stop == tile.start
-        if follows and held + block_bytes(joined) <= budget_bytes:
+    for stretch in stretches:
+        follows = bool(blocks) and blocks[-1].stop == stretch.start
+        if follows and fits(joined := slice(blocks[-1].start, stretch.stop)):
             blocks[-1] = joined
         else:
-            blocks.append(tile)
-    needed = held + max(pairs.working_bytes, *map(block_bytes, blocks), 0)
-    _require_machine(needed, resident)
-    return MemoryPlan(
-        blocks, max((_positions(gallery, each) for each in blocks), default=0), needed
-    )
+            blocks.append(stretch)
+    return blocks
+
+
+def _require_budget(least: int, budget_bytes: int, resident: int) -> None:
+    if least > budget_bytes:
+        raise UsageError(
+            f"a memory_budget_gib of {budget_bytes / 2**30:.2f} is too small: matching these "
+            f"images takes at least {least / 2**30:.2f} GiB, of which {resident / 2**30:.2f} are "
+            "features in memory: allow at least that, or keep features in files"
+        )
 
 
 def _require_machine(needed: int, resident: int) -> None:
@@ -102,8 +120,8 @@ def _resident_bytes(images: PositionFeatures) -> int:
     return sum(array.nbytes for array in arrays if mapped_file(array) is None)
 
 
-def _working_bytes(query: PositionFeatures, gallery: PositionFeatures, threads: int) -> int:
-    """What threads hold while they compute; see `reconstruction_products`."""
+def _working_bytes(query: PositionFeatures, gallery: PositionFeatures) -> tuple[int, int]:
+    """Returns what a tile of queries takes, and what each thread; `reconstruction_products`."""
     size = gallery.positions.shape[1]
     largest = int(gallery.counts.max(initial=0))
     rows, columns = (
@@ -112,10 +130,9 @@ def _working_bytes(query: PositionFeatures, gallery: PositionFeatures, threads: 
     )
     images = max((tile.stop - tile.start for tile in tiles(gallery.counts)), default=0)
     factor = 8 * (2 * largest * size + 6 * largest**2)
-    corrected = rows * (12 * size + 8 * largest)
+    corrected = min(rows, CORRECTED_POSITIONS) * (12 * size + 8 * largest)
     product = 4 * rows * columns + 40 * rows * images
-    probes = rows * (8 * size + 64)
-    return probes + threads * (_LIBRARY_BYTES + product + factor + corrected)
+    return rows * (8 * size + 64), _LIBRARY_BYTES + product + factor + corrected
 
 
 def _positions(images: PositionFeatures, stretch: slice) -> int:

@@ -22,6 +22,9 @@ CLOSE = 1e-3
 
 The difference of squares is right up to about 1e-6, so the error e above this up to 2e-5."""
 
+CORRECTED_POSITIONS = 256
+"""Positions of queries that are multiplied in float64 at a time."""
+
 
 def tiles(counts: np.ndarray) -> list[slice]:
     """Divides images into stretches that products are taken of.
@@ -117,10 +120,12 @@ class GalleryBlock:
         """Computes in float64 what the difference of float32 values does not tell."""
         close = left < CLOSE * probes.squares[:, None]
         for column in np.flatnonzero(close.any(axis=0)).tolist():
-            rows = close[:, column]
-            product = probes.rows[rows] @ self._factor(first + column).T
-            explained = np.einsum("nm,nm->n", product, product)
-            left[rows, column] = probes.squares[rows] - explained
+            factors, rows = self._factor(first + column), np.flatnonzero(close[:, column])
+            for start in range(0, len(rows), CORRECTED_POSITIONS):
+                some = rows[start : start + CORRECTED_POSITIONS]
+                product = probes.rows[some] @ factors.T
+                explained = np.einsum("nm,nm->n", product, product)
+                left[some, column] = probes.squares[some] - explained
 
     def _rows(self, image: int) -> slice:
         return slice(*self._images.starts[image : image + 2])
