@@ -38,6 +38,7 @@ def test_tables_are_well_formed(name):
         assert len(set(names)) == len(names)
     for row in table.rows:
         assert row.variant in VARIANTS
+        assert "," not in row.name  # --rows is a list with commas.
         for figures in row.paper.values():
             assert len(figures) == len(table.columns)
             assert all(figure is None or 0 < figure <= 100 for figure in figures)
@@ -65,6 +66,11 @@ def test_flags_of_every_row_make_its_recipe(name, row, scale, info):
         ("fanet/3", "Baseline", "market1501→dukemtmc", "R1", 28.5),
         ("fanet/3", "FA-Net", "dukemtmc→market1501", "mAP", 34.2),
         ("fanet/figure5", "k=256", "dukemtmc", "R1", 88.7),
+        ("fpr/3", "DSR", "market1501→partial_ilids", "mAP", 58.12),
+        ("fpr/3", "FPR", "market1501→partial_reid", "R1", 81.0),
+        ("fpr/4", "Baseline", "cuhk03", "R1", 73.57),
+        ("fpr/4", "FPR", "dukemtmc", "mAP", 78.42),
+        ("fpr/figure7", "alpha=0.02 tau=0.35", "market1501→occluded_reid", "R1", 78.3),
         ("pgp/2", "DGD random-background", "cuhk03", "Top-5", 85.5),
         ("pgp/2", "PGP mean-background", "market1501", "Top-10", 98.2),
         ("pgp/3", "2-branch upper+lower", "market1501", "Top-1", 80.0),
@@ -100,6 +106,14 @@ def test_rungs_of_the_ladder_differ_in_one_component(info):
         {"pyramid_stripes": [1, 2, 4, 8]},
     ]
     assert rungs[-1] == to_json(METHODS["fanet"].recipe())
+
+
+def test_the_study_of_fpr_has_its_recipe_once(info):
+    rows = TABLES["fpr/figure7"].rows
+    recipes = {row.name: resolve(row, "paper", {}, info)[0] for row in rows}
+    assert len(set(recipes.values())) == 15
+    assert recipes["alpha=0.02 tau=0.35"] == METHODS["fpr"].recipe()
+    assert [row.name for row in rows if row.paper] == ["alpha=0.02 tau=0.35"]
 
 
 def test_an_epoch_shows_the_training_images_once(tmp_path):

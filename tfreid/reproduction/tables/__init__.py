@@ -2,13 +2,16 @@
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.table import Table, nearest
-from tfreid.reproduction.tables import fanet, pgp, spreid
+from tfreid.reproduction.tables import fanet, fpr, pgp, spreid
 
 TABLES: dict[str, Table] = {
     "fanet/1": fanet.TABLE_1,
     "fanet/2": fanet.TABLE_2,
     "fanet/3": fanet.TABLE_3,
     "fanet/figure5": fanet.FIGURE_5,
+    "fpr/3": fpr.TABLE_3,
+    "fpr/4": fpr.TABLE_4,
+    "fpr/figure7": fpr.FIGURE_7,
     "pgp/2": pgp.TABLE_2,
     "pgp/3": pgp.TABLE_3,
     "pgp/4": pgp.TABLE_4,
