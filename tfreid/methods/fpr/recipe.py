@@ -104,7 +104,7 @@ def demo() -> FprRecipe:
         identity_weight=1.0,
         persons_per_batch=8,
         images_per_person=4,
-        schedule=WarmupDecay(24, 50, 1e-3, 1e-3, 0, 0.1, (12, 20)),
+        schedule=WarmupDecay(12, 50, 1e-3, 1e-3, 0, 0.1, (6, 10)),
     )
 
 
