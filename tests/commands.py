@@ -1,12 +1,10 @@
 """Runs the package's commands as a user does."""
 
-import atexit
 import functools
 import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -99,16 +97,17 @@ def run_here(main: Callable[[list[str]], None], *arguments: str, **given: object
 
 @functools.cache
 def _warm_process(libraries: tuple[str, ...]) -> Path:
-    """Starts the process that commands are forks of; returns a folder for its socket and them."""
+    """Starts the process that commands are forks of; returns a folder for its socket and them.
+
+    It ends, and removes the folder, when this process has ended.
+    """
     folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
     script = str(Path(__file__).with_name("warm_process.py"))
     command = [sys.executable, script, str(folder / "socket"), *libraries]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment
     )
-    atexit.register(process.terminate)
     if process.stdout.readline() != b"ready\n":
         raise RuntimeError(f"{script} did not start")
     return folder

@@ -1,8 +1,7 @@
-import subprocess
-import sys
-
 import pytest
 from PIL import Image
+
+from tests.commands import run_command
 
 FLAGS = [
     "--persons=1", "--cameras=2", "--lip_images=2", "--backgrounds=1", "--occluded_persons=0",
@@ -11,8 +10,7 @@ FLAGS = [
 
 
 def synthesize(*flags):
-    command = [sys.executable, "-m", "tfreid.synthesize", *FLAGS, *flags]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return run_command("synthesize", *FLAGS, *flags)
 
 
 @pytest.mark.slow

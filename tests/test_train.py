@@ -3,14 +3,13 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.commands import Command
 from tfreid.training import load_run
 
 pytestmark = pytest.mark.slow
@@ -26,17 +25,11 @@ TINY = (
 )
 
 
-def start(*arguments):
-    command = [sys.executable, "-m", "tfreid.train", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def train(*arguments):
     """Returns exit code, standard output, standard error."""
-    process = start(*arguments)
-    output, errors = process.communicate(timeout=300)
-    assert "Traceback" not in errors
-    return process.returncode, output, errors
+    done = Command("tfreid.train", *arguments).finish()
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 def tensors(run):
@@ -86,13 +79,13 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
     moments = random.Random(1)
     arguments = (*TINY, f"--data={reid_folder.path}", f"--out={tmp_path}")
     for round_number in range(3):
-        process = start(*arguments)
+        process = Command("tfreid.train", *arguments)
         while not list(tmp_path.glob(f"checkpoints/ckpt-{2 + 2 * round_number}.index")):
             time.sleep(0.01)
             assert process.poll() is None
         time.sleep(moments.uniform(0, 0.1))
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.finish()
     code, _, errors = train(*arguments)
     assert code == 0, errors
     expected = tensors(finished_run)

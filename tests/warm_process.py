@@ -5,10 +5,12 @@ so that a command finds them as if it had loaded them itself: `warm_process.py S
 """
 
 import atexit
+import contextlib
 import importlib
 import json
 import os
 import runpy
+import shutil
 import socketserver
 import sys
 import threading
@@ -17,13 +19,14 @@ import warnings
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """Ends with the process that started it."""
+    """Ends when the process that started it has ended, and removes the socket's folder."""
 
     parent = os.getppid()
 
     def service_actions(self):
         super().service_actions()
         if os.getppid() != self.parent:
+            shutil.rmtree(os.path.dirname(self.server_address))
             sys.exit()
 
 
@@ -67,6 +70,6 @@ if __name__ == "__main__":
     path, *modules = sys.argv[1:]
     for name in modules:
         importlib.import_module(name)
-    with Server(path, Handler) as server:
+    with contextlib.suppress(KeyboardInterrupt), Server(path, Handler) as server:
         print("ready", flush=True)
         server.serve_forever()
