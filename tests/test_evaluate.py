@@ -100,6 +100,37 @@ def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, 
     assert (tmp_path / "nearest-reranked.csv").exists()
 
 
+def test_position_features_are_matched_as_asked(reid_folder, tmp_path):
+    run, out = tmp_path / "fpr", tmp_path / "out"
+    small = ("--scale=demo", "--recipe.image_size_px=(64,32)", "--recipe.backbone_width=0.05")
+    step = ("--recipe.schedule.epochs=1", "--recipe.schedule.steps_per_epoch=1")
+    batch = ("--recipe.schedule.decay_epochs=()", "--recipe.persons_per_batch=2")
+    data = f"--data={reid_folder.path}"
+    done = run_command(
+        "train", "--method=fpr", data, f"--out={run}", "--noexport", *small, *step, *batch
+    )
+    assert done.returncode == 0, done.stderr
+    options = ("--variants=original", "--shortlist_size=5", "--position_storage=float16")
+    lists = f"--save_rankings={tmp_path / 'nearest.csv'}"
+    done = run_command(
+        "evaluate", f"--run={run}", f"--out={out}", "--matching=shortlist", lists, *options
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("matching: shortlist, of", "pairs to reconstruct, about", "fpr (shortlist)"):
+        assert words in done.stdout, words
+    evaluation = json.loads((out / "metrics.json").read_text())["evaluation"]
+    assert evaluation["matching"] == {
+        "mode": "shortlist",
+        "beta": 0.01,
+        "shortlist_size": 5,
+        "position_storage": "float16",
+    }
+    assert sorted(path.name for path in out.iterdir()) == ["metrics.json", "report"]
+    assert (tmp_path / "nearest-shortlist.csv").is_file()
+    done = run_command("evaluate", f"--run={run}", "--flip_averaging")
+    assert (done.returncode, "leave --flip_averaging out" in done.stderr) == (2, True)
+
+
 def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path):
     rows = rows_of("market1501", raw_data / "market1501")
     other = [replace(row, key=row.key.replace("market1501/", "other/")) for row in rows]
@@ -136,6 +167,7 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
         (["--run=elsewhere"], "give a folder for the result (--out)"),
         (["--run={parser}", "--out={out}"], "which gives no descriptors: there is nothing to co"),
         (["--rerank", "--rerank_lambda=2"], "rerank_lambda"),
+        (["--matching=exact"], "--matching=exact is for runs that give position features"),
     ],
 )
 def test_misuse_is_explained(dgd_run, parsing_folder, parsing_run, tmp_path, arguments, message):

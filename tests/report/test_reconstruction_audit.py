@@ -18,8 +18,7 @@ from tfreid.report import (
     write_report,
 )
 from tfreid.report.reconstruction_errors import error_map
-from tfreid.retrieval import Reranking
-from tfreid.retrieval.reconstruction import ReconstructionMatching
+from tfreid.retrieval import ReconstructionMatching, Reranking
 
 EXACT = ReconstructionMatching("exact", beta=0.01)
 VARIANTS = ("original", "random_background")

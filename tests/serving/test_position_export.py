@@ -8,9 +8,10 @@ import tensorflow as tf
 from linear_model import LinearModel, PositionModel, files
 
 from tfreid.errors import DataError, UsageError
-from tfreid.report import Network
-from tfreid.retrieval.reconstruction import reconstruction_distance
+from tfreid.report import Measurement, Network, audit, evaluation_sets
+from tfreid.retrieval import reconstruction_distance
 from tfreid.serving import ReidClient, ServedModel, export
+from tfreid.serving.embedding import describe_with_beam
 from tfreid.serving.export import write_networks
 from tfreid.serving.server import LocalServer
 
@@ -84,6 +85,20 @@ def test_a_served_model_embeds_as_the_model_does(model, base):
     np.testing.assert_allclose(found["positions"], expected["positions"], atol=1e-6)
     np.testing.assert_array_equal(served.patches(SIZE), model.patches(SIZE))
     assert Network("served", served, SIZE).has_positions
+
+
+def test_beam_workers_give_the_pooled_descriptors(base, reid_folder):
+    served, (tested,) = ServedModel(base / "1"), evaluation_sets(reid_folder)
+    described = describe_with_beam(served.path, reid_folder.path, ("original",), batch_size=8)
+    result = audit(
+        served,
+        tested,
+        Measurement(SIZE),
+        name="served",
+        variants=("original",),
+        describe=lambda variant, split: described[variant, split],
+    )
+    assert result.metrics()["matching"] == {"mode": "pooled"}
 
 
 def test_every_output_is_checked(tmp_path):

@@ -10,8 +10,7 @@ import tensorflow as tf
 from tfreid.errors import TrainingError
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches
 from tfreid.records import DatasetFolder
-from tfreid.retrieval import Identities
-from tfreid.retrieval.positions import PositionFeatures
+from tfreid.retrieval import Identities, PositionFeatures
 
 Outputs = Mapping[str, np.ndarray]
 Advance = Callable[[int], None]

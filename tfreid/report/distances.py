@@ -7,9 +7,14 @@ import numpy as np
 
 from tfreid.datasets import JUNK_PERSON_ID
 from tfreid.report.descriptors import Descriptors
-from tfreid.retrieval import CosineDistances, Distances, cosine_blocks
-from tfreid.retrieval.reconstruction import ReconstructionMatching, reconstruction_blocks
-from tfreid.retrieval.reconstruction_reranking import ReconstructionDistances
+from tfreid.retrieval import (
+    CosineDistances,
+    Distances,
+    ReconstructionDistances,
+    ReconstructionMatching,
+    cosine_blocks,
+    reconstruction_blocks,
+)
 
 Announce = Callable[[float], None]
 """Is told how much of a computation is done, a fraction."""

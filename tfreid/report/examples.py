@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from tfreid.datasets import NO_CAMERA_ID
 from tfreid.report.audit import LIST_LENGTH
 from tfreid.report.markup import percent, picture, readable, row
 from tfreid.report.pictures import embedded
@@ -137,8 +138,9 @@ def _example_card(
             rows.append(row(name, figures))
     person = results[0].query.person[example.query]
     camera = results[0].query.camera[example.query]
+    taken_by = "" if camera == NO_CAMERA_ID else f", camera {camera}"
     return (
-        f'<div class="card query"><header><h3>Person {person}, camera {camera}</h3>'
+        f'<div class="card query"><header><h3>Person {person}{taken_by}</h3>'
         f'<span class="soft small">{example.reason}</span></header>'
         f'<div class="lists">{"".join(rows)}</div></div>'
     )

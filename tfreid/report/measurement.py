@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfreid.retrieval import Reranking
-from tfreid.retrieval.reconstruction import ReconstructionMatching
+from tfreid.retrieval import ReconstructionMatching, Reranking
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ def pairs_section(results: Sequence[AuditResult]) -> str:
         return ""
     return (
         '<h2>What the nearest image explains</h2><p class="soft">Each column is a query and the '
-        "gallery image that was found nearest, green where it shows the same person. <i>Query "
-        "error</i>: how far the positions of the query are from what the match's positions can "
-        "reconstruct; bright is what the match does not have. <i>Match error</i>: the reverse "
-        "direction, which the distance does not use; bright is what the query does not have, "
-        "hidden parts for example. At a pixel stands the mean of the positions that cover it.</p>"
+        "gallery image that was found nearest, with a tick where it shows the same person. "
+        "<i>Query error</i>: how far the positions of the query are from what the match's "
+        "positions can reconstruct; bright is what the match does not have. <i>Match error</i>: "
+        "the reverse direction, which the distance does not use; bright is what the query does "
+        "not have, hidden parts for example. At a pixel stands the mean of the positions that "
+        "cover it.</p>"
         f"{cards}"
     )
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from tfreid.datasets import JUNK_PERSON_ID
 from tfreid.report.descriptors import Descriptors
-from tfreid.retrieval import NO_IMAGE, RankedLists
-from tfreid.retrieval.reconstruction import reconstruction_errors
+from tfreid.retrieval import NO_IMAGE, RankedLists, reconstruction_errors
 
 
 @dataclass(frozen=True)
