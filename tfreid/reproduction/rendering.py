@@ -7,7 +7,6 @@ from typing import Any
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
 from tfreid.reproduction.plan import Plan
 from tfreid.reproduction.runs import Combination, Tested
-from tfreid.reproduction.table import Row
 
 
 def warning(plan: Plan) -> str:
@@ -68,7 +67,7 @@ def as_json(plan: Plan, settings: Sequence[SettingFigures]) -> dict[str, Any]:
 def _row_as_json(row: RowFigures) -> dict[str, Any]:
     return {
         "name": row.row.name,
-        "matching": _matching(row.row),
+        "matching": row.row.matching or None,
         "runs": {str(run.seed): str(run.path) for run in row.runs},
         "figures": {
             heading: {
@@ -107,7 +106,7 @@ def _grid(plan: Plan, figures: SettingFigures) -> str:
         header += [heading, "paper"] if published[heading] else [heading]
     lines = [[*header, "seeds"]]
     for row in figures.rows:
-        line = [row.row.name, *([_matching(row.row)] if matched else [])]
+        line = [row.row.name, *([row.row.matching or "cosine"] if matched else [])]
         for heading, _ in columns:
             figure = row.figures[heading]
             line.append(_ours(figure))
@@ -115,10 +114,6 @@ def _grid(plan: Plan, figures: SettingFigures) -> str:
                 line.append(_percent(figure.paper))
         lines.append([*line, " ".join(str(run.seed) for run in row.runs) or "-"])
     return _aligned(lines)
-
-
-def _matching(row: Row) -> str:
-    return row.matching or "cosine"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
