@@ -24,6 +24,8 @@ def noise(count, height, width):
 
 class TestFpr(MethodContract):
     method = fpr.METHOD
+    # Adam's changes have the size of the rate, 1e-3, also where a gradient is near rounding.
+    tolerance = 1e-5
 
     @pytest.fixture
     def recipe(self):
@@ -70,7 +72,6 @@ def test_a_step_at_paper_size():
     values, variables = updated(recipe, noise(4, 384, 128))
     assert all(np.isfinite(value) for value in values.values())
     assert 0.2 < values["triplet"] < 0.5
-    assert 0.3 * 110 < values["foreground"] < 3 * 110
     assert (
         sum(variable.shape.num_elements() for variable in variables) == 23_587_712 - 53_120 + 2049
     )
@@ -140,6 +141,35 @@ def test_equation_10_and_the_identity_loss_are_what_an_update_minimises():
     model = build(recipe, info())
     model.build((None, 80, 64, 3))
     assert len(changed) == len(model.trainable_variables)
+
+
+@pytest.mark.slow
+def test_triplets_are_mined_among_the_images_of_all_devices(two_replicas):
+    """On each device there is one person alone; losses and gradients are those of one device."""
+    rng = np.random.default_rng(0)
+    batch = {"features": rng.normal(size=(4, 5, 8)), "label": np.array([0, 0, 1, 1])}
+
+    def result(strategy):
+        with strategy.scope():
+            kernel = tf.Variable(np.eye(8))
+
+        def replica(batch):
+            with tf.GradientTape() as tape:
+                positions = tf.math.l2_normalize(batch["features"] @ kernel, axis=2)
+                weights = tf.nn.softmax(positions[..., 0])
+                outputs = {"positions": positions, "foreground": weights}
+                losses = fpr.losses.triplet_loss(outputs, batch["label"], 0.3, 0.01)
+            return tf.reduce_sum(losses), tape.gradient(losses, kernel)
+
+        batches = tf.data.Dataset.from_tensor_slices(batch).batch(4)
+        shares = next(iter(strategy.experimental_distribute_dataset(batches)))
+        results = tf.function(lambda: strategy.run(replica, args=(shares,)))()
+        return [strategy.reduce("SUM", values, axis=None).numpy() for values in results]
+
+    one, two = result(tf.distribute.get_strategy()), result(two_replicas)
+    assert one[0] > 0
+    for value_one, value_two in zip(one, two, strict=True):
+        np.testing.assert_allclose(value_two, value_one, atol=1e-12)
 
 
 def test_the_triplet_loss_reaches_the_foreground_weights():
