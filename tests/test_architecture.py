@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import Command
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "tfreid"
 
@@ -117,13 +119,7 @@ def commands() -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_help_fits_a_screen(command: str):
-    result = subprocess.run(
-        [sys.executable, "-m", command, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
+    result = Command(command, "--help").finish()
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(f"usage: python -m {command} [FLAGS]")
     lines = result.stdout.splitlines()
