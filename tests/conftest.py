@@ -1,6 +1,9 @@
 """Tiny data sets, made once a test session; see `tiny_people.py` for what they hold."""
 
+import ctypes
+import gc
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +29,16 @@ def pytest_collection_modifyitems(items):
 
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_of_one_file() -> Iterator[None]:
+    """Frees what the models and graphs of a file of tests held, which gathers in gigabytes."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session()
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope="session")
