@@ -1,4 +1,4 @@
-"""Trains the toy in a process of its own: `run_toy.py OUT DEVICES DROPOUT STEPS PAUSE_S`."""
+"""Trains the toy in a process of its own: `python -m run_toy OUT DEVICES DROPOUT STEPS PAUSE_S`."""
 
 import sys
 import time

@@ -2,33 +2,27 @@
 
 import contextlib
 import json
-import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-SCRIPT = Path(__file__).parent / "run_toy.py"
+from tests.commands import Command
+
 STEPS = 12  # of each of the two stages
 
 
 def start(out, devices=1, dropout=0.5, steps=STEPS, pause_s=0.0, **environment):
-    command = [sys.executable, str(SCRIPT), *map(str, (out, devices, dropout, steps, pause_s))]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
-    )
+    return Command("run_toy", out, devices, dropout, steps, pause_s, **environment)
 
 
 def finish(out, **settings):
     process = start(out, **settings)
-    process.communicate(timeout=300)
-    assert process.returncode == 0
+    assert process.finish().returncode == 0
     return weights(out)
 
 
@@ -38,10 +32,10 @@ def weights(out):
 
 
 def signal_after(process, lines, number):
-    for _ in range(lines):
-        process.stdout.readline()
+    while process.output().count("\n") < lines:
+        assert process.poll(0.01) is None
     process.send_signal(number)
-    return process.communicate(timeout=300)[0]
+    return process.finish().stdout
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +90,7 @@ def test_two_workers_give_the_update_of_one(one_and_two, tmp_path):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
         workers.append(start(tmp_path, dropout=0.0, TF_CONFIG=json.dumps(task)))
     for worker in workers:
-        worker.communicate(timeout=300)
-        assert worker.returncode == 0
+        assert worker.finish().returncode == 0
     for wanted, found in zip(one_and_two[0][1], weights(tmp_path), strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
 
