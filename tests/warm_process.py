@@ -19,14 +19,13 @@ import warnings
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """Ends when the process that started it has ended, and removes the socket's folder."""
+    """Ends when the process that started it has ended."""
 
     parent = os.getppid()
 
     def service_actions(self):
         super().service_actions()
         if os.getppid() != self.parent:
-            shutil.rmtree(os.path.dirname(self.server_address))
             sys.exit()
 
 
@@ -70,6 +69,9 @@ if __name__ == "__main__":
     path, *modules = sys.argv[1:]
     for name in modules:
         importlib.import_module(name)
-    with contextlib.suppress(KeyboardInterrupt), Server(path, Handler) as server:
-        print("ready", flush=True)
-        server.serve_forever()
+    try:
+        with contextlib.suppress(KeyboardInterrupt), Server(path, Handler) as server:
+            print("ready", flush=True)
+            server.serve_forever()
+    finally:
+        shutil.rmtree(os.path.dirname(path))
