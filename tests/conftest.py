@@ -33,9 +33,17 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="module")
 def memory_of_one_file() -> Iterator[None]:
-    """Frees what the models and graphs of a file of tests held, which gathers in gigabytes."""
+    """Frees what the models and graphs of a file of tests held, which gathers in gigabytes.
+
+    TensorFlow never forgets the custom gradients of a graph, which hold the graph and its weights.
+    """
     yield
     if "keras" in sys.modules:
+        from tensorflow.python.framework.ops import gradient_registry
+
+        for name in list(gradient_registry.list()):
+            if name.startswith("CustomGradient-"):
+                del gradient_registry._registry[name]
         sys.modules["keras"].backend.clear_session()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
