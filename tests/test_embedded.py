@@ -19,28 +19,35 @@ pytestmark = pytest.mark.slow
 SMALL = ["--persons=4", "--lip_images=10", "--backgrounds=3", "--occluded_persons=1"]
 
 
-def test_is_made_once(tmp_path, capfd):
-    reid, parsing = embedded.ensure(tmp_path / "data", SMALL)
-    assert "$ python -m tfreid.convert" in capfd.readouterr().out
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of the data set, and what `ensure` returned of it."""
+    path = tmp_path_factory.mktemp("embedded") / "data"
+    return path, embedded.ensure(path, SMALL)
+
+
+def test_is_made_once(made, capfd):
+    path, (reid, parsing) = made
     assert DatasetFolder(reid).info.synthetic
     assert DatasetFolder(reid).info.num_persons == 4
     assert DatasetFolder(reid).info.has_masks("query")
     assert len(DatasetFolder(parsing).backgrounds()) == 3
-    copies = embedded.ensure_copies(tmp_path / "data", 1)
+    copies = embedded.ensure_copies(path, 1)
+    assert "$ python -m tfreid.convert" in capfd.readouterr().out
     assert (
         DatasetFolder(copies).info.splits["train"].records
         == 2 * DatasetFolder(reid).info.splits["train"].records
     )
-    occluded = embedded.ensure_occluded(tmp_path / "data", SMALL)
+    occluded = embedded.ensure_occluded(path, SMALL)
     assert DatasetFolder(occluded).info.synthetic
     assert {split: info.records for split, info in DatasetFolder(occluded).info.splits.items()} == {
         "query": 5,
         "gallery": 5,
     }
     capfd.readouterr()
-    assert embedded.ensure(tmp_path / "data", SMALL) == (reid, parsing)
-    assert embedded.ensure_copies(tmp_path / "data", 1) == copies
-    assert embedded.ensure_occluded(tmp_path / "data", SMALL) == occluded
+    assert embedded.ensure(path, SMALL) == (reid, parsing)
+    assert embedded.ensure_copies(path, 1) == copies
+    assert embedded.ensure_occluded(path, SMALL) == occluded
     assert "tfreid.convert" not in capfd.readouterr().out
 
 
@@ -54,10 +61,9 @@ def test_occluded_persons_are_nobody_else():
     assert occluded.isdisjoint(persons | parsed)
 
 
-def test_other_images_are_refused(tmp_path, capfd):
-    embedded.ensure(tmp_path / "data", SMALL)
+def test_other_images_are_refused(made, capfd):
     with pytest.raises(DataError, match="ended with exit code 2"):
-        embedded.ensure(tmp_path / "data", [*SMALL, "--seed=1"])
+        embedded.ensure(made[0], [*SMALL, "--seed=1"])
     assert "seed" in capfd.readouterr().err
 
 

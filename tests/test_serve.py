@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.commands import run_command
+from tests.commands import Command, run_command
 from tests.serving.colour_model import png
 from tfreid.serving import ReidClient
 from tfreid.serving.server import LocalServer
@@ -41,7 +41,9 @@ def test_a_missing_folder_is_one_line(tmp_path):
 @pytest.mark.slow
 def test_a_taken_port_is_one_line(tmp_path):
     with LocalServer(tmp_path) as server:
-        result = run_command("serve", f"--model_base={tmp_path}", f"--port={server.port}")
+        # gRPC takes its verbosity from the environment that the command sets, when it is loaded.
+        arguments = [f"--model_base={tmp_path}", f"--port={server.port}"]
+        result = Command("tfreid.serve", *arguments, libraries=()).finish()
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: cannot listen on 127.0.0.1:{server.port}: the port")
     assert result.stderr.count("\n") == 1
