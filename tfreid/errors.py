@@ -1,5 +1,7 @@
 """Errors whose text is meant for the user; commands print them without a traceback."""
 
+from collections.abc import Collection
+
 
 class UsageError(ValueError):
     """The request cannot be carried out as given (commands exit with 2)."""
@@ -19,3 +21,17 @@ class TrainingError(RuntimeError):
 
 class ServingError(RuntimeError):
     """A model server is not there, too slow, or answers otherwise than expected (exit 1)."""
+
+
+def require(condition: bool, text: str) -> None:
+    """Raises `UsageError` with the text unless the condition holds."""
+    if not condition:
+        raise UsageError(text)
+
+
+def require_known(owner: object, **choices: Collection) -> None:
+    """Raises `UsageError` unless each named attribute of `owner` is among its choices."""
+    for name, known in choices.items():
+        value = getattr(owner, name)
+        listed = ", ".join(map(str, known))
+        require(value in known, f"{name}={value!r} is not known: use one of {listed}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tfreid.datasets.vocabulary import VOCABULARIES
-from tfreid.errors import UsageError
+from tfreid.errors import require
 
 VARIANTS = ("original", "mean_background", "random_background", "background_only")
 """The four data sets of PGP's background study (Figure 3)."""
@@ -38,33 +38,33 @@ class InputSpec:
 
     def __post_init__(self):
         """Refuses values that no batch can have."""
-        _require(
+        require(
             len(self.image_size_px) == 2 and min(self.image_size_px) > 0,
             f"image_size_px must be (height, width), both above 0, not {self.image_size_px}",
         )
-        _require(
+        require(
             self.variant in VARIANTS,
             f"variant must be one of {', '.join(VARIANTS)}, not {self.variant!r}",
         )
         for name in ("random_background_probability", "flip_probability"):
             value = getattr(self, name)
-            _require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1], not {value}")
-        _require(
+            require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1], not {value}")
+        require(
             self.variant == "original" or self.random_background_probability == 0.0,
             f"random_background_probability={self.random_background_probability} replaces "
             f"backgrounds that variant={self.variant!r} has replaced already; "
             "set the probability to 0 or the variant to 'original'",
         )
-        _require(
+        require(
             self.mask_vocabulary is None or self.mask_vocabulary in VOCABULARIES,
             f"mask_vocabulary must be one of {', '.join(VOCABULARIES)}, "
             f"not {self.mask_vocabulary!r}",
         )
-        _require(
+        require(
             self.images_per_person >= 0,
             f"images_per_person must be 0 (random batches) or more, not {self.images_per_person}",
         )
-        _require(
+        require(
             self.images_per_person > 0 or not self.spread_cameras,
             "spread_cameras=True spreads the images of a person over its cameras, and "
             "images_per_person=0 asks for random batches; set images_per_person above 0 or "
@@ -94,8 +94,3 @@ class InputSpec:
         if self.random_background_probability > 0.0:
             return f"random_background_probability={self.random_background_probability}"
         return f"mask_vocabulary={self.mask_vocabulary!r}"
-
-
-def _require(condition: bool, text: str) -> None:
-    if not condition:
-        raise UsageError(text)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require, require_known
 from tfreid.inputs import InputSpec
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.fanet.losses import (
@@ -75,37 +75,31 @@ class FanetRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        for name, known in (
-            ("target_attention", TARGET_ATTENTIONS),
-            ("stripe_pooling", POOLINGS),
-            ("output_stride", (16, 32)),
-        ):
-            value = getattr(self, name)
-            _require(value in known, f"{name}={value!r} is not known: use one of {known}")
-        _require(
+        require_known(
+            self,
+            target_attention=TARGET_ATTENTIONS,
+            stripe_pooling=POOLINGS,
+            output_stride=(16, 32),
+        )
+        require(
             not self.gate_background or (self.target_enhancement and self.background_branch),
             "gate_background=True needs target_enhancement=True, which makes the mask, and "
             "background_branch=True, which is gated; set it to False",
         )
-        _require(
+        require(
             self.target_attention == "none" or (self.target_enhancement and self.background_branch),
             f"target_attention={self.target_attention!r} compares both branches by the mask: it "
             "needs target_enhancement=True and background_branch=True; set it to 'none'",
         )
         rows = -(-self.image_size_px[0] // self.output_stride)
-        _require(
+        require(
             all(stripes > 0 and rows % stripes == 0 for stripes in self.pyramid_stripes),
             f"pyramid_stripes={self.pyramid_stripes}: the feature map has {rows} rows (image "
             f"height {self.image_size_px[0]} / output stride {self.output_stride}), which cannot "
             "be cut into that many equal stripes",
         )
-        _require(self.attention_maps > 0, f"attention_maps={self.attention_maps}: at least 1")
-        _require(self.images_per_person > 0, "images_per_person must be at least 1")
-
-
-def _require(condition: bool, text: str) -> None:
-    if not condition:
-        raise UsageError(text)
+        require(self.attention_maps > 0, f"attention_maps={self.attention_maps}: at least 1")
+        require(self.images_per_person > 0, "images_per_person must be at least 1")
 
 
 def demo() -> FanetRecipe:

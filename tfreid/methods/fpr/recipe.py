@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tfreid.errors import UsageError
+from tfreid.errors import require, require_known
 from tfreid.inputs import InputSpec
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.fpr.foreground import patch_labels
@@ -70,27 +70,20 @@ class FprRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        for name, known in (("distance", DISTANCES), ("output_stride", (16, 32))):
-            value = getattr(self, name)
-            _require(value in known, f"{name}={value!r} is not known: use one of {known}")
+        require_known(self, distance=DISTANCES, output_stride=(16, 32))
         for name in ("persons_per_batch", "images_per_person"):
             value = getattr(self, name)
-            _require(value > 1, f"{name}={value}: a triplet needs at least 2")
+            require(value > 1, f"{name}={value}: a triplet needs at least 2")
         for name in ("beta", "stride"):
             value = getattr(self, name)
-            _require(value > 0, f"{name}={value} must be above 0")
-        _require(0 <= self.tau <= 1, f"tau={self.tau} is a share: it must lie in [0, 1]")
-        _require(
+            require(value > 0, f"{name}={value} must be above 0")
+        require(0 <= self.tau <= 1, f"tau={self.tau} is a share: it must lie in [0, 1]")
+        require(
             bool(self.kernels) and min(self.kernels) > 0,
             f"kernels={self.kernels}: give at least one, each above 0",
         )
         if self.distance != "pooled":
             fitting_kernels(self.kernels, self.image_size_px, self.output_stride)
-
-
-def _require(condition: bool, text: str) -> None:
-    if not condition:
-        raise UsageError(text)
 
 
 def demo() -> FprRecipe:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import keras
 
 from tfreid.datasets.vocabulary import VOCABULARIES
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require_known
 from tfreid.inputs import InputSpec
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.parsing.heads import HEADS
@@ -72,14 +72,7 @@ class ParsingRecipe:
 
     def __post_init__(self):
         """Refuses unknown values and settings of the other architecture."""
-        for field, known in (
-            ("architecture", ARCHITECTURES),
-            ("parsing_head", HEADS),
-            ("vocabulary", VOCABULARIES),
-        ):
-            value = getattr(self, field)
-            if value not in known:
-                raise UsageError(f"{field}={value!r} is not known: use one of {', '.join(known)}")
+        require_known(self, architecture=ARCHITECTURES, parsing_head=HEADS, vocabulary=VOCABULARIES)
         if self.architecture == "pgp":
             self._require("weights", "none", "there are no weights for PGP's network")
             self._require("backbone_rate", 1.0, "PGP's network has one learning rate")

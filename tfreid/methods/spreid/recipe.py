@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require_known
 from tfreid.inputs import InputSpec
 from tfreid.methods import parsing
 from tfreid.methods.base import Group, Method, Stage, choice
@@ -73,15 +73,13 @@ class SpreidRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        for name, known in (
-            ("phase", (1, 2)),
-            ("backbone", tuple(BACKBONES)),
-            ("output_stride", (16, 32)),
-            ("aggregation", AGGREGATIONS),
-        ):
-            value = getattr(self, name)
-            if value not in known:
-                raise UsageError(f"{name}={value!r} is not known: use one of {known}")
+        require_known(
+            self,
+            phase=(1, 2),
+            backbone=BACKBONES,
+            output_stride=(16, 32),
+            aggregation=AGGREGATIONS,
+        )
         if self.parsing.vocabulary != "lip20":
             raise UsageError(
                 f"parsing.vocabulary={self.parsing.vocabulary!r}: SPReID's regions are made of the "
