@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on
+from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on, recipe_from_flags
 from tfreid.errors import DataError, UsageError
 from tfreid.records.info import SplitInfo
 from tfreid.reproduction import Row, run_rows
@@ -115,6 +115,26 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 def test_stages_of_other_records_need_data(plan):
     with pytest.raises(UsageError, match="trains on parsing records, too: give them as --parsing_"):
         run(plan, FakeRunner(), [Row("PGP", "pgp")])
+
+
+def test_rows_that_train_no_parser_share_one_of_their_recipe(plan, tmp_path):
+    lip = data_folder(tmp_path / "lip", name="lip", kind="parsing")
+    setting = replace(plan.settings[0], others={"parsing": lip})
+    plan = replace(plan, changes={"batch_size": 4, "parsing.batch_size": 2})
+    (parser, one), (same, other) = (
+        plan.run(
+            Row(name, "spreid", {"aggregation": name, "train_parser": False}), setting, 0
+        ).trainings()
+        for name in ("with_foreground", "without_foreground")
+    )
+    assert (parser.path, parser.method) == (same.path, "parsing")
+    assert one.path != other.path
+    assert parser.recipe == one.recipe.parsing
+    assert (one.recipe.batch_size, parser.recipe.batch_size) == (4, 2)
+    assert f"--parsing_data={lip.path}" in parser.training_arguments()
+    assert recipe_from_flags("parsing", "demo", parser.training_arguments()) == parser.recipe
+    assert f"--init_from={parser.path}" in one.training_arguments()
+    assert not any("--parsing_data" in argument for argument in one.training_arguments())
 
 
 FIRST, OTHER = Row("first", "dgd", {"width": 0.5}), Row("other", "dgd")

@@ -188,7 +188,7 @@ def run_of(
       UsageError: if its recipe cannot be built, or there are no data for a stage.
     """
 
-    def of(other: Row) -> Any:
+    def of(other: Row, changes: Mapping[str, Any] = changes) -> Any:
         return run_of(other, setting, store, scale=scale, changes=changes, seed=seed)
 
     if row.combines:
@@ -203,6 +203,9 @@ def run_of(
             raise UsageError(
                 f"row {row.name!r} trains on {kind} records, too: give them as {KIND_FLAGS[kind]}"
             )
+    start = of(row.after) if row.after else None
+    if start is None and not getattr(recipe, "train_parser", True):
+        start = of(_parser(row, recipe, overrides), {})
     return Run(
         store=store,
         method=row.method,
@@ -212,10 +215,19 @@ def run_of(
         data={kind: folders[kind] for kind in sorted(kinds, reverse=True)},
         test=setting.test,
         seed=seed,
-        start=of(row.after) if row.after else None,
+        start=start,
         rerank=row.rerank,
         matching=row.matching,
     )
+
+
+def _parser(row: Row, recipe: Any, overrides: Mapping[str, Any]) -> Row:
+    """The parser that a row starts from, where its recipe trains none itself."""
+    own = {"architecture": recipe.parsing.architecture}
+    for name, value in overrides.items():
+        if name.startswith("parsing."):
+            own[name.removeprefix("parsing.")] = value
+    return Row(f"{row.name}: parser", "parsing", own)
 
 
 def _check_training_data(row: Row, train: DatasetFolder | None) -> None:

@@ -31,11 +31,15 @@ def _baseline(name: str, backbone: str) -> Row:
     return Row(name, "spreid", {"aggregation": "global", "backbone": backbone})
 
 
+def _spreid(name: str, aggregation: str) -> Row:
+    return Row(name, "spreid", {"aggregation": aggregation, "train_parser": False})
+
+
 _INCEPTION = _baseline("Inception-V3", "inception_v3")
 _RESNET50 = _baseline("ResNet-50", "resnet50")
 _RESNET152 = _baseline("ResNet-152", "resnet152")
-_WITH = Row("SPReID w/fg", "spreid", {"aggregation": "with_foreground"})
-_WITHOUT = Row("SPReID wo/fg", "spreid", {"aggregation": "without_foreground"})
+_WITH = _spreid("SPReID w/fg", "with_foreground")
+_WITHOUT = _spreid("SPReID wo/fg", "without_foreground")
 _SHARED = Row("SPReID w/fg shared", "spreid", {**_WITH.recipe, "shared_backbone": True})
 _COMBINED = Row("SPReID combined", combines=(_WITH, _WITHOUT))
 
