@@ -67,7 +67,8 @@ def main() -> None:
     out = Path(_OUT.value)
     settings = _embedded_settings(table) if embeds else _given_settings(table)
     plan = Plan(table, settings, out / "runs", scale, changes)
-    print(f"{table.source}: {table.title}; {len(rows)} rows, seeds {', '.join(map(str, seeds))}")
+    print(f"{table.source}: {table.title}")
+    print(f"rows: {', '.join(row.name for row in rows)}; seeds: {', '.join(map(str, seeds))}")
     if caution := reproduction.warning(plan):
         print(caution)
     reproduction.run_rows(
