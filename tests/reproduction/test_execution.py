@@ -113,7 +113,7 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 
 
 def test_stages_of_other_records_need_data(plan):
-    with pytest.raises(UsageError, match="trains on parsing records, too: give them as --parsing_"):
+    with pytest.raises(UsageError, match="trains on parsing records: give them as --parsing_"):
         run(plan, FakeRunner(), [Row("PGP", "pgp")])
 
 

@@ -201,7 +201,7 @@ def run_of(
     for kind in kinds:
         if kind not in folders:
             raise UsageError(
-                f"row {row.name!r} trains on {kind} records, too: give them as {KIND_FLAGS[kind]}"
+                f"row {row.name!r} trains on {kind} records: give them as {KIND_FLAGS[kind]}"
             )
     start = of(row.after) if row.after else None
     if start is None and not getattr(recipe, "train_parser", True):
