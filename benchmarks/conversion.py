@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 import numpy as np

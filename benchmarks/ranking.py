@@ -29,7 +29,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks._ranking_peers import MAX_RANK, MODULES, Peer, peers_in
-from tfreid import command
+from tfreid.cli import command
 from tfreid.errors import UsageError
 from tfreid.retrieval import Identities, cosine_blocks, cosine_distances, evaluate
 

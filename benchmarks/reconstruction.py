@@ -27,7 +27,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks.ranking import alone
-from tfreid import command
+from tfreid.cli import command
 from tfreid.progress import duration
 from tfreid.retrieval import (
     PositionFeatures,

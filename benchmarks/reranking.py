@@ -21,7 +21,7 @@ from absl import flags
 from rich.console import Console
 from rich.table import Table
 
-from tfreid import command
+from tfreid.cli import command
 from tfreid.retrieval import (
     CosineDistances,
     Identities,

@@ -7,9 +7,9 @@ from pathlib import Path
 from absl import flags
 
 from pipeline.config import PipelineConfig, Thresholds
+from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.datasets import VOCABULARIES, SplitChoice
 from tfreid.methods import METHODS
-from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records.raw import RawDataset
 from tfreid.records.runners import with_runner
 from tfreid.training import PRECISIONS

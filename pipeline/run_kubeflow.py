@@ -10,7 +10,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfreid import command  # before TensorFlow and TFX, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow and TFX, whose start-up lines it silences
 
 # isort: split
 from pipeline import flags as pipeline_flags

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tfreid import command  # before TensorFlow and TFX, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow and TFX, whose start-up lines it silences
 
 # isort: split
 from absl import flags

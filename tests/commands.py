@@ -17,7 +17,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 LIBRARIES = (
-    "tfreid.command",  # First, as in a command.
+    "tfreid.cli.command",  # First, as in a command.
     "tfreid.records.conversion",
     "tfreid.training",
     "tfreid.report",

@@ -14,6 +14,8 @@ from tests.commands import run_command
 from tfreid.datasets import DATASETS, rows_of
 from tfreid.records import DatasetFolder
 
+pytest_plugins = ["tests.measured"]
+
 
 def pytest_configure():
     """Lets Ctrl-C reach the commands under test where a shell in the background has it ignored."""

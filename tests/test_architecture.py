@@ -17,19 +17,22 @@ PACKAGE = ROOT / "tfreid"
 
 # The way of the data; layers of one line do not import each other.
 LAYERS = [
-    {"datasets"},
-    {"records"},
-    {"inputs"},
-    {"nn"},
-    {"methods"},
-    {"training"},
-    {"retrieval"},
-    {"report"},
-    {"serving"},
-    {"reproduction"},
+    ["datasets"],
+    ["synthetic"],
+    ["records"],
+    ["inputs"],
+    ["nn"],
+    ["methods"],
+    ["training"],
+    ["retrieval"],
+    ["evaluation"],
+    ["report", "serving"],
+    ["reproduction"],
+    ["cli"],
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
-LEAVES = {"errors", "progress", "quiet"}
+# What all layers may import, and what it imports itself.
+LEAVES = {"errors": set(), "progress": set(), "files": {"errors"}}
 WITHOUT_TENSORFLOW = ["datasets", "retrieval"]
 
 # Modules whose project has another name.
@@ -71,14 +74,14 @@ def library_files(layer: str) -> list[Path]:
 
 @pytest.mark.parametrize("layer", RANK)
 def test_layers_import_only_from_before_them(layer: str):
-    allowed = LEAVES | {other for other in RANK if RANK[other] < RANK[layer]}
+    allowed = {*LEAVES} | {other for other in RANK if RANK[other] < RANK[layer]}
     for file in library_files(layer):
         assert own_parts(file) <= allowed, f"{file} imports {own_parts(file) - allowed}"
 
 
-@pytest.mark.parametrize("leaf", sorted(LEAVES))
-def test_leaves_import_nothing_of_the_project(leaf: str):
-    assert own_parts(PACKAGE / f"{leaf}.py") == set()
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_leaves_import_next_to_nothing_of_the_project(leaf: str):
+    assert own_parts(PACKAGE / f"{leaf}.py") <= LEAVES[leaf]
 
 
 def test_every_folder_is_a_known_layer():
@@ -113,7 +116,7 @@ def commands() -> list[str]:
     files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__main__.py")]
     runnable = [file for file in files if "command.run(" in file.read_text()]
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in runnable]
-    return sorted(name.removesuffix(".__main__") for name in names if name != "tfreid.command")
+    return sorted(name.removesuffix(".__main__") for name in names if name != "tfreid.cli.command")
 
 
 @pytest.mark.slow

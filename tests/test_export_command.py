@@ -17,8 +17,8 @@ from PIL import Image
 from tests.commands import run_command
 from tests.methods.harness import info
 from tfrecords_schema.schema import parse_spec
+from tfreid.evaluation import Describer, Network
 from tfreid.methods import METHODS
-from tfreid.report import Describer, Network
 from tfreid.serving import ServedModel, write_saved_model
 from tfreid.training import load_run
 

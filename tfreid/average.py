@@ -15,14 +15,15 @@ from pathlib import Path
 
 from absl import flags
 
-from tfreid import command, report
+from tfreid import evaluation, report
+from tfreid.cli import command
 
 _OUT = flags.DEFINE_string("out", None, "File for the figures, .json.")
 
 
 def main(runs: list[str]) -> None:
     """Averages the runs and prints the figures."""
-    averages = report.average_runs([Path(run) for run in runs])
+    averages = evaluation.average_runs([Path(run) for run in runs])
     for dataset, average in averages.items():
         _print(dataset, average)
     print(f"percent; mean and sample standard deviation over {len(runs)} runs")
@@ -31,7 +32,7 @@ def main(runs: list[str]) -> None:
         print(f"wrote {_OUT.value}")
 
 
-def _print(dataset: str, average: report.Average) -> None:
+def _print(dataset: str, average: evaluation.Average) -> None:
     rows = {
         f"{variant} {name}": {"mean": spread.mean, "deviation": spread.deviation}
         for variant, figures in average.figures.items()
@@ -44,7 +45,7 @@ def _print(dataset: str, average: report.Average) -> None:
         print(f"warning: {dataset}: {warning}", file=sys.stderr)
 
 
-def _write(path: Path, runs: list[str], averages: Mapping[str, report.Average]) -> None:
+def _write(path: Path, runs: list[str], averages: Mapping[str, evaluation.Average]) -> None:
     values = {
         "runs": runs,
         "datasets": {name: dataclasses.asdict(average) for name, average in averages.items()},

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from absl import flags
 
-from tfreid import command, embedded, report
+from tfreid import evaluation, report
+from tfreid.cli import command, embedded
 from tfreid.records import DatasetFolder
 from tfreid.training import LossCurve, RunFolder, load_run, read_losses, read_run
 
@@ -53,14 +54,14 @@ def main() -> None:
     )
 
 
-def _audit(name: str, run: Path, folder: DatasetFolder) -> report.AuditResult:
+def _audit(name: str, run: Path, folder: DatasetFolder) -> evaluation.AuditResult:
     method, recipe, _, model = load_run(run)
-    measurement = report.Measurement(method.stages(recipe)[-1].inputs.image_size_px)
-    (tested,) = report.evaluation_sets(folder)
-    variants = report.available_variants(folder)
-    total = report.images_to_see(tested, variants)
+    measurement = evaluation.Measurement(method.stages(recipe)[-1].inputs.image_size_px)
+    (tested,) = evaluation.evaluation_sets(folder)
+    variants = evaluation.available_variants(folder)
+    total = evaluation.images_to_see(tested, variants)
     with command.progress(total, name, unit="images") as bar:
-        return report.audit(
+        return evaluation.audit(
             model, tested, measurement, name=name, variants=variants, advance=bar.advance
         )
 
@@ -70,7 +71,7 @@ def _losses(run: Path) -> dict[str, list[LossCurve]]:
     return read_losses(RunFolder(run), method.stages(recipe))
 
 
-def _write_results(results: list[report.AuditResult], path: Path) -> dict:
+def _write_results(results: list[evaluation.AuditResult], path: Path) -> dict:
     """Writes rank-1 and mAP of each model and variant, and chance, as fractions."""
     figures = {
         result.name: {

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 import keras
 from absl import flags
 
-from tfreid import report
+from tfreid import evaluation, report
 from tfreid.datasets import PROTOCOLS
 from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
@@ -115,7 +115,7 @@ def main() -> None:
         figures = _score_parser(first.model, folder, stage.inputs)
     else:
         results, stores = _audit(runs, folder, out.path / "matching")
-        figures = report.evaluation_metrics(results)
+        figures = evaluation.evaluation_metrics(results)
         written += _write(runs, results, out.path / "report" / "index.html")
     out.add_metrics(evaluation=figures)
     for store in stores:
@@ -125,13 +125,13 @@ def main() -> None:
 
 def _audit(
     runs: Sequence[LoadedRun], folder: DatasetFolder, working: Path
-) -> tuple[list[report.AuditResult], list[report.PositionStore]]:
+) -> tuple[list[evaluation.AuditResult], list[evaluation.PositionStore]]:
     """Measures each data set; returns the results and what is to be removed after them."""
-    available = report.available_variants(folder)
+    available = evaluation.available_variants(folder)
     if available == ("original",):
         print("the test images have no masks: only the original images can be measured")
     variants = tuple(_VARIANTS.value or available)
-    sets = report.evaluation_sets(folder, _PROTOCOL.value)
+    sets = evaluation.evaluation_sets(folder, _PROTOCOL.value)
     for tested in sets:
         protocol = tested.protocol
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
@@ -141,10 +141,10 @@ def _audit(
     if measurement.reranking:
         _require_memory(sets, networks, measurement.reranking)
     results = []
-    total = sum(report.images_to_see(tested, variants, len(networks)) for tested in sets)
+    total = sum(evaluation.images_to_see(tested, variants, len(networks)) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
         for tested, store in itertools.zip_longest(sets, stores):
-            result = report.audit(
+            result = evaluation.audit(
                 networks[0].model,
                 tested,
                 measurement,
@@ -152,7 +152,7 @@ def _audit(
                 variants=variants,
                 combined=networks if len(networks) > 1 else (),
                 store=store,
-                list_length=max(report.LIST_LENGTH, _RANKINGS_LENGTH.value),
+                list_length=max(evaluation.LIST_LENGTH, _RANKINGS_LENGTH.value),
                 advance=bar.advance,
                 note=lambda text: bar.advance(0, text),
                 tell=print,
@@ -165,8 +165,8 @@ def _audit(
 
 def _name(
     runs: Sequence[LoadedRun],
-    networks: Sequence[report.Network],
-    measurement: report.Measurement,
+    networks: Sequence[evaluation.Network],
+    measurement: evaluation.Measurement,
 ) -> str:
     """What to call the model; of one with position features also how it is matched."""
     if len(runs) > 1:
@@ -175,15 +175,15 @@ def _name(
     return runs[0].method.name + (f" ({mode})" if networks[0].has_positions else "")
 
 
-def _network(run: LoadedRun) -> report.Network:
+def _network(run: LoadedRun) -> evaluation.Network:
     flip = run.method.flip_averaging if _FLIP.value is None else _FLIP.value
-    return report.Network(str(run.folder.path), run.model, run.stage.inputs.image_size_px, flip)
+    return evaluation.Network(str(run.folder.path), run.model, run.stage.inputs.image_size_px, flip)
 
 
-def _measurement(networks: Sequence[report.Network]) -> report.Measurement:
+def _measurement(networks: Sequence[evaluation.Network]) -> evaluation.Measurement:
     first = networks[0]
     reranking = Reranking(_K1.value, _K2.value, _LAMBDA.value) if _RERANK.value else None
-    return report.Measurement(
+    return evaluation.Measurement(
         image_size_px=first.image_size_px,
         batch_size=_BATCH_SIZE.value,
         flip_averaging=first.flip_averaging,
@@ -195,7 +195,7 @@ def _measurement(networks: Sequence[report.Network]) -> report.Measurement:
     )
 
 
-def _matching(networks: Sequence[report.Network]) -> ReconstructionMatching | None:
+def _matching(networks: Sequence[evaluation.Network]) -> ReconstructionMatching | None:
     """How to match by reconstruction; None where descriptors are compared."""
     asked, first = _MATCHING.value, networks[0]
     if not any(network.has_positions for network in networks):
@@ -225,18 +225,18 @@ def _matching(networks: Sequence[report.Network]) -> ReconstructionMatching | No
 
 def _stores(
     run: LoadedRun,
-    network: report.Network,
-    sets: Sequence[report.EvaluationSet],
+    network: evaluation.Network,
+    sets: Sequence[evaluation.EvaluationSet],
     variants: tuple[str, ...],
-    measurement: report.Measurement,
+    measurement: evaluation.Measurement,
     working: Path,
-) -> list[report.PositionStore]:
+) -> list[evaluation.PositionStore]:
     """Where the position features of each data set go, if they do; says what they take."""
     if not measurement.matching:
         return []
     count, size = shape = network.output_shapes["positions"]
     weights = Origin.find(run.folder.path, run.folder).digest
-    stores, needed = report.open_stores(working, weights, sets, variants, measurement, shape)
+    stores, needed = evaluation.open_stores(working, weights, sets, variants, measurement, shape)
     print(
         f"matching: {measurement.matching.mode}, of {count} positions with {size:,} values an "
         f"image; until the end they take {needed / 2**30:,.2f} GiB in {working}"
@@ -245,19 +245,19 @@ def _stores(
 
 
 def _require_memory(
-    sets: Sequence[report.EvaluationSet],
-    networks: Sequence[report.Network],
+    sets: Sequence[evaluation.EvaluationSet],
+    networks: Sequence[evaluation.Network],
     parameters: Reranking,
 ) -> None:
     """Says what re-ranking takes, before anything is computed that a lack of it would waste."""
     size = sum(network.descriptor_size for network in networks)
     for tested in sets:
-        mib = report.require_memory(tested, parameters, size) / 2**20
+        mib = evaluation.require_memory(tested, parameters, size) / 2**20
         print(f"{tested.dataset}: re-ranking takes about {mib:,.0f} MiB of memory")
 
 
 def _write(
-    runs: Sequence[LoadedRun], results: Sequence[report.AuditResult], page: Path
+    runs: Sequence[LoadedRun], results: Sequence[evaluation.AuditResult], page: Path
 ) -> list[Path]:
     """Writes the page and, if they are wanted, the rankings; returns the files."""
     invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
@@ -272,19 +272,19 @@ def _write(
     return [page, *report.write_rankings(Path(_RANKINGS.value), results, _RANKINGS_LENGTH.value)]
 
 
-def _print(result: report.AuditResult, alone: bool) -> None:
+def _print(result: evaluation.AuditResult, alone: bool) -> None:
     metrics = result.metrics()
     title = result.name if alone else f"{result.name}, {result.tested.dataset}"
-    report.print_table(title, report.figure_rows(metrics))
+    report.print_table(title, evaluation.figure_rows(metrics))
     print(f"percent; chance is {100 * result.chance_rank1:.1f} rank-1")
-    for heading, text in report.describe_counts(metrics).items():
+    for heading, text in report.counts_in_words(metrics).items():
         print(f"{heading.lower()}: {text}")
 
 
 def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) -> dict:
     images = folder.info.splits["val"].records if "val" in folder.info.splits else None
     with command.progress(images, "evaluating", unit="images") as bar:
-        scores = report.score_parser(
+        scores = evaluation.score_parser(
             model, folder, "val", inputs, batch_size=_BATCH_SIZE.value, advance=bar.advance
         )
     means = {name: scores[name] for name in ("precision", "recall", "f1", "iou")}
@@ -292,7 +292,7 @@ def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) 
     for name, found in (("", scores), ("background alone: ", scores["background_alone"])):
         overall, mean, iou = (100 * found[score] for score in ("accuracy", "recall", "iou"))
         print(f"{name}overall accuracy {overall:.1f}, mean accuracy {mean:.1f}, mean IoU {iou:.1f}")
-    return scores | {"data": report.data_source(folder)}
+    return scores | {"data": evaluation.data_source(folder)}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ one of several runs together, which gives their combined descriptors.
 import json
 from pathlib import Path
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 from absl import flags

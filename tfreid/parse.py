@@ -10,7 +10,7 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from tfreid import command
+from tfreid.cli import command
 from tfreid.datasets import rows_of
 from tfreid.errors import DataError
 
@@ -23,9 +23,9 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 
 def main() -> None:
     """Parses every image of the data set."""
+    from tfreid.files import completed_folder
     from tfreid.methods.parsing.masks import parse_rows
     from tfreid.records.images import RejectedError
-    from tfreid.records.output import completed_folder
     from tfreid.training import load_parser
 
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)

@@ -11,12 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 from absl import flags
 
-from tfreid import embedded, reproduction
+from tfreid import reproduction
+from tfreid.cli import embedded
 from tfreid.errors import UsageError
 from tfreid.records import DatasetFolder
 from tfreid.reproduction import TABLES, Plan, Setting, Table

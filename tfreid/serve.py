@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would report a taken port a second time
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from absl import flags
 
-from tfreid import command
+from tfreid.cli import command
 from tfreid.datasets import rows_of
-from tfreid.datasets.contact_sheet import draw_contact_sheet
-from tfreid.datasets.synthetic import Parameters, generate, is_generated, items_of
+from tfreid.synthetic.contact_sheet import draw_contact_sheet
+from tfreid.synthetic.generate import Parameters, generate, is_generated, items_of
 
 _DEFAULTS = Parameters()
 _OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)

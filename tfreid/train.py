@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfreid import command  # before TensorFlow, whose start-up lines it silences
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 import keras
 from absl import flags
 
-from tfreid import report, training
+from tfreid import evaluation, training
+from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.methods import METHODS, Method, Stage
-from tfreid.methods.recipe_flags import define_recipe_flags
 from tfreid.records import DatasetFolder
 from tfreid.serving import export_run
 
@@ -116,19 +116,19 @@ def _evaluation(
     folder = folders[stage.data]
     if stage.data == "parsing":
         return lambda model, step: _numbers(
-            report.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
+            evaluation.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
         )
-    measurement = report.Measurement(
+    measurement = evaluation.Measurement(
         stage.inputs.image_size_px, flip_averaging=method.flip_averaging
     )
-    available = report.available_variants(folder)
+    available = evaluation.available_variants(folder)
     variants = tuple(name for name in ("original", "random_background") if name in available)
-    sets = report.evaluation_sets(folder)
+    sets = evaluation.evaluation_sets(folder)
 
     def evaluate(model: keras.Model, step: int) -> dict[str, float]:
         figures = {}
         for tested in sets:
-            result = report.audit(
+            result = evaluation.audit(
                 model, tested, measurement, name=f"step {step}", variants=variants
             )
             prefix = f"{tested.dataset}/" if len(sets) > 1 else ""
@@ -156,7 +156,7 @@ def _folders() -> dict[str, DatasetFolder]:
 
 
 def _ensure_embedded() -> tuple[Path, Path]:
-    from tfreid import embedded  # Only here: it brings the conversion, which is slow to import.
+    from tfreid.cli import embedded  # Only here: it brings the conversion, which is slow to import.
 
     return embedded.ensure(_EMBEDDED)
 

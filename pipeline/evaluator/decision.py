@@ -33,7 +33,7 @@ def decide(
     """Compares a model's metrics with the thresholds and with the latest blessed model's.
 
     Args:
-      candidate: from `tfreid.report.AuditResult.metrics`.
+      candidate: from `tfreid.evaluation.AuditResult.metrics`.
       baseline: the same of the latest blessed model on the same images, or None.
       thresholds: what to reach.
     """

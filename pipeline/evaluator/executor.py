@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 from pipeline.artifacts import local_path, single_path
 from pipeline.config import Thresholds
 from pipeline.evaluator.decision import Decision, decide
-from tfreid import report
+from tfreid import evaluation, report
 from tfreid.records import DatasetFolder
 from tfreid.serving import ServedModel
 from tfreid.serving.embedding import describe_with_beam
@@ -65,13 +65,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
     def _audit(
         self, name: str, model: types.Artifact, folder: DatasetFolder, seed: int, results: Path
-    ) -> report.AuditResult:
+    ) -> evaluation.AuditResult:
         """Measures a model; the Beam workers leave their descriptors in `results` for a while."""
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
-        variants = report.available_variants(folder)
-        measurement = report.Measurement(served.image_size_px, seed=seed)
-        (tested,) = report.evaluation_sets(folder)  # A pipeline converts one data set.
+        variants = evaluation.available_variants(folder)
+        measurement = evaluation.Measurement(served.image_size_px, seed=seed)
+        (tested,) = evaluation.evaluation_sets(folder)  # A pipeline converts one data set.
         descriptors = describe_with_beam(
             path,
             folder.path,
@@ -81,7 +81,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             beam_args=self._beam_pipeline_args or [],
             results=results,
         )
-        return report.audit(
+        return evaluation.audit(
             served,
             tested,
             measurement,

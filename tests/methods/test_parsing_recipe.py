@@ -8,10 +8,10 @@ import tensorflow as tf
 from absl import flags
 
 from tests.methods.harness import info
+from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.parsing.recipe import ParsingRecipe, build, demo, semantic, semantic_demo, stage
-from tfreid.methods.recipe_flags import define_recipe_flags
 
 
 def recipe_of(*arguments):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pytest
 from absl import flags
 
+from tfreid.cli.recipe_flags import define_flags
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import define_flags, from_json, to_json
+from tfreid.methods.recipe import from_json, to_json
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 
 from pipeline.config import Thresholds
 from pipeline.evaluator.executor import Executor
-from tfreid import report
+from tfreid import evaluation
 from tfreid.training import load_run
 
 LENIENT = Thresholds(min_rank1=0, min_mAP=0, max_regression=1, max_background_loss=None)
@@ -41,10 +41,10 @@ def test_figures_equal_those_of_the_keras_model(evaluate, dgd_run, reid_folder):
     folder, _ = evaluate(LENIENT)
     found = json.loads((folder / "metrics.json").read_text())["candidate"]
     *_, keras_model = load_run(dgd_run)
-    (tested,) = report.evaluation_sets(reid_folder)
-    measurement = report.Measurement((32, 16))
-    expected = report.audit(keras_model, tested, measurement, name="dgd").metrics()
-    for variant in report.available_variants(reid_folder):
+    (tested,) = evaluation.evaluation_sets(reid_folder)
+    measurement = evaluation.Measurement((32, 16))
+    expected = evaluation.audit(keras_model, tested, measurement, name="dgd").metrics()
+    for variant in evaluation.available_variants(reid_folder):
         assert found[variant] == pytest.approx(expected[variant])
     assert found["camera_pairs"] == expected["camera_pairs"]
     assert sorted(path.name for path in folder.iterdir()) == [

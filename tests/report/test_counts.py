@@ -1,7 +1,8 @@
 import numpy as np
 
 from tfreid.datasets import PROTOCOLS
-from tfreid.report.counts import count_images, describe_counts
+from tfreid.evaluation.result import count_images
+from tfreid.report import counts_in_words
 from tfreid.retrieval import Identities
 
 QUERY = Identities(np.array([1, 1, 2, 3, -1, 0]), np.array([1, 2, 1, 1, 1, 1]))
@@ -34,7 +35,7 @@ def test_without_camera_filter_none_is_left_out_for_its_camera():
 def described(draws=0, split=None, excluded=None, options=None, **changes):
     counts = count_images(QUERY, GALLERY, SCORED, PROTOCOLS["market"]) | changes
     data = {"split": split, "excluded": excluded or {}, "options": options or {}}
-    return describe_counts({"counts": counts, "data": data, "protocol": {"gallery_draws": draws}})
+    return counts_in_words({"counts": counts, "data": data, "protocol": {"gallery_draws": draws}})
 
 
 def test_words_name_what_was_left_out_and_why():

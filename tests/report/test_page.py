@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from toy_models import SIZE_PX, PersonModel
 
-from tfreid.report import Measurement, audit, evaluation_sets, write_report
-from tfreid.report.attention import PersonMeans
+from tfreid.evaluation import Measurement, audit, evaluation_sets
+from tfreid.evaluation.attention import PersonMeans
+from tfreid.report import write_report
 from tfreid.report.examples import choose_examples
 from tfreid.report.pictures import embedded, overlay
 from tfreid.training import LossCurve

@@ -7,7 +7,8 @@ import pytest
 from toy_models import SIZE_PX, PersonModel
 
 from tfreid.errors import UsageError
-from tfreid.report import Measurement, audit, check_rankings_path, evaluation_sets, write_rankings
+from tfreid.evaluation import Measurement, audit, evaluation_sets
+from tfreid.report import check_rankings_path, write_rankings
 
 
 def rows_of_csv(path):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from absl import flags
 
+from tfreid.cli.recipe_flags import define_flags
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import define_flags
 from tfreid.records import DatasetFolder, DatasetInfo
 from tfreid.records.info import SplitInfo
 from tfreid.reproduction import Column, Plan, Row, Setting, Table

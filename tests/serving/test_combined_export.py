@@ -8,8 +8,8 @@ import tensorflow as tf
 from linear_model import LinearModel, files
 
 from tfreid.errors import UsageError
+from tfreid.evaluation import Network
 from tfreid.inputs import decode_image, resize_image
-from tfreid.report import Network
 from tfreid.serving import ReidClient, ServedModel
 from tfreid.serving.export import write_networks
 from tfreid.serving.server import LocalServer

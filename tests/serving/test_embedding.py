@@ -5,9 +5,9 @@ import pytest
 
 from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec
 from tfreid.records import DatasetFolder
-from tfreid.report.descriptors import describe_split, embedder
 from tfreid.serving import ServedModel, embedding
 from tfreid.serving.embedding import SPLITS
 

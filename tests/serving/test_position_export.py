@@ -8,7 +8,7 @@ import tensorflow as tf
 from linear_model import LinearModel, PositionModel, files
 
 from tfreid.errors import DataError, UsageError
-from tfreid.report import Measurement, Network, audit, evaluation_sets
+from tfreid.evaluation import Measurement, Network, audit, evaluation_sets
 from tfreid.retrieval import reconstruction_distance
 from tfreid.serving import ReidClient, ServedModel, export
 from tfreid.serving.embedding import describe_with_beam

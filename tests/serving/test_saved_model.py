@@ -6,8 +6,8 @@ import tensorflow as tf
 from linear_model import LinearModel, files
 
 from tfreid.errors import DataError, MissingPathError
+from tfreid.evaluation.descriptors import Batched, describe_split, embedder
 from tfreid.inputs import InputSpec
-from tfreid.report.descriptors import Batched, describe_split, embedder
 from tfreid.serving import ServedModel, write_saved_model
 
 SIZE = (32, 16)

@@ -27,7 +27,7 @@ from tfreid.datasets import (
     partial_reid,
     prid,
     shinpuhkan,
-    synthetic_reader,
+    synthetic,
     three_dpes,
     viper,
 )
@@ -90,7 +90,7 @@ DATASETS: dict[str, Dataset] = {
     "coco_person": coco_person.DATASET,
     "folder": folder.DATASET,
     "csv": csv_manifest.DATASET,
-    "synthetic": synthetic_reader.DATASET,
+    "synthetic": synthetic.DATASET,
 }
 
 

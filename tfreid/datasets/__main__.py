@@ -17,7 +17,7 @@ from dataclasses import asdict, fields
 
 from absl import flags
 
-from tfreid import command
+from tfreid.cli import command
 from tfreid.datasets import (
     DATASETS,
     PROTOCOLS,

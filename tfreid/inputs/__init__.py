@@ -2,7 +2,7 @@
 
 from tfreid.inputs.batches import data_errors, evaluation_batches, training_batches
 from tfreid.inputs.images import decode_image, resize_image
-from tfreid.inputs.spec import VARIANTS, InputSpec
+from tfreid.inputs.spec import VARIANTS, InputSpec, readable
 
 __all__ = [
     "VARIANTS",
@@ -10,6 +10,7 @@ __all__ = [
     "data_errors",
     "decode_image",
     "evaluation_batches",
+    "readable",
     "resize_image",
     "training_batches",
 ]

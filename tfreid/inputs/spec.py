@@ -9,6 +9,11 @@ VARIANTS = ("original", "mean_background", "random_background", "background_only
 """The four data sets of PGP's background study (Figure 3)."""
 
 
+def readable(variant: str) -> str:
+    """Returns a variant's name in words."""
+    return variant.replace("_", " ")
+
+
 @dataclass(frozen=True)
 class InputSpec:
     """How records become batches.

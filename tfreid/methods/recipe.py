@@ -1,14 +1,11 @@
-"""Recipes as JSON and as flags: frozen dataclasses of plain values, perhaps nested."""
+"""Recipes as JSON: frozen dataclasses of plain values, perhaps nested."""
 
 import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from absl import flags
-from ml_collections import ConfigDict, config_dict, config_flags
 
 from tfreid.errors import UsageError
 
@@ -39,52 +36,6 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
             raise UsageError(_unknown_field(name, fields, path))
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
     return recipe_type(**converted)
-
-
-def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Callable[[], Any]:
-    """Defines a flag `--recipe.FIELD` for each field of a recipe.
-
-    Args:
-      default: the recipe whose values hold unless a flag says otherwise.
-      flag_values: where to define the flags.
-
-    Returns:
-      A function that gives the recipe after the flags were parsed. It raises UsageError for a
-      value that does not fit its field.
-    """
-    for kind, name in ((int, "an int"), (float, "a float"), (bool, "true or false")):
-        config_flags.register_flag_parser_for_type(kind, _TypedParser(kind, name))
-    config = ConfigDict(_with_placeholders(default))
-    # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
-    every_field = ["", *(f"--recipe.{name}=" for name in _leaves(config))]
-    holder = config_flags.DEFINE_config_dict(
-        "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
-    )
-    return lambda: from_json(type(default), holder.value.to_dict())
-
-
-class _TypedParser(flags.ArgumentParser):
-    """Parses one plain type and says which one when it cannot."""
-
-    _BASE: typing.ClassVar = {
-        int: flags.IntegerParser,
-        float: flags.FloatParser,
-        bool: flags.BooleanParser,
-    }
-
-    def __init__(self, kind: type, name: str):
-        self._parser = self._BASE[kind]()
-        self._name = name
-        self.syntactic_help = name
-
-    def parse(self, argument: Any) -> Any:
-        try:
-            return self._parser.parse(argument)
-        except (TypeError, ValueError):
-            raise ValueError(f"expected {self._name}, found {argument!r}") from None
-
-    def flag_type(self) -> str:
-        return self._parser.flag_type()
 
 
 def _lists(value: Any) -> Any:
@@ -130,26 +81,3 @@ def _is_union(hint: Any) -> bool:
 
 def _name(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
-
-
-def _with_placeholders(recipe: Any) -> dict[str, Any]:
-    """The recipe's values, where a typed placeholder stands for None."""
-    hints = typing.get_type_hints(type(recipe))
-    values = {}
-    for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        if dataclasses.is_dataclass(value):
-            value = _with_placeholders(value)
-        elif value is None:
-            kinds = [kind for kind in typing.get_args(hints[field.name]) if kind is not type(None)]
-            value = config_dict.placeholder(typing.get_origin(kinds[0]) or kinds[0])
-        values[field.name] = value
-    return values
-
-
-def _leaves(config: ConfigDict, path: str = "") -> Iterator[str]:
-    for name in config:
-        if isinstance(config[name], ConfigDict):
-            yield from _leaves(config[name], f"{path}{name}.")
-        else:
-            yield f"{path}{name}"

@@ -18,10 +18,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 import tfreid
 from tfrecords_schema import schema
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.files import completed_folder
 from tfreid.records import images, shards, sources
 from tfreid.records.folder import BACKGROUNDS
 from tfreid.records.info import DatasetInfo, SplitInfo
-from tfreid.records.output import completed_folder
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from tfreid.evaluation.result import AuditResult
 from tfreid.report.markup import percent
-from tfreid.report.result import AuditResult
 from tfreid.retrieval import Retrieval
 
 

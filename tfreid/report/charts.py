@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tfreid.report.markup import readable
+from tfreid.inputs import readable
 from tfreid.training import LossCurve
 
 MODEL_COLOURS = ("#8a94a6", "#d9622b", "#2f7fb8", "#3f9a6b", "#8b62b5")

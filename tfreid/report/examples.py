@@ -7,10 +7,11 @@ from html import escape
 import numpy as np
 
 from tfreid.datasets import NO_CAMERA_ID
-from tfreid.report.audit import LIST_LENGTH
-from tfreid.report.markup import percent, picture, readable, row
+from tfreid.evaluation.audit import LIST_LENGTH
+from tfreid.evaluation.result import AuditResult
+from tfreid.inputs import readable
+from tfreid.report.markup import percent, picture, row
 from tfreid.report.pictures import embedded
-from tfreid.report.result import AuditResult
 from tfreid.retrieval import NO_IMAGE
 
 PICTURE_SIZE_PX = (256, 128)

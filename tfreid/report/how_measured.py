@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-from tfreid.report.counts import describe_counts
+from tfreid.evaluation.result import AuditResult
+from tfreid.report.counts import counts_in_words
 from tfreid.report.markup import percent
-from tfreid.report.matching import describe_matching
-from tfreid.report.result import AuditResult
+from tfreid.report.matching import matching_in_words
 from tfreid.retrieval import Reranking
 
 
@@ -20,7 +20,7 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
     }[measurement.average_precision]
     facts = {
         "Data": f"{info.name}, fingerprint {info.fingerprint[:12]}",
-        **describe_counts(metrics),
+        **counts_in_words(metrics),
         "Protocol": f"{protocol.name} ({first.tested.reason}): {protocol.summary}; ties "
         "count against the model",
         "Matching": matching_of(results),
@@ -69,7 +69,7 @@ def _reranking(parameters: Reranking | None) -> dict[str, str]:
 
 def matching_of(results: Sequence[AuditResult]) -> str:
     """Says how images are compared, once for all models or for each."""
-    by_name = {result.name: describe_matching(result.matching) for result in results}
+    by_name = {result.name: matching_in_words(result.matching) for result in results}
     if len(set(by_name.values())) == 1:
         return next(iter(by_name.values()))
     return "; ".join(f"{name}: {words}" for name, words in by_name.items())

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
-from tfreid.report.attention import Explanation, PersonMeans
+from tfreid.evaluation.attention import Explanation, PersonMeans
+from tfreid.evaluation.result import AuditResult
+from tfreid.inputs import readable
 from tfreid.report.examples import PICTURE_SIZE_PX
-from tfreid.report.markup import percent, picture, readable, row
+from tfreid.report.markup import percent, picture, row
 from tfreid.report.pictures import embedded, overlay
-from tfreid.report.result import AuditResult
 
 
 def maps_section(results: Sequence[AuditResult]) -> str:

@@ -7,11 +7,6 @@ LARGE_LOSS, SMALL_LOSS = 0.10, 0.04
 """Losses of rank-1, fractions: above the first a reader should worry, below the second not."""
 
 
-def readable(variant: str) -> str:
-    """Returns a variant's name in words."""
-    return variant.replace("_", " ")
-
-
 def percent(fraction: float, sign: str = "") -> str:
     """Writes a fraction as a percentage, with a real minus sign; `sign="+"` shows a plus too."""
     return f"{100 * fraction:{sign}.1f}".replace("-", "\N{MINUS SIGN}")

@@ -1,9 +1,7 @@
-"""How images are compared, for JSON and in words."""
+"""How images are compared, in words."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from tfreid.report.measurement import Measurement
 
 _MODES = {
     "cosine": "cosine distance of the descriptors",
@@ -15,31 +13,10 @@ _MODES = {
     "{blend_weight:g} c, the reconstruction distance r (FPR, eq. 5) and the cosine distance c of "
     "these descriptors; the others follow in the order of c",
 }
-_OWN = {"shortlist": ("shortlist_size",), "blend": ("shortlist_size", "blend_weight")}
 
 
-def matching_facts(measurement: Measurement, pooled: bool) -> dict[str, Any]:
-    """Returns how images are compared.
-
-    Args:
-      measurement: how they are measured.
-      pooled: whether the model has position features.
-
-    Returns:
-      `mode`: `exact`, `shortlist` or `blend` by reconstruction distance, `pooled` by the cosine of
-      the pooled descriptors of such a model, `cosine` of other models' descriptors; and what else
-      figures depend on.
-    """
-    matching = measurement.matching
-    if matching is None:
-        return {"mode": "pooled" if pooled else "cosine"}
-    own = {name: getattr(matching, name) for name in _OWN.get(matching.mode, ())}
-    storage = measurement.position_storage
-    return {"mode": matching.mode, "beta": matching.beta, **own, "position_storage": storage}
-
-
-def describe_matching(facts: Mapping[str, Any]) -> str:
-    """Says in words what `matching_facts` returns."""
+def matching_in_words(facts: Mapping[str, Any]) -> str:
+    """Says in words what `AuditResult.matching` says."""
     words = _MODES[facts["mode"]].format(**facts, rest=1 - facts.get("blend_weight", 0))
     if "beta" not in facts:
         return words

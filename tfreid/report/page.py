@@ -7,15 +7,15 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from tfreid.evaluation.result import AuditResult, figure_rows
+from tfreid.inputs import readable
 from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
 from tfreid.report.examples import ranked_lists_section
 from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
-from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent, readable
+from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent
 from tfreid.report.pairs import pairs_section
-from tfreid.report.result import AuditResult
-from tfreid.report.table import figure_rows
 from tfreid.training import LossCurve
 
 CURVE_RANKS = 20

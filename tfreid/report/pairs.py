@@ -5,11 +5,12 @@ from html import escape
 
 import numpy as np
 
+from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
+from tfreid.evaluation.result import AuditResult
+from tfreid.inputs import readable
 from tfreid.report.examples import PICTURE_SIZE_PX
-from tfreid.report.markup import picture, readable, row
+from tfreid.report.markup import picture, row
 from tfreid.report.pictures import embedded, overlay
-from tfreid.report.reconstruction_errors import ReconstructedPairs
-from tfreid.report.result import AuditResult
 
 
 def pairs_section(results: Sequence[AuditResult]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfreid.errors import UsageError
-from tfreid.report.result import AuditResult
+from tfreid.evaluation.result import AuditResult
 from tfreid.retrieval import RankedLists, save_rankings
 
 _SUFFIXES = (".csv", ".json")

@@ -1,30 +1,11 @@
 """Figures as a table on the terminal."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from tfreid.report.markup import readable
-
-
-def figure_rows(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Returns the figures of an audit by variant, those after re-ranking as rows of their own.
-
-    Args:
-      metrics: from `AuditResult.metrics`.
-
-    Returns:
-      `<variant>`, and `<variant>_reranked` where there is that, to figures by name.
-    """
-    rows = {}
-    for variant, figures in metrics.items():
-        if isinstance(figures, Mapping) and "rank1" in figures:
-            rows[variant] = {name: value for name, value in figures.items() if name != "reranked"}
-            if "reranked" in figures:
-                rows[f"{variant}_reranked"] = dict(figures["reranked"])
-    return rows
+from tfreid.inputs import readable
 
 
 def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfreid.errors import UsageError
+from tfreid.evaluation import available_variants
 from tfreid.records import DatasetFolder
-from tfreid.report import available_variants
 from tfreid.reproduction.table import Table
 
 KIND_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}

@@ -4,15 +4,16 @@ from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalis
 from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
-from tfreid.retrieval.positions import PositionFeatures, position_writer
 from tfreid.retrieval.ranking import Ranking, evaluate
 from tfreid.retrieval.reconstruction import (
+    PositionFeatures,
+    ReconstructionDistances,
     ReconstructionMatching,
+    position_writer,
     reconstruction_blocks,
     reconstruction_distance,
     reconstruction_errors,
 )
-from tfreid.retrieval.reconstruction_reranking import ReconstructionDistances
 from tfreid.retrieval.reranking import CosineDistances, Distances, Reranking, rerank
 from tfreid.retrieval.saving import save_rankings
 from tfreid.retrieval.verification import Threshold, calibrate

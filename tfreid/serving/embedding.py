@@ -20,17 +20,17 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.shared import Shared
 
 from tfreid.errors import DataError, TrainingError, UsageError
-from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
-from tfreid.records.runners import unwrapped_errors, with_runner
-from tfreid.records.watch import watch_shards
-from tfreid.report.descriptors import (
+from tfreid.evaluation.descriptors import (
     Advance,
     Descriptors,
     describe_split,
     embedder,
     no_progress,
 )
+from tfreid.inputs import InputSpec
+from tfreid.records import DatasetFolder
+from tfreid.records.runners import unwrapped_errors, with_runner
+from tfreid.records.watch import watch_shards
 from tfreid.retrieval import Identities
 from tfreid.serving.saved_model import ServedModel
 

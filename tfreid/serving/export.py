@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.report import Network
+from tfreid.evaluation import Network
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
     DEFAULT,

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from tfrecords_schema.schema import parse_spec
 from tfreid.errors import UsageError
+from tfreid.evaluation import Describer, Network
+from tfreid.evaluation.descriptors import Advance, no_progress
 from tfreid.records import DatasetFolder, DatasetInfo
-from tfreid.report import Describer, Network
-from tfreid.report.descriptors import Advance, no_progress
 from tfreid.retrieval import calibrate, cosine_blocks
 from tfreid.serving.export import (
     check_networks,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from tfreid.evaluation import Network
+from tfreid.evaluation.descriptors import outputs_of
 from tfreid.inputs import decode_image, resize_image
-from tfreid.report import Network
-from tfreid.report.descriptors import outputs_of
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 EMBED_IMAGES = "embed_images"

@@ -1,0 +1,97 @@
+"""The embedded data set, drawn and converted on first use."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tfreid.cli import embedded
+from tfreid.errors import DataError
+from tfreid.records import DatasetFolder
+from tfreid.synthetic.generate import Parameters
+from tfreid.synthetic.plan import lip_shots, market_shots, occluded_shots
+
+pytestmark = pytest.mark.slow
+
+SMALL = ["--persons=4", "--lip_images=10", "--backgrounds=3", "--occluded_persons=1"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of the data set, and what `ensure` returned of it."""
+    path = tmp_path_factory.mktemp("embedded") / "data"
+    return path, embedded.ensure(path, SMALL)
+
+
+def test_is_made_once(made, capfd):
+    path, (reid, parsing) = made
+    assert DatasetFolder(reid).info.synthetic
+    assert DatasetFolder(reid).info.num_persons == 4
+    assert DatasetFolder(reid).info.has_masks("query")
+    assert len(DatasetFolder(parsing).backgrounds()) == 3
+    copies = embedded.ensure_copies(path, 1)
+    assert "$ python -m tfreid.convert" in capfd.readouterr().out
+    assert (
+        DatasetFolder(copies).info.splits["train"].records
+        == 2 * DatasetFolder(reid).info.splits["train"].records
+    )
+    occluded = embedded.ensure_occluded(path, SMALL)
+    assert DatasetFolder(occluded).info.synthetic
+    assert {split: info.records for split, info in DatasetFolder(occluded).info.splits.items()} == {
+        "query": 5,
+        "gallery": 5,
+    }
+    capfd.readouterr()
+    assert embedded.ensure(path, SMALL) == (reid, parsing)
+    assert embedded.ensure_copies(path, 1) == copies
+    assert embedded.ensure_occluded(path, SMALL) == occluded
+    assert "tfreid.convert" not in capfd.readouterr().out
+
+
+def test_occluded_persons_are_nobody_else():
+    world = Parameters().world
+    persons, occluded, parsed = (
+        {shot.person for shot in shots}
+        for shots in (market_shots(world, 100), occluded_shots(world, 200), lip_shots(world, 1500))
+    )
+    assert len(occluded) == 200
+    assert occluded.isdisjoint(persons | parsed)
+
+
+def test_other_images_are_refused(made, capfd):
+    with pytest.raises(DataError, match="ended with exit code 2"):
+        embedded.ensure(made[0], [*SMALL, "--seed=1"])
+    assert "seed" in capfd.readouterr().err
+
+
+def test_failing_step_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"tfreid\.synthesize ended with exit code 2"):
+        embedded.ensure(tmp_path / "data", ["--persons=-1"])
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_command_ends_in_its_own_way(tmp_path, stop):
+    """The command is a module that, stopped, takes a while and leaves a file."""
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(0.5); pathlib.Path('ended').touch(); sys.exit(143)\n"
+        "signal.signal(signal.SIGTERM, end); signal.signal(signal.SIGINT, end)\n"
+        "pathlib.Path('started').touch(); time.sleep(60)\n"
+    )
+    code = "from tfreid.cli import embedded; embedded.run_command('slow', [])"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "started").exists():
+        time.sleep(0.01)
+    if stop == signal.SIGINT:
+        os.killpg(parent.pid, stop)  # As a terminal does.
+    else:
+        parent.send_signal(stop)
+    parent.communicate(timeout=30)
+    assert (tmp_path / "ended").exists()
+    assert parent.returncode == (143 if stop == signal.SIGTERM else -signal.SIGINT)

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from toy_models import SIZE_PX, BrokenModel, PersonModel
+
+from tfreid.errors import TrainingError
+from tfreid.evaluation.descriptors import describe_split, embedder
+from tfreid.inputs import InputSpec, evaluation_batches
+
+SPEC = InputSpec(image_size_px=SIZE_PX)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return PersonModel()
+
+
+def embed(model, batch_size, flip_averaging=False):
+    return embedder(model, SIZE_PX, batch_size, flip_averaging)
+
+
+def test_every_image_is_described_once_in_order(model, reid_folder):
+    described = describe_split(embed(model, 5), reid_folder, "gallery", SPEC)
+    columns = reid_folder.store("gallery").columns(("person/id", "camera/id", "image/key"))
+    np.testing.assert_array_equal(described.identities.person, columns["person/id"])
+    np.testing.assert_array_equal(described.identities.camera, columns["camera/id"])
+    assert described.keys.tolist() == [key.decode() for key in columns["image/key"]]
+    (batch,) = evaluation_batches(reid_folder, "gallery", SPEC, len(columns["image/key"]), 0)
+    np.testing.assert_allclose(described.features, model.embed(batch["image"]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["original", "random_background"])
+def test_batch_size_does_not_matter(model, reid_folder, variant):
+    spec = InputSpec(image_size_px=SIZE_PX, variant=variant)
+    whole = describe_split(embed(model, 64), reid_folder, "query", spec)
+    parts = describe_split(embed(model, 5), reid_folder, "query", spec)
+    np.testing.assert_allclose(whole.features, parts.features, rtol=1e-5, atol=1e-5)
+
+
+def test_flip_averaging_is_the_mean_with_the_mirror_image(model, reid_folder):
+    flipping = embed(model, 8, flip_averaging=True)
+    averaged = describe_split(flipping, reid_folder, "query", SPEC).features
+    (batch,) = evaluation_batches(reid_folder, "query", SPEC, len(averaged), 0)
+    images = batch["image"].numpy()
+    expected = (model.embed(images).numpy() + model.embed(images[:, :, ::-1]).numpy()) / 2
+    np.testing.assert_allclose(averaged, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_progress_counts_images(model, reid_folder):
+    seen = []
+    describe_split(embed(model, 5), reid_folder, "query", SPEC, advance=seen.append)
+    assert seen == [5, 5, 2]
+
+
+def test_descriptors_that_are_no_numbers_are_refused(reid_folder):
+    with pytest.raises(TrainingError, match=r"market1501/query.* not finite.*11 other"):
+        describe_split(embed(BrokenModel(), 8), reid_folder, "query", SPEC)

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from toy_models import SIZE_PX, PersonModel, SceneryModel
+
+from tfreid.evaluation import Describer, Measurement, Network, audit, evaluation_sets, images_to_see
+from tfreid.evaluation.network import combine
+from tfreid.report import write_report
+from tfreid.retrieval import cosine_distances
+
+LARGE_PX = (48, 24)
+MEASUREMENT = Measurement(SIZE_PX, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Two networks of different input sizes; one averages with the mirror image."""
+    return [
+        Network("runs/person", PersonModel(), SIZE_PX),
+        Network("runs/scenery", SceneryModel(), LARGE_PX, flip_averaging=True),
+    ]
+
+
+@pytest.fixture(scope="module")
+def tested(reid_folder):
+    (tested,) = evaluation_sets(reid_folder)
+    return tested
+
+
+@pytest.fixture(scope="module")
+def combined(networks, tested):
+    variants = ("original", "random_background")
+    return audit(
+        networks[0].model, tested, MEASUREMENT, name="both", variants=variants, combined=networks
+    )
+
+
+def test_the_cosine_is_the_mean_of_the_parts():
+    rng = np.random.default_rng(0)
+    query = [rng.standard_normal((5, size)) * scale for size, scale in ((3, 1), (7, 100))]
+    gallery = [rng.standard_normal((6, size)) * scale for size, scale in ((3, 50), (7, 1))]
+    parts = [1 - a @ b.T for a, b in zip(map(unit, query), map(unit, gallery), strict=True)]
+    both = cosine_distances(combine(query), combine(gallery))
+    np.testing.assert_allclose(both, np.mean(parts, axis=0), atol=1e-6)
+
+
+def unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_each_network_has_its_own_size_and_flip_averaging(networks, reid_folder):
+    both = Describer(networks, 8).describe(reid_folder, "query", "random_background", seed=3)
+    alone = [
+        Describer([network], 5).describe(reid_folder, "query", "random_background", seed=3)
+        for network in networks
+    ]
+    np.testing.assert_allclose(both.features, combine([one.features for one in alone]), atol=1e-6)
+    assert both.keys.tolist() == alone[0].keys.tolist()
+    sizes = [network.descriptor_size for network in networks]
+    assert sizes == [one.features.shape[1] for one in alone]
+
+
+def test_one_network_describes_as_it_is(networks, reid_folder):
+    found = Describer(networks[:1], 8).describe(reid_folder, "query")
+    assert not np.allclose(np.linalg.norm(found.features, axis=1), 1)
+
+
+def test_an_audit_compares_the_combined_descriptors(networks, tested, combined):
+    describer = Describer(networks, 8)
+    again = audit(
+        networks[0].model,
+        tested,
+        MEASUREMENT,
+        name="both",
+        variants=("original", "random_background"),
+        describe=lambda variant, split: describer.describe(tested.folder, split, variant),
+    )
+    for variant, outcome in combined.outcomes.items():
+        expected = again.outcomes[variant].retrieval
+        np.testing.assert_array_equal(
+            outcome.retrieval.average_precision, expected.average_precision
+        )
+    alone = audit(networks[0].model, tested, MEASUREMENT, name="p", variants=("original",))
+    assert alone.metrics()["original"] != combined.metrics()["original"]
+
+
+def test_figures_name_every_network(combined, tmp_path):
+    protocol = combined.metrics()["protocol"]
+    assert protocol["combined"] == [
+        {"name": "runs/person", "image_size_px": [32, 16], "flip_averaging": False},
+        {"name": "runs/scenery", "image_size_px": [48, 24], "flip_averaging": True},
+    ]
+    assert "image_size_px" not in protocol
+    write_report(tmp_path / "index.html", [combined])
+    page = (tmp_path / "index.html").read_text()
+    inputs = "runs/person 32x16 px, runs/scenery 48x24 px, averaged with the mirror image"
+    assert inputs in page.replace("\N{MULTIPLICATION SIGN}", "x")
+    assert "each of unit length, one after the other" in page
+
+
+def test_progress_counts_the_images_of_every_network(networks, tested):
+    seen, variants = [], ("original",)
+    audit(
+        networks[0].model,
+        tested,
+        MEASUREMENT,
+        name="both",
+        variants=variants,
+        combined=networks,
+        advance=seen.append,
+    )
+    assert sum(seen) == images_to_see(tested, variants, networks=2) == 2 * (12 + 26) + 12

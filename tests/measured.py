@@ -1,0 +1,79 @@
+"""Fixtures of the tests of `evaluation` and of `report`: audits, and sets of several data sets."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from tfreid.datasets import Split, rows_of
+from tfreid.records import DatasetFolder
+from tfreid.records.info import SourceInfo
+
+
+@pytest.fixture(scope="session")
+def audits(reid_folder):
+    """Two models on all four variants."""
+    from toy_models import SIZE_PX, PersonModel, SceneryModel
+
+    from tfreid.evaluation import Measurement, audit, evaluation_sets
+
+    (tested,) = evaluation_sets(reid_folder)
+    measurement = Measurement(SIZE_PX, batch_size=16)
+    return [
+        audit(model(), tested, measurement, name=name)
+        for name, model in (("scenery <1>", SceneryModel), ("person", PersonModel))
+    ]
+
+
+@pytest.fixture(scope="session")
+def folder_without_masks(reid_folder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("plain") / "reid"
+    shutil.copytree(reid_folder.path, path)
+    text = (path / "dataset.json").read_text()
+    (path / "dataset.json").write_text(text.replace('"with_mask": ', '"with_mask": -'))
+    return DatasetFolder(path)
+
+
+SHOTS = SourceInfo(
+    options={"images": "all"},
+    protocol="random_half",
+    split=Split(index=2, of=10, seed=7, test_persons=(9, 10, 11, 12)),
+    excluded={"persons seen by one camera": 5},
+)
+"""How the second data set of `joint_folder` says that it was read."""
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory):
+    """Converts some sources into a new folder."""
+    from tfreid.records import conversion, sources
+
+    def convert(*given):
+        plan = sources.plan(given, shards=2, copies=0, seed=0)
+        out = tmp_path_factory.mktemp("joint") / "reid"
+        conversion.convert(plan, out, conversion.Options(synthetic=True))
+        return DatasetFolder(out)
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def shots_source(raw_data):
+    """Four of the tiny test persons as a data set `shots` of two cameras, without masks."""
+    from tfreid.records.sources import Source
+
+    rows = [
+        replace(row, key=row.key.replace("market1501/", "shots/"))
+        for row in rows_of("market1501", raw_data / "market1501")
+        if row.split != "train" and row.person_id in (0, 9, 10, 11, 12)
+    ]
+    return Source("shots", "reid", rows, info=SHOTS)
+
+
+@pytest.fixture(scope="session")
+def joint_folder(raw_data, shots_source, converted):
+    """The tiny Market-1501 and `shots` in one folder, without masks."""
+    from tfreid.records.sources import Source
+
+    rows = rows_of("market1501", raw_data / "market1501")
+    return converted(Source("market1501", "reid", rows), shots_source)

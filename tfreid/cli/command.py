@@ -1,0 +1,167 @@
+"""What all commands share: flags, a help that fits a screen, clear errors and exit codes.
+
+A command is a file `tfreid/<name>.py` whose docstring is its description:
+
+    flags.DEFINE_string("out", None, "Folder to write.", required=True)
+
+    def main() -> None: ...
+
+    if __name__ == "__main__":
+        command.run(main)
+
+It imports this module before TensorFlow, so that the libraries' start-up chatter is silenced.
+"""
+
+import difflib
+import errno
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+
+from absl import flags
+
+from tfreid.cli import quiet
+from tfreid.errors import DataError, ServingError, TrainingError, UsageError
+from tfreid.progress import Progress as progress
+
+__all__ = ["progress", "run"]
+
+quiet.install()
+
+FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
+_WIDTH = 96
+_REQUIRED = "must have a value other than None"
+_REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
+
+
+def run(main: Callable[..., int | None], arguments: str = "") -> None:
+    """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 interrupted.
+
+    A user's mistake ends in one line on standard error. Other exceptions are bugs and keep their
+    traceback.
+
+    Args:
+      main: the command's function; the docstring of its file is the description in `--help`.
+      arguments: what the command takes besides flags, as its usage shows it; `main` gets the list
+        of them (everything after `--` counts as such). Without it they are refused.
+    """
+    sys.exit(_status(main, arguments))
+
+
+def _status(main: Callable[..., int | None], arguments: str) -> int:
+    try:
+        rest = _parse_flags(arguments)
+        if rest is None:
+            return 0
+        return (main(rest) if arguments else main()) or 0
+    except (UsageError, DataError, TrainingError, ServingError) as error:
+        return _fail(error, MISUSE if isinstance(error, UsageError) else FAILURE)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+    except Exception as error:
+        explanation = _explain_system_error(error)
+        if explanation is None:
+            raise
+        return _fail(explanation, FAILURE)
+
+
+def _fail(message: object, status: int) -> int:
+    prefix = "" if status == INTERRUPTED else "error: "
+    print(f"{prefix}{message}", file=sys.stderr)
+    return status
+
+
+def _explain_system_error(error: BaseException) -> str | None:
+    """Says in the user's words what the system refused, or None when it is none of that.
+
+    TensorFlow and Beam wrap a full disk in exceptions of their own, hence the look at the text.
+    """
+    path = getattr(error, "filename", None)
+    if os.strerror(errno.ENOSPC) in str(error):
+        place = f" ({path})" if path else ""
+        return f"no space left on the disk{place}: free some, then run the same command again"
+    if isinstance(error, OSError) and error.errno in _REFUSED_BY_SYSTEM:
+        return f"{path}: {error.strerror}" if path else str(error.strerror)
+    return None
+
+
+def _parse_flags(arguments: str) -> list[str] | None:
+    """Parses the command line; returns what is not a flag, or None after showing the help.
+
+    Raises:
+      UsageError: a flag or an argument is not known, or a value is not allowed.
+    """
+    options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    wanted = {option.lstrip("-") for option in options if option.startswith("-")}
+    if wanted & {"h", "help", "helpfull"}:
+        print(_help(arguments, full="helpfull" in wanted))
+        return None
+    try:
+        rest = flags.FLAGS(sys.argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        nearest = difflib.get_close_matches(error.flagname, list(flags.FLAGS), n=3)
+        hint = f"; did you mean {' or '.join('--' + name for name in nearest)}?" if nearest else ""
+        raise UsageError(
+            f"--{error.flagname} is no flag of {_name()}{hint or '; see --help'}"
+        ) from None
+    except (flags.Error, ValueError) as error:
+        missing = [f"--{flag.name}" for flag in _own_flags() if _is_missing(flag)]
+        if missing and _REQUIRED in str(error):
+            raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
+        raise UsageError(str(error)) from None
+    if rest and not arguments:
+        raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+    return rest
+
+
+def _name() -> str:
+    spec = sys.modules["__main__"].__spec__
+    return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
+
+
+def _help(arguments: str, full: bool) -> str:
+    """The command's usage, description and flags; with `full`, the libraries' flags too."""
+    own = _own_flags()
+    text = [
+        f"usage: python -m {_name()} [FLAGS] {arguments}".rstrip(),
+        (sys.modules["__main__"].__doc__ or "").strip(),
+        _describe(own) if own else "This command has no flags.",
+    ]
+    if full:
+        text.append(flags.FLAGS.get_help())
+    return "\n\n".join(text) + ("" if full else "\n\n--helpfull lists the libraries' flags too.")
+
+
+def _describe(own: Sequence[flags.Flag]) -> str:
+    """One paragraph a flag: name, meaning, default."""
+    names = [f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}=…" for flag in own]
+    column = min(max(map(len, names)) + 2, 30)
+    lines = []
+    for name, flag in zip(names, own, strict=True):
+        meaning = textwrap.wrap(_meaning(flag), _WIDTH - column)
+        if len(name) >= column:
+            lines.append(name)
+            name = ""
+        lines += [f"{name:{column}}{meaning[0]}", *(" " * column + more for more in meaning[1:])]
+    return "\n".join(lines)
+
+
+def _meaning(flag: flags.Flag) -> str:
+    meaning, repeatable, _ = " ".join(flag.help.split()).partition("; repeat this option")
+    notes = ["repeatable"] if repeatable else []
+    default = (flag.default_as_str or "").strip("'")
+    if 0 < len(default) <= 40 and default not in ("false", "[]"):
+        notes.append(f"default {default}")
+    if _is_missing(flag):
+        notes.append("required")
+    return f"{meaning} ({'; '.join(notes)})" if notes else meaning
+
+
+def _own_flags() -> list[flags.Flag]:
+    return flags.FLAGS.get_key_flags_for_module(sys.modules["__main__"])
+
+
+def _is_missing(flag: flags.Flag) -> bool:
+    """Whether the flag is required (absl keeps that as a validator) and has no value."""
+    return flag.value is None and any(_REQUIRED in check.message for check in flag.validators)

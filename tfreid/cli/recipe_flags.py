@@ -1,0 +1,120 @@
+"""The flags of a method's recipe, which depend on the method that the command line names."""
+
+import contextlib
+import dataclasses
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from absl import flags
+from ml_collections import ConfigDict, config_dict, config_flags
+
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import from_json
+
+
+def define_recipe_flags(
+    argv: Sequence[str],
+    names: Sequence[str],
+    demo_unless_told: Callable[[Mapping], bool],
+    flag_values: flags.FlagValues = flags.FLAGS,
+) -> Callable[[], Any] | None:
+    """Defines `--recipe.FIELD` for each field of the recipe of `--method` at `--scale`.
+
+    Where `--recipe.FIELD=VALUE` chooses a preset of the method, its values hold unless another
+    flag says otherwise.
+
+    Args:
+      argv: the command line, read before its flags are parsed.
+      names: further flags that decide on the scale.
+      demo_unless_told: values of these flags -> whether the scale is `demo` when `--scale` is
+        not given.
+      flag_values: where to define the flags.
+
+    Returns:
+      A function that gives the recipe after all flags were parsed; None without a method, which
+      parsing the flags will refuse.
+    """
+    early = flags.FlagValues()
+    choosing = {name for method in METHODS.values() for name, _ in method.presets}
+    for name in ("method", "scale", *names, *(f"recipe.{name}" for name in choosing)):
+        flags.DEFINE_string(name, None, "", flag_values=early)
+    with contextlib.suppress(flags.Error):
+        early(list(argv), known_only=True)
+    early.mark_as_parsed()
+    if early.method not in METHODS:
+        return None
+    method = METHODS[early.method]
+    given = {name: early[name].value for name in names}
+    demo = early.scale == "demo" or (early.scale is None and demo_unless_told(given))
+    chosen = {name: early[f"recipe.{name}"].value for name in choosing}
+    return define_flags(method.base_recipe("demo" if demo else "paper", chosen), flag_values)
+
+
+def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Callable[[], Any]:
+    """Defines a flag `--recipe.FIELD` for each field of a recipe.
+
+    Args:
+      default: the recipe whose values hold unless a flag says otherwise.
+      flag_values: where to define the flags.
+
+    Returns:
+      A function that gives the recipe after the flags were parsed. It raises UsageError for a
+      value that does not fit its field.
+    """
+    for kind, name in ((int, "an int"), (float, "a float"), (bool, "true or false")):
+        config_flags.register_flag_parser_for_type(kind, _TypedParser(kind, name))
+    config = ConfigDict(_with_placeholders(default))
+    # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
+    every_field = ["", *(f"--recipe.{name}=" for name in _leaves(config))]
+    holder = config_flags.DEFINE_config_dict(
+        "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
+    )
+    return lambda: from_json(type(default), holder.value.to_dict())
+
+
+class _TypedParser(flags.ArgumentParser):
+    """Parses one plain type and says which one when it cannot."""
+
+    _BASE: typing.ClassVar = {
+        int: flags.IntegerParser,
+        float: flags.FloatParser,
+        bool: flags.BooleanParser,
+    }
+
+    def __init__(self, kind: type, name: str):
+        self._parser = self._BASE[kind]()
+        self._name = name
+        self.syntactic_help = name
+
+    def parse(self, argument: Any) -> Any:
+        try:
+            return self._parser.parse(argument)
+        except (TypeError, ValueError):
+            raise ValueError(f"expected {self._name}, found {argument!r}") from None
+
+    def flag_type(self) -> str:
+        return self._parser.flag_type()
+
+
+def _with_placeholders(recipe: Any) -> dict[str, Any]:
+    """The recipe's values, where a typed placeholder stands for None."""
+    hints = typing.get_type_hints(type(recipe))
+    values = {}
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if dataclasses.is_dataclass(value):
+            value = _with_placeholders(value)
+        elif value is None:
+            kinds = [kind for kind in typing.get_args(hints[field.name]) if kind is not type(None)]
+            value = config_dict.placeholder(typing.get_origin(kinds[0]) or kinds[0])
+        values[field.name] = value
+    return values
+
+
+def _leaves(config: ConfigDict, path: str = "") -> Iterator[str]:
+    for name in config:
+        if isinstance(config[name], ConfigDict):
+            yield from _leaves(config[name], f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
