@@ -24,8 +24,8 @@ import numpy as np
 import PIL.Image
 from absl import flags
 
-from tfreid.datasets import Row, rows_of
-from tfreid.records import conversion, framing, shards, sources, tfds_metadata
+from tfreid.datasets import Reading, Row, rows_of
+from tfreid.records import ImageSet, conversion, framing, shards, sources, tfds_metadata
 
 _IMAGES = flags.DEFINE_integer("images", 10_000, "Images to convert, with masks.", lower_bound=100)
 _WORKERS = flags.DEFINE_integer("workers", 2, "Worker processes.", lower_bound=1)
@@ -57,15 +57,17 @@ def make_data(root: Path, images: int) -> list[Row]:
     return rows_of("market1501", root / "market1501", root / "masks")
 
 
-def plan_of(rows: list[Row]) -> sources.Plan:
+def plan_of(rows: list[Row]) -> sources.ConversionPlan:
     """Returns what to convert."""
-    return sources.plan([sources.Source("market1501", "reid", rows, "lip20")], 4, 0, 0)
+    return sources.plan(
+        [ImageSet("market1501", given=Reading(rows), mask_vocabulary="lip20")], 4, 0, 0
+    )
 
 
-def plain_loop(plan: sources.Plan, out: Path) -> None:
+def plain_loop(plan: sources.ConversionPlan, out: Path) -> None:
     """Writes the same shards in one process, without Beam."""
     out.mkdir()
-    job = shards.Job(str(out), plan.kind, (), 0, plan.mask_vocabulary)
+    job = shards.ConversionJob(str(out), plan.kind, (), 0, plan.mask_vocabulary)
     for split in plan.shards.values():
         for name, entries in split.items():
             with (out / name).open("wb") as file:
@@ -74,12 +76,14 @@ def plain_loop(plan: sources.Plan, out: Path) -> None:
                     file.write(framing.frame(record))
 
 
-def with_beam(plan: sources.Plan, out: Path, beam_args: tuple[str, ...] = ()) -> None:
+def with_beam(plan: sources.ConversionPlan, out: Path, beam_args: tuple[str, ...] = ()) -> None:
     """Converts as the command does."""
-    conversion.convert(plan, out, conversion.Options(), beam_args=beam_args)
+    conversion.convert(plan, out, conversion.ConversionOptions(), beam_args=beam_args)
 
 
-def measure(convert: Callable[[sources.Plan, Path], None], plan: sources.Plan) -> Seconds:
+def measure(
+    convert: Callable[[sources.ConversionPlan, Path], None], plan: sources.ConversionPlan
+) -> Seconds:
     """Times a conversion and removes what it wrote."""
     out = Path(tempfile.mkdtemp()) / "out"
     clock, processor = time.perf_counter(), sum(os.times()[:4])
@@ -89,7 +93,7 @@ def measure(convert: Callable[[sources.Plan, Path], None], plan: sources.Plan) -
     return taken
 
 
-def check_same_files(plan: sources.Plan, root: Path) -> None:
+def check_same_files(plan: sources.ConversionPlan, root: Path) -> None:
     """Converts with both and compares; it also reads every file once before the measurements."""
     plain_loop(plan, root / "plain")
     with_beam(plan, root / "beam")

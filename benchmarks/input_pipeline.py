@@ -26,8 +26,8 @@ from PIL import Image
 
 from tfrecords_schema import schema
 from tfreid.inputs import InputSpec, training_batches
-from tfreid.records import DatasetFolder, DatasetInfo, SplitInfo, framing
-from tfreid.records.folder import shard_name
+from tfreid.records import Records, RecordsInfo, SplitInfo, framing
+from tfreid.records.records import shard_name
 
 _IMAGES = flags.DEFINE_integer("images", 2048, "Records in the data set.", lower_bound=64)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", lower_bound=1)
@@ -76,7 +76,7 @@ def draw(index: int) -> tuple[np.ndarray, np.ndarray]:
     return image, mask
 
 
-def make_folder(out: Path, count: int) -> tuple[DatasetFolder, list[tuple[bytes, bytes]]]:
+def make_folder(out: Path, count: int) -> tuple[Records, list[tuple[bytes, bytes]]]:
     """Writes a converted data set with 100 backgrounds; returns its JPEG and PNG files as well."""
     files, records = [], []
     for index in range(count):
@@ -103,7 +103,7 @@ def make_folder(out: Path, count: int) -> tuple[DatasetFolder, list[tuple[bytes,
         scene = Image.fromarray(draw(index)[0]).resize((320, 240))
         scene.save(out / "backgrounds" / f"{index:03d}.jpg")
     persons = 1 + (count - 1) // _IMAGES_PER_PERSON
-    DatasetInfo(
+    RecordsInfo(
         name="benchmark",
         kind="reid",
         schema_version=schema.version("reid"),
@@ -118,7 +118,7 @@ def make_folder(out: Path, count: int) -> tuple[DatasetFolder, list[tuple[bytes,
         camera_labels={},
         made_by={},
     ).write(out)
-    return DatasetFolder(out), files
+    return Records(out), files
 
 
 def bare(files: list[tuple[bytes, ...]], size_px: tuple[int, int]) -> tf.data.Dataset:
@@ -134,7 +134,7 @@ def bare(files: list[tuple[bytes, ...]], size_px: tuple[int, int]) -> tf.data.Da
 
 
 def pipelines(
-    folder: DatasetFolder, files: list[tuple[bytes, bytes]], size_px: tuple[int, int]
+    folder: Records, files: list[tuple[bytes, bytes]], size_px: tuple[int, int]
 ) -> dict[str, Callable[[], tf.data.Dataset]]:
     """Returns what makes the bare pipeline and each of ours."""
     images = [(image,) for image, _ in files]

@@ -103,7 +103,7 @@ def measure(out: Path) -> dict[str, np.ndarray]:
         training.RunFolder(out),
         training.make_strategy(),
         seed=0,
-        options=training.Options(log_every_steps=steps, evaluate_every_steps=steps),
+        options=training.WatchOptions(log_every_steps=steps, evaluate_every_steps=steps),
         evaluate=alternate,
     )
     return {name: seconds / stage.batch_size for name, seconds in best.items()}

@@ -10,7 +10,7 @@ from tfreid.datasets import SplitChoice, parse_name
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet
 from tfreid.records.runners import LOCAL_RUNNER
 from tfreid.training import PRECISIONS
 
@@ -63,8 +63,8 @@ class PipelineConfig:
     root: str
     method: str
     recipe: Any
-    data: RawDataset
-    parsing_data: RawDataset | None = None
+    data: ImageSet
+    parsing_data: ImageSet | None = None
     backgrounds_root: str | None = None
     schema: str | None = None
     seed: int = 0
@@ -108,7 +108,7 @@ class PipelineConfig:
         return f"tfreid-{self.method}"
 
     @property
-    def datasets(self) -> dict[str, RawDataset]:
+    def datasets(self) -> dict[str, ImageSet]:
         """The data sets that the method reads, by kind of record."""
         stages = METHODS[self.method].stages(self.recipe)
         given = {"reid": self.data, "parsing": self.parsing_data}

@@ -21,8 +21,7 @@ from tfx.utils import proto_utils
 from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
 from tfreid.datasets import SplitChoice
-from tfreid.records import DatasetFolder, conversion, sources
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records, conversion, sources
 
 _EXAMPLES = standard_component_specs.EXAMPLES_KEY
 _CUSTOM_CONFIG = standard_component_specs.CUSTOM_CONFIG_KEY
@@ -101,9 +100,9 @@ def _unpack(custom_config: str) -> dict[str, Any]:
     return json_format.MessageToDict(options)
 
 
-def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> DatasetFolder:
+def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Records:
     masks_root, scenes = (options[name] or None for name in ("masks_root", "backgrounds_root"))
-    data = RawDataset(
+    data = ImageSet(
         options["name"],
         Path(options["root"]),
         masks_root=Path(masks_root) if masks_root else None,
@@ -111,11 +110,11 @@ def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Datase
         split=_split(options),
     )
     seed = int(options["seed"])  # A Struct's numbers are floats.
-    plan = sources.plan([data.read()], shards=_SHARDS, copies=0, seed=seed)
+    plan = sources.plan([data], shards=_SHARDS, copies=0, seed=seed)
     conversion.convert(
         plan,
         out,
-        conversion.Options(
+        conversion.ConversionOptions(
             max_reject_fraction=options["max_reject_fraction"],
             backgrounds_root=Path(scenes) if scenes else None,
             seed=seed,
@@ -124,7 +123,7 @@ def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Datase
         command="pipeline.example_gen",
         beam_args=beam_args,
     )
-    return DatasetFolder(out)
+    return Records(out)
 
 
 def _split(options: dict[str, Any]) -> SplitChoice | None:
@@ -134,7 +133,7 @@ def _split(options: dict[str, Any]) -> SplitChoice | None:
     return None if asked == [None, None] else SplitChoice(*asked)
 
 
-def _link_split(folder: DatasetFolder, split: str) -> None:
+def _link_split(folder: Records, split: str) -> None:
     """Puts a split's shards where TFX looks for them, without a second copy where links work."""
     target = folder.path / f"Split-{split}"
     target.mkdir()

@@ -10,7 +10,7 @@ from pipeline.config import PipelineConfig, Thresholds
 from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.datasets import VOCABULARIES, SplitChoice
 from tfreid.methods import METHODS
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet
 from tfreid.records.runners import with_runner
 from tfreid.training import PRECISIONS
 
@@ -74,7 +74,7 @@ def _drawn(given: Mapping[str, str | None]) -> bool:
 
 
 def _is_drawn(root: str) -> bool:
-    return RawDataset("", Path(root)).drawn_in is not None
+    return ImageSet("", Path(root)).drawn_in is not None
 
 
 _RECIPE = define_recipe_flags(sys.argv, ("data_root",), _drawn)
@@ -96,14 +96,14 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         root=_absolute(_ROOT.value),
         method=_METHOD.value,
         recipe=_RECIPE(),
-        data=RawDataset(
+        data=ImageSet(
             _DATASET.value or ("synthetic" if drawn else "folder"),
             Path(_absolute(root)),
             masks_root=_path(_MASKS_ROOT.value),
             mask_vocabulary=_MASK_VOCABULARY.value or "",
             split=_split(),
         ),
-        parsing_data=parsing_root and RawDataset(_PARSING_DATASET.value, _path(parsing_root)),
+        parsing_data=parsing_root and ImageSet(_PARSING_DATASET.value, _path(parsing_root)),
         backgrounds_root=_BACKGROUNDS_ROOT.value and _absolute(_BACKGROUNDS_ROOT.value),
         schema=_SCHEMA.value and _absolute(_SCHEMA.value),
         max_reject_fraction=_MAX_REJECT_FRACTION.value,

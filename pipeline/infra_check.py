@@ -24,7 +24,7 @@ from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
 from tfrecords_schema import schema
 from tfreid.errors import DataError, ServingError, UsageError
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.serving.client import ReidClient
 from tfreid.serving.server import LocalServer
 
@@ -78,7 +78,7 @@ def LocalServerCheck(
       examples: re-identification records with a split `query`.
       blessing: as InfraValidator's, with the custom property `blessing_message` that says why.
     """
-    images = _images(DatasetFolder(local_path(examples.uri)))
+    images = _images(Records(local_path(examples.uri)))
     trouble = _trouble_serving(local_path(path_utils.serving_model_path(model.uri)), images)
     file = "INFRA_NOT_BLESSED" if trouble else "INFRA_BLESSED"
     (local_path(blessing.uri) / file).touch()
@@ -87,7 +87,7 @@ def LocalServerCheck(
     blessing.set_string_custom_property(MESSAGE, trouble or answered)
 
 
-def _images(folder: DatasetFolder) -> list[bytes]:
+def _images(folder: Records) -> list[bytes]:
     store = folder.store("query")
     records = store.read(np.arange(min(len(store), _IMAGES_TO_ASK)))
     return [schema.decode(folder.info.kind, record)["image/encoded"] for record in records]

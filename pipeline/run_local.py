@@ -31,7 +31,7 @@ def main(beam_args: list[str]) -> int:
     """Runs the pipeline as the flags say."""
     config = pipeline_flags.config_from_flags(beam_args)
     for data in config.datasets.values():
-        data.read()  # What is wrong with a folder is said before TFX is loaded.
+        _ = data.reading  # What is wrong with a folder is said before TFX is loaded.
     os.makedirs(config.root, exist_ok=True)
     print(f"{config.name}: {config.data.name} in {config.data.root}; all output to {config.root}")
     try:

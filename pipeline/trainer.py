@@ -16,7 +16,7 @@ from pipeline.artifacts import local_path, single_path
 from pipeline.config import PipelineConfig, trained_recipe
 from tfreid import training
 from tfreid.methods import METHODS
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.serving.release import export_run
 
 _PARSING_EXAMPLES = "parsing_examples"
@@ -31,7 +31,7 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         the run ends up in `model_run_dir`, the SavedModel in `serving_model_dir`.
     """
     config = fn_args.custom_config
-    folders = {kind: DatasetFolder(path) for kind, path in config["folders"].items()}
+    folders = {kind: Records(path) for kind, path in config["folders"].items()}
     run = _resumable(config, folders)
     model = training.fit(
         METHODS[config["method"]],
@@ -55,7 +55,7 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         run.rmdir()
 
 
-def _resumable(config: dict[str, Any], folders: dict[str, DatasetFolder]) -> Path:
+def _resumable(config: dict[str, Any], folders: dict[str, Records]) -> Path:
     """Returns a folder that an interrupted execution and its successor share.
 
     TFX gives every execution new folders, and clears those of one that failed.

@@ -11,8 +11,8 @@ import pytest
 import tiny_people
 
 from tests.commands import run_command
-from tfreid.datasets import DATASETS, rows_of
-from tfreid.records import DatasetFolder
+from tfreid.datasets import Reading, rows_of
+from tfreid.records import Records
 
 pytest_plugins = ["tests.measured"]
 
@@ -73,14 +73,14 @@ def raw_data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def reid_folder(raw_data, tmp_path_factory) -> DatasetFolder:
+def reid_folder(raw_data, tmp_path_factory) -> Records:
     """Converted records: 8 training persons x 2 cameras x 3 images, 6 test persons, lip20 masks."""
     rows = rows_of("market1501", raw_data / "market1501", raw_data / "masks")
     return _converted("market1501", rows, raw_data, tmp_path_factory.mktemp("converted") / "reid")
 
 
 @pytest.fixture(scope="session")
-def parsing_folder(raw_data, tmp_path_factory) -> DatasetFolder:
+def parsing_folder(raw_data, tmp_path_factory) -> Records:
     """Converted records for the parser: 12 training and 6 validation images, lip20 masks."""
     rows = rows_of("lip", raw_data / "lip")
     return _converted("lip", rows, raw_data, tmp_path_factory.mktemp("converted") / "parsing")
@@ -126,11 +126,13 @@ def _train(method: str, out: Path, *arguments: str) -> None:
     assert trained.returncode == 0, trained.stderr
 
 
-def _converted(name: str, rows: list, raw_data: Path, out: Path) -> DatasetFolder:
-    from tfreid.records import conversion, sources
+def _converted(name: str, rows: list, raw_data: Path, out: Path) -> Records:
+    from tfreid.records import ImageSet, conversion, sources
 
-    source = sources.Source(name, DATASETS[name].kind, rows, "lip20")
+    source = ImageSet(name, given=Reading(rows), mask_vocabulary="lip20")
     plan = sources.plan([source], shards=2, copies=0, seed=0)
-    options = conversion.Options(backgrounds_root=raw_data / "backgrounds", synthetic=True)
+    options = conversion.ConversionOptions(
+        backgrounds_root=raw_data / "backgrounds", synthetic=True
+    )
     conversion.convert(plan, out, options)
-    return DatasetFolder(out)
+    return Records(out)

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tfreid.datasets import Split, rows_of
-from tfreid.records import DatasetFolder
-from tfreid.records.info import SourceInfo
+from tfreid.datasets import Reading, Split, rows_of
+from tfreid.records import Records
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +30,11 @@ def folder_without_masks(reid_folder, tmp_path_factory):
     shutil.copytree(reid_folder.path, path)
     text = (path / "dataset.json").read_text()
     (path / "dataset.json").write_text(text.replace('"with_mask": ', '"with_mask": -'))
-    return DatasetFolder(path)
+    return Records(path)
 
 
-SHOTS = SourceInfo(
-    options={"images": "all"},
+SHOTS = Reading(
+    rows=[],
     protocol="random_half",
     split=Split(index=2, of=10, seed=7, test_persons=(9, 10, 11, 12)),
     excluded={"persons seen by one camera": 5},
@@ -51,8 +50,8 @@ def converted(tmp_path_factory):
     def convert(*given):
         plan = sources.plan(given, shards=2, copies=0, seed=0)
         out = tmp_path_factory.mktemp("joint") / "reid"
-        conversion.convert(plan, out, conversion.Options(synthetic=True))
-        return DatasetFolder(out)
+        conversion.convert(plan, out, conversion.ConversionOptions(synthetic=True))
+        return Records(out)
 
     return convert
 
@@ -60,20 +59,20 @@ def converted(tmp_path_factory):
 @pytest.fixture(scope="session")
 def shots_source(raw_data):
     """Four of the tiny test persons as a data set `shots` of two cameras, without masks."""
-    from tfreid.records.sources import Source
+    from tfreid.records import ImageSet
 
     rows = [
         replace(row, key=row.key.replace("market1501/", "shots/"))
         for row in rows_of("market1501", raw_data / "market1501")
         if row.split != "train" and row.person_id in (0, 9, 10, 11, 12)
     ]
-    return Source("shots", "reid", rows, info=SHOTS)
+    return ImageSet("shots", given=replace(SHOTS, rows=rows))
 
 
 @pytest.fixture(scope="session")
 def joint_folder(raw_data, shots_source, converted):
     """The tiny Market-1501 and `shots` in one folder, without masks."""
-    from tfreid.records.sources import Source
+    from tfreid.records import ImageSet
 
     rows = rows_of("market1501", raw_data / "market1501")
-    return converted(Source("market1501", "reid", rows), shots_source)
+    return converted(ImageSet("market1501", given=Reading(rows)), shots_source)

@@ -15,7 +15,7 @@ from tests.datasets.miniatures import MINIATURES
 from tfrecords_schema import schema
 from tfreid import convert
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_says_what_it_does_and_what_it_wrote(raw_data, tmp_path, run, capsys):
     assert "training labels: 8 persons, 2 cameras" in printed
     assert "train: 48 records in 4 shards, 48 with mask" in printed
     assert f"wrote {out}/: TFRecord shards, backgrounds, dataset.json" in printed
-    folder = DatasetFolder(out)
+    folder = Records(out)
     assert folder.info.made_by["command"].startswith("python -m tfreid.convert")
     assert len(folder.backgrounds()) == 3
 
@@ -66,7 +66,7 @@ def test_joint_set(raw_data, tmp_path, run):
         masks_root=[str(raw_data / "masks"), ""],
     )
     run(**given)
-    info = DatasetFolder(tmp_path / "out").info
+    info = Records(tmp_path / "out").info
     assert info.name == "market1501_folder"
     assert info.splits["train"].records == 48 + 4
     assert info.splits["train"].with_mask == 48
@@ -93,7 +93,7 @@ def test_synthetic_data_bring_their_backgrounds_and_are_marked(raw_data, tmp_pat
     for root in ("market1501", ""):
         out = tmp_path / f"out{root}"
         run(dataset=["market1501"], data_root=[str(drawn / root)], out=str(out))
-        folder = DatasetFolder(out)
+        folder = Records(out)
         assert folder.info.synthetic
         assert [path.name for path in folder.backgrounds()] == ["000.jpg", "001.jpg", "002.jpg"]
 
@@ -167,7 +167,7 @@ def test_parser_makes_the_masks_that_are_missing(raw_data, parsing_run, tmp_path
     assert done.returncode == 0, done.stderr
     assert f"masks of 86 records by the parser of {parsing_run}" in done.stdout
     assert "train: 48 records in 4 shards, 48 with mask" in done.stdout
-    folder = DatasetFolder(out)
+    folder = Records(out)
     assert folder.info.mask_vocabulary == "regions4"
     parser = {"run": str(parsing_run), "vocabulary": "regions4"}
     assert folder.info.made_by["parser"] == parser

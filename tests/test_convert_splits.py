@@ -9,7 +9,7 @@ from tests.datasets.cuhk03_miniatures import release as cuhk03
 from tests.datasets.training_miniatures import cuhk01, prid, viper
 from tfreid import convert as command
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def convert(monkeypatch, data, tmp_path):
     def convert(out, *names, **given):
         given |= {"dataset": list(names), "data_root": [str(data)] * len(names)}
         run_here(command.main, out=str(tmp_path / out), **given)
-        return DatasetFolder(tmp_path / out).info
+        return Records(tmp_path / out).info
 
     return convert
 

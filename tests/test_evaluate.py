@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.commands import run_command
-from tfreid.datasets import rows_of
-from tfreid.records import conversion
-from tfreid.records.sources import Source, plan
+from tfreid.datasets import Reading, rows_of
+from tfreid.records import ImageSet, conversion
+from tfreid.records.sources import plan
 
 pytestmark = pytest.mark.slow
 
@@ -134,8 +134,8 @@ def test_position_features_are_matched_as_asked(reid_folder, tmp_path):
 def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path):
     rows = rows_of("market1501", raw_data / "market1501")
     other = [replace(row, key=row.key.replace("market1501/", "other/")) for row in rows]
-    given = [Source("market1501", "reid", rows), Source("other", "reid", other)]
-    conversion.convert(plan(given, 2, 0, 0), tmp_path / "joint", conversion.Options())
+    given = [ImageSet("market1501", given=Reading(rows)), ImageSet("other", given=Reading(other))]
+    conversion.convert(plan(given, 2, 0, 0), tmp_path / "joint", conversion.ConversionOptions())
     done = run_command(
         "evaluate", f"--run={dgd_run}", f"--data={tmp_path / 'joint'}", f"--out={tmp_path / 'out'}"
     )

@@ -19,12 +19,11 @@ from absl import flags
 from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.errors import UsageError
-from tfreid.records import DatasetFolder, DatasetInfo
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records, RecordsInfo
 
 if TYPE_CHECKING:
-    from tfreid.records.conversion import Options
-    from tfreid.records.sources import MaskParser, Plan
+    from tfreid.records.conversion import ConversionOptions
+    from tfreid.records.sources import ConversionPlan, MaskParser
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset",
@@ -85,13 +84,13 @@ def main(beam_args: list[str]) -> None:
     out = Path(_OUT.value).expanduser()
     datasets = _datasets()
     plan = sources.plan(
-        [dataset.read() for dataset in datasets],
+        datasets,
         shards=_SHARDS.value,
         copies=_RANDOM_BACKGROUND.value,
         seed=_SEED.value,
         parser=_parser(),
     )
-    options = conversion.Options(
+    options = conversion.ConversionOptions(
         max_reject_fraction=_MAX_REJECT_FRACTION.value,
         random_backgrounds=_RANDOM_BACKGROUND.value,
         backgrounds_root=_backgrounds_root(datasets),
@@ -129,7 +128,7 @@ def _quieten_workers() -> None:
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
-def _datasets() -> list[RawDataset]:
+def _datasets() -> list[ImageSet]:
     names, roots, masks_roots = _DATASET.value, _DATA_ROOT.value, _MASKS_ROOT.value
     if len(roots) != len(names) or len(masks_roots) not in (0, len(names)):
         raise UsageError(
@@ -141,13 +140,13 @@ def _datasets() -> list[RawDataset]:
     return [_dataset(*given) for given in zip(names, roots, masks_roots, strict=True)]
 
 
-def _dataset(name: str, root: str, masks_root: str) -> RawDataset:
+def _dataset(name: str, root: str, masks_root: str) -> ImageSet:
     dataset, _ = parse_name(name)
     # Of a joint set, only those are asked whom the flags concern; alone, a data set may refuse.
     is_joint = len(_DATASET.value) > 1
     asked = has_several_splits(name) or not is_joint
     seed = None if is_joint and dataset.published_splits else _SPLIT_SEED.value
-    return RawDataset(
+    return ImageSet(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
@@ -161,7 +160,7 @@ def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None
         return None if seed is None and index is None else SplitChoice(seed, index)
     if _SPLIT_SEED.value is not None or index is not None:
         raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
-    info = DatasetFolder(Path(_SPLIT_FROM.value).expanduser()).info
+    info = Records(Path(_SPLIT_FROM.value).expanduser()).info
     source = info.sources.get(name)
     if source is None or source.split is None:
         known = [name for name, source in info.sources.items() if source.split]
@@ -172,13 +171,15 @@ def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None
     return SplitChoice(source.split.seed, source.split.index, source.split.test_persons)
 
 
-def _backgrounds_root(datasets: Sequence[RawDataset]) -> Path | None:
+def _backgrounds_root(datasets: Sequence[ImageSet]) -> Path | None:
     if _BACKGROUNDS_ROOT.value is not None:
         return Path(_BACKGROUNDS_ROOT.value).expanduser()
     return next((found for dataset in datasets if (found := dataset.own_backgrounds)), None)
 
 
-def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[str]) -> None:
+def _announce(
+    plan: "ConversionPlan", options: "ConversionOptions", out: Path, beam_args: Sequence[str]
+) -> None:
     counts = ", ".join(f"{count:,} {split}" for split, count in plan.num_records.items())
     print(f"{plan.name}: {counts} records")
     if plan.kind == "reid":
@@ -202,7 +203,7 @@ def _announce(plan: "Plan", options: "Options", out: Path, beam_args: Sequence[s
     print(f"  to: {out}", flush=True)
 
 
-def _summarise(info: DatasetInfo, out: Path, seconds: float) -> None:
+def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     records = sum(split.records for split in info.splits.values())
     rejected = info.made_by["rejected"]
     print(f"{records:,} records in {seconds:.1f} s, {rejected} rejected")

@@ -13,7 +13,7 @@ from absl import flags
 
 from tfreid import evaluation, report
 from tfreid.cli import command, embedded
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.training import LossCurve, RunFolder, load_run, read_losses, read_run
 
 METHODS = ("dgd", "pgp")
@@ -39,7 +39,7 @@ def main() -> None:
             ],
         )
     print("\nauditing both models on the four variants of the test images")
-    folder = DatasetFolder(reid)
+    folder = Records(reid)
     results = [_audit(name, out / "runs" / name, folder) for name in METHODS]
     page = out / "report" / "index.html"
     losses = {name: _losses(out / "runs" / name) for name in METHODS}
@@ -54,7 +54,7 @@ def main() -> None:
     )
 
 
-def _audit(name: str, run: Path, folder: DatasetFolder) -> evaluation.AuditResult:
+def _audit(name: str, run: Path, folder: Records) -> evaluation.AuditResult:
     method, recipe, _, model = load_run(run)
     measurement = evaluation.Measurement(method.stages(recipe)[-1].inputs.image_size_px)
     (tested,) = evaluation.evaluation_sets(folder)

@@ -22,7 +22,7 @@ from tfreid import evaluation, report
 from tfreid.datasets import PROTOCOLS
 from tfreid.errors import UsageError
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
 from tfreid.retrieval.reconstruction import MODES, ReconstructionMatching
 from tfreid.training import RunFolder, read_losses
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def _audit(
-    runs: Sequence[LoadedRun], folder: DatasetFolder, working: Path
+    runs: Sequence[LoadedRun], folder: Records, working: Path
 ) -> tuple[list[evaluation.AuditResult], list[evaluation.PositionStore]]:
     """Measures each data set; returns the results and what is to be removed after them."""
     available = evaluation.available_variants(folder)
@@ -281,7 +281,7 @@ def _print(result: evaluation.AuditResult, alone: bool) -> None:
         print(f"{heading.lower()}: {text}")
 
 
-def _score_parser(model: keras.Model, folder: DatasetFolder, inputs: InputSpec) -> dict:
+def _score_parser(model: keras.Model, folder: Records, inputs: InputSpec) -> dict:
     images = folder.info.splits["val"].records if "val" in folder.info.splits else None
     with command.progress(images, "evaluating", unit="images") as bar:
         scores = evaluation.score_parser(

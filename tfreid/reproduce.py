@@ -19,8 +19,8 @@ from absl import flags
 from tfreid import reproduction
 from tfreid.cli import embedded
 from tfreid.errors import UsageError
-from tfreid.records import DatasetFolder
-from tfreid.reproduction import TABLES, Plan, Setting, Table
+from tfreid.records import Records
+from tfreid.reproduction import TABLES, Reproduction, Setting, Table
 from tfreid.retrieval.reconstruction import MODES
 
 _EMBEDDED = Path("data/synthetic")
@@ -67,7 +67,7 @@ def main() -> None:
     reproduction.check_changes(table, scale, changes)
     out = Path(_OUT.value)
     settings = _embedded_settings(table) if embeds else _given_settings(table)
-    plan = Plan(table, settings, out / "runs", scale, changes)
+    plan = Reproduction(table, settings, out / "runs", scale, changes)
     print(f"{table.source}: {table.title}")
     print(f"rows: {', '.join(row.name for row in rows)}; seeds: {', '.join(map(str, seeds))}")
     if caution := reproduction.warning(plan):
@@ -113,15 +113,15 @@ def _value(text: str) -> Any:
 
 def _given_settings(table: Table) -> list[Setting]:
     folders = {
-        "reid": [DatasetFolder(path) for path in _DATA.value],
-        "parsing": [DatasetFolder(path) for path in _PARSING_DATA.value],
+        "reid": [Records(path) for path in _DATA.value],
+        "parsing": [Records(path) for path in _PARSING_DATA.value],
     }
     train = folders.pop(table.data)
     others = {kind: found[0] for kind, found in folders.items() if found}
     for kind, found in folders.items():
         if len(found) > 1:
             raise UsageError(f"{table.name} takes one folder of {kind} records, found {len(found)}")
-    test = [DatasetFolder(path) for path in _TEST_DATA.value]
+    test = [Records(path) for path in _TEST_DATA.value]
     return reproduction.settings_of(table, train, test, others)
 
 
@@ -137,12 +137,12 @@ def _embedded_settings(table: Table) -> list[Setting]:
         train.append(embedded.ensure(f"{_EMBEDDED}-1", ["--seed=1"])[0])
     copies = {row.copies for row in table.rows} - {0}
     train += [embedded.ensure_copies(_EMBEDDED, number) for number in sorted(copies)]
-    others = {} if table.data == "parsing" else {"parsing": DatasetFolder(parsing)}
-    folders = ([DatasetFolder(path) for path in paths] for paths in (train, test))
+    others = {} if table.data == "parsing" else {"parsing": Records(parsing)}
+    folders = ([Records(path) for path in paths] for paths in (train, test))
     return reproduction.settings_of(table, *folders, others)
 
 
-def _write(plan: Plan, out: Path) -> None:
+def _write(plan: Reproduction, out: Path) -> None:
     """Writes the table as far as it is there; another process may do the same."""
     out.mkdir(parents=True, exist_ok=True)
     figures = reproduction.gather(plan)

@@ -19,10 +19,10 @@ from absl import flags
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.methods import METHODS, Method, Stage
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.serving import export_run
 
-_DEFAULTS = training.Options()
+_DEFAULTS = training.WatchOptions()
 _EMBEDDED = "data/synthetic"
 
 _METHOD = flags.DEFINE_enum("method", None, list(METHODS), "What to train.", required=True)
@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def _finish(
-    run: training.RunFolder, model: keras.Model, stage: Stage, folders: Mapping[str, DatasetFolder]
+    run: training.RunFolder, model: keras.Model, stage: Stage, folders: Mapping[str, Records]
 ) -> None:
     """Writes what a finished run holds besides its checkpoints."""
     if _EXPORT.value and hasattr(model, "embed"):
@@ -98,8 +98,8 @@ def _finish(
     print(f"wrote {', '.join(str(path) for path in run.files())}")
 
 
-def _options() -> training.Options:
-    return training.Options(
+def _options() -> training.WatchOptions:
+    return training.WatchOptions(
         checkpoint_every_steps=_CHECKPOINT.value,
         log_every_steps=_LOG.value,
         pictures_every_steps=_PICTURES.value,
@@ -108,7 +108,7 @@ def _options() -> training.Options:
 
 
 def _evaluation(
-    method: Method, stage: Stage, folders: Mapping[str, DatasetFolder]
+    method: Method, stage: Stage, folders: Mapping[str, Records]
 ) -> training.Evaluate | None:
     """Measures what the last stage is for: retrieval, or pixels of a parsing network."""
     if not _EVALUATE.value or stage.data not in folders:
@@ -146,13 +146,13 @@ def _numbers(scores: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in scores.items() if isinstance(value, float)}
 
 
-def _folders() -> dict[str, DatasetFolder]:
+def _folders() -> dict[str, Records]:
     """The converted folders given; without any, the embedded synthetic data set."""
     paths = {"reid": _DATA.value, "parsing": _PARSING_DATA.value}
     if not any(paths.values()):
         print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
         paths = dict(zip(paths, _ensure_embedded(), strict=True))
-    return {kind: DatasetFolder(path) for kind, path in paths.items() if path}
+    return {kind: Records(path) for kind, path in paths.items() if path}
 
 
 def _ensure_embedded() -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ from pipeline.artifacts import local_path, single_path
 from pipeline.config import Thresholds
 from pipeline.evaluator.decision import Decision, decide
 from tfreid import evaluation, report
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.serving import ServedModel
 from tfreid.serving.embedding import describe_with_beam
 
@@ -38,7 +38,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = json.loads(exec_properties[CONFIG])
-        folder = DatasetFolder(single_path(input_dict, EXAMPLES))
+        folder = Records(single_path(input_dict, EXAMPLES))
         model = artifact_utils.get_single_instance(input_dict[MODEL])
         baselines = input_dict.get(BASELINE) or []
         out = single_path(output_dict, EVALUATION)
@@ -64,7 +64,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
 
     def _audit(
-        self, name: str, model: types.Artifact, folder: DatasetFolder, seed: int, results: Path
+        self, name: str, model: types.Artifact, folder: Records, seed: int, results: Path
     ) -> evaluation.AuditResult:
         """Measures a model; the Beam workers leave their descriptors in `results` for a while."""
         path = local_path(path_utils.serving_model_path(model.uri))

@@ -10,7 +10,7 @@ import pytest
 
 from tfreid.cli import embedded
 from tfreid.errors import DataError
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.synthetic.generate import Parameters
 from tfreid.synthetic.plan import lip_shots, market_shots, occluded_shots
 
@@ -28,19 +28,19 @@ def made(tmp_path_factory):
 
 def test_is_made_once(made, capfd):
     path, (reid, parsing) = made
-    assert DatasetFolder(reid).info.synthetic
-    assert DatasetFolder(reid).info.num_persons == 4
-    assert DatasetFolder(reid).info.has_masks("query")
-    assert len(DatasetFolder(parsing).backgrounds()) == 3
+    assert Records(reid).info.synthetic
+    assert Records(reid).info.num_persons == 4
+    assert Records(reid).info.has_masks("query")
+    assert len(Records(parsing).backgrounds()) == 3
     copies = embedded.ensure_copies(path, 1)
     assert "$ python -m tfreid.convert" in capfd.readouterr().out
     assert (
-        DatasetFolder(copies).info.splits["train"].records
-        == 2 * DatasetFolder(reid).info.splits["train"].records
+        Records(copies).info.splits["train"].records
+        == 2 * Records(reid).info.splits["train"].records
     )
     occluded = embedded.ensure_occluded(path, SMALL)
-    assert DatasetFolder(occluded).info.synthetic
-    assert {split: info.records for split, info in DatasetFolder(occluded).info.splits.items()} == {
+    assert Records(occluded).info.synthetic
+    assert {split: info.records for split, info in Records(occluded).info.splits.items()} == {
         "query": 5,
         "gallery": 5,
     }

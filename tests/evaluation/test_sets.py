@@ -3,18 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tfreid.datasets import rows_of
+from tfreid.datasets import Reading, rows_of
 from tfreid.errors import DataError, UsageError
-from tfreid.evaluation import sets as evaluation_sets
-from tfreid.records import DatasetFolder
+from tfreid.evaluation import evaluation_sets
+from tfreid.records import ImageSet, Records
 from tfreid.records.info import SourceInfo
-from tfreid.records.sources import Source
 
 
 @pytest.fixture
 def folder(reid_folder):
     """The tiny folder, opened anew: the test may change what it says."""
-    return DatasetFolder(reid_folder.path)
+    return Records(reid_folder.path)
 
 
 def changed(folder, **values):
@@ -67,14 +66,14 @@ def test_joint_set_is_parted_by_data_set(joint_folder):
 
 def test_data_set_without_queries_is_for_training_only(raw_data, shots_source, converted):
     rows = rows_of("market1501", raw_data / "market1501")
-    training = Source("market1501", "reid", [row for row in rows if row.split == "train"])
+    training = ImageSet("market1501", given=Reading([row for row in rows if row.split == "train"]))
     (tested,) = evaluation_sets(converted(training, shots_source))
     assert tested.dataset == "shots"
 
 
 def test_queries_without_a_gallery_are_refused(raw_data, shots_source, converted):
     rows = rows_of("market1501", raw_data / "market1501")
-    queries = Source("market1501", "reid", [row for row in rows if row.split != "gallery"])
+    queries = ImageSet("market1501", given=Reading([row for row in rows if row.split != "gallery"]))
     with pytest.raises(DataError, match="queries of market1501 and no gallery images"):
         evaluation_sets(converted(queries, shots_source))
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from tfrecords_schema import schema
-from tfreid.records import DatasetFolder, DatasetInfo, SplitInfo, framing
-from tfreid.records.folder import shard_name
+from tfreid.records import Records, RecordsInfo, SplitInfo, framing
+from tfreid.records.records import shard_name
 
 MEAN_PIXEL = (100.25, 110.5, 120.75)
 
@@ -29,7 +29,7 @@ def make_folder(tmp_path):
         mask_vocabulary: str = "lip20",
         labels: Sequence[int] | None = None,
         cameras: Sequence[int] | None = None,
-    ) -> DatasetFolder:
+    ) -> Records:
         labels = list(range(len(images))) if labels is None else labels
         cameras = [0] * len(images) if cameras is None else cameras
         records = [
@@ -44,7 +44,7 @@ def make_folder(tmp_path):
         (tmp_path / "backgrounds").mkdir()
         for number, pixels in enumerate(backgrounds):
             (tmp_path / "backgrounds" / f"{number}.png").write_bytes(png(pixels))
-        return DatasetFolder(tmp_path)
+        return Records(tmp_path)
 
     return make
 
@@ -74,8 +74,8 @@ def _example(
     return schema.encode("reid", values)
 
 
-def _info(counts: SplitInfo, mask_vocabulary: str) -> DatasetInfo:
-    return DatasetInfo(
+def _info(counts: SplitInfo, mask_vocabulary: str) -> RecordsInfo:
+    return RecordsInfo(
         name="made",
         kind="reid",
         schema_version=schema.version("reid"),

@@ -10,7 +10,7 @@ from tfreid.inputs import (
     evaluation_batches,
     training_batches,
 )
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 SIZE_PX = (16, 8)
 FULL = InputSpec(
@@ -220,7 +220,7 @@ def test_a_damaged_record_is_named(make_folder):
     data = bytearray(shard.read_bytes())
     data[-20] ^= 1  # in the last record's payload
     shard.write_bytes(data)
-    dataset = evaluation_batches(DatasetFolder(folder.path), "train", InputSpec(SIZE_PX), 1, seed=0)
+    dataset = evaluation_batches(Records(folder.path), "train", InputSpec(SIZE_PX), 1, seed=0)
     with pytest.raises(DataError, match=rf"{shard.name}.*\d+"), data_errors():
         batches_of(dataset)
 

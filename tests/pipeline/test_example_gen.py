@@ -13,8 +13,7 @@ from pipeline.config import PipelineConfig
 from pipeline.example_gen import Executor, image_example_gen
 from tfreid.datasets import SplitChoice
 from tfreid.methods import METHODS
-from tfreid.records import DatasetFolder
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records
 
 
 def config(raw_data, data):
@@ -28,7 +27,7 @@ def config(raw_data, data):
 
 
 def market(raw_data):
-    return RawDataset("market1501", raw_data / "market1501", raw_data / "masks", "lip20")
+    return ImageSet("market1501", raw_data / "market1501", raw_data / "masks", "lip20")
 
 
 def fingerprint(component):
@@ -42,7 +41,7 @@ def test_the_artifact_is_a_converted_data_set_and_tfx_examples(raw_data, reid_fo
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
     Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
-    folder = DatasetFolder(examples.uri)
+    folder = Records(examples.uri)
     assert folder.info.fingerprint == reid_folder.info.fingerprint
     assert len(folder.backgrounds()) == 3
     splits = artifact_utils.decode_split_names(examples.split_names)
@@ -57,13 +56,13 @@ def test_the_split_reaches_the_conversion(raw_data, tmp_path):
         person = tmp_path / "people" / image.name[:4]
         person.mkdir(parents=True, exist_ok=True)
         shutil.copy2(image, person)
-    data = RawDataset("folder", tmp_path / "people", split=SplitChoice(seed=3))
+    data = ImageSet("folder", tmp_path / "people", split=SplitChoice(seed=3))
     component = image_example_gen(config(raw_data, data), "reid")
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
     Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
-    assert DatasetFolder(examples.uri).info.sources["folder"].split == data.read().info.split
-    assert data.read().info.split.seed == 3
+    assert Records(examples.uri).info.sources["folder"].split == data.info.split
+    assert data.info.split.seed == 3
 
 
 @pytest.mark.parametrize("change", ["rename", "rewrite", "remove", "mask"])

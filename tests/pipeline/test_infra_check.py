@@ -10,7 +10,7 @@ from pipeline import infra_check
 from pipeline.config import PipelineConfig
 from pipeline.infra_check import LocalServerCheck
 from tfreid.methods import METHODS
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet
 
 
 def checked(model, examples, tmp_path):
@@ -48,7 +48,7 @@ def test_a_model_that_cannot_be_loaded_is_not(model, examples, tmp_path):
 
 def test_with_docker_the_image_is_started(raw_data):
     config = PipelineConfig(
-        "/out", "dgd", METHODS["dgd"].demo(), RawDataset("market1501", raw_data / "market1501")
+        "/out", "dgd", METHODS["dgd"].demo(), ImageSet("market1501", raw_data / "market1501")
     )
     channels = (Channel(standard_artifacts.Model), Channel(standard_artifacts.Examples))
     component = infra_check.infra_check(config, *channels, with_docker=True)

@@ -6,10 +6,10 @@ import pytest
 from pipeline.config import PipelineConfig, trained_recipe
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet
 
-DATA = RawDataset("market1501", Path("/data/market"))
-LIP = RawDataset("lip", Path("/data/lip"))
+DATA = ImageSet("market1501", Path("/data/market"))
+LIP = ImageSet("lip", Path("/data/lip"))
 
 
 def config(method, **given):
@@ -50,7 +50,7 @@ def test_a_data_set_of_the_wrong_kind_is_refused():
 def test_choices_of_a_data_set_are_checked():
     with pytest.raises(UsageError, match="market1501 has no choice 'labeled'"):
         PipelineConfig(
-            "/out", "dgd", METHODS["dgd"].demo(), RawDataset("market1501:labeled", Path("/data"))
+            "/out", "dgd", METHODS["dgd"].demo(), ImageSet("market1501:labeled", Path("/data"))
         )
 
 

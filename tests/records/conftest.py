@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tfrecords_schema import schema
-from tfreid.records import DatasetInfo, SplitInfo, framing
-from tfreid.records.folder import shard_name
+from tfreid.records import RecordsInfo, SplitInfo, framing
+from tfreid.records.records import shard_name
 
 
 def example(index, split="train"):
@@ -43,7 +43,7 @@ def info(records, shards, **changes):
         "camera_labels": {"tiny": {1: 0, 2: 1}},
         "made_by": {"version": "0"},
     }
-    return DatasetInfo(**values | changes)
+    return RecordsInfo(**values | changes)
 
 
 @pytest.fixture

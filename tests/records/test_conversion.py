@@ -15,10 +15,10 @@ import tiny_people
 
 from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfrecords_schema import schema
-from tfreid.datasets import rows_of
+from tfreid.datasets import Reading, rows_of
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.records import DatasetFolder, DatasetInfo, conversion, shards
-from tfreid.records.sources import Source, plan
+from tfreid.records import ImageSet, Records, RecordsInfo, conversion, shards
+from tfreid.records.sources import plan
 
 TRAIN_RECORDS = tiny_people.TRAIN_PERSONS * tiny_people.CAMERAS * tiny_people.IMAGES_PER_CAMERA
 
@@ -31,18 +31,18 @@ def data(raw_data, tmp_path) -> Path:
 
 def market_plan(data, copies=0, masks=True, shards=2):
     rows = rows_of("market1501", data / "market1501", data / "masks" if masks else None)
-    source = Source("market1501", "reid", rows, "lip20" if masks else "")
+    source = ImageSet("market1501", given=Reading(rows), mask_vocabulary="lip20" if masks else "")
     return plan([source], shards, copies, seed=0)
 
 
-def convert(data, out, copies=0, masks=True, shards=2, beam_args=(), **options) -> DatasetInfo:
-    options = conversion.Options(random_backgrounds=copies, **options)
+def convert(data, out, copies=0, masks=True, shards=2, beam_args=(), **options) -> RecordsInfo:
+    options = conversion.ConversionOptions(random_backgrounds=copies, **options)
     return conversion.convert(
         market_plan(data, copies, masks, shards), out, options, beam_args=beam_args
     )
 
 
-def decoded(folder: DatasetFolder, split="train") -> dict[str, dict]:
+def decoded(folder: Records, split="train") -> dict[str, dict]:
     store = folder.store(split)
     records = [schema.decode(folder.info.kind, r) for r in store.read(np.arange(len(store)))]
     return {record["image/key"]: record for record in records}
@@ -53,10 +53,10 @@ def image_path(data, number=0) -> Path:
 
 
 @pytest.fixture(scope="module")
-def converted(raw_data, tmp_path_factory) -> DatasetFolder:
+def converted(raw_data, tmp_path_factory) -> Records:
     out = tmp_path_factory.mktemp("conversion") / "out"
     convert(raw_data, out, backgrounds_root=raw_data / "backgrounds")
-    return DatasetFolder(out)
+    return Records(out)
 
 
 def test_records_hold_the_files_as_they_are(converted, raw_data):
@@ -124,10 +124,13 @@ def test_tfds_opens_it(converted):
 def test_sharding_changes_neither_order_nor_fingerprint(converted, raw_data, tmp_path):
     seen = []
     info = conversion.convert(
-        market_plan(raw_data, shards=5), tmp_path / "out", conversion.Options(), advance=seen.append
+        market_plan(raw_data, shards=5),
+        tmp_path / "out",
+        conversion.ConversionOptions(),
+        advance=seen.append,
     )
     assert info.fingerprint == converted.info.fingerprint
-    assert list(decoded(DatasetFolder(tmp_path / "out"))) == list(decoded(converted))
+    assert list(decoded(Records(tmp_path / "out"))) == list(decoded(converted))
     assert sum(seen) == sum(split.records for split in info.splits.values())
 
 
@@ -156,7 +159,7 @@ def test_random_background_copies(converted, raw_data, tmp_path):
     assert info.splits["train"].records == 3 * TRAIN_RECORDS
     assert info.splits["query"] == converted.info.splits["query"]
     assert info.mean_pixel == converted.info.mean_pixel
-    records = decoded(DatasetFolder(tmp_path / "out"))
+    records = decoded(Records(tmp_path / "out"))
     different = 0
     for key, original in decoded(converted).items():
         copies = [records[f"{key}+background{n}"] for n in (1, 2)]
@@ -177,11 +180,15 @@ def test_random_background_copies(converted, raw_data, tmp_path):
 
 
 def test_parsing_records(raw_data, tmp_path):
-    source = Source("lip", "parsing", rows_of("lip", raw_data / "lip"), "lip20")
-    info = conversion.convert(plan([source], 1, 0, 0), tmp_path / "out", conversion.Options())
+    source = ImageSet(
+        "lip", given=Reading(rows_of("lip", raw_data / "lip")), mask_vocabulary="lip20"
+    )
+    info = conversion.convert(
+        plan([source], 1, 0, 0), tmp_path / "out", conversion.ConversionOptions()
+    )
     assert {name: split.records for name, split in info.splits.items()} == {"train": 12, "val": 6}
     assert info.has_masks("train")
-    record = decoded(DatasetFolder(tmp_path / "out"), "val")["lip/val_images/000112"]
+    record = decoded(Records(tmp_path / "out"), "val")["lip/val_images/000112"]
     labels = raw_data / "lip" / "TrainVal_parsing_annotations" / "val_segmentations"
     assert record["mask/encoded"] == (labels / "000112.png").read_bytes()
 
@@ -220,7 +227,7 @@ def test_a_bad_record_is_left_out_and_named(data, tmp_path, kind, reason):
     assert json.loads(line)["reason"].startswith(reason)
     assert info.made_by["rejected"] == 1
     assert info.splits["train"].records == TRAIN_RECORDS - 1
-    assert key not in decoded(DatasetFolder(tmp_path / "out"))
+    assert key not in decoded(Records(tmp_path / "out"))
 
 
 def test_too_many_rejects_fail_the_job(data, tmp_path):

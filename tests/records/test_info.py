@@ -4,9 +4,9 @@ import pytest
 
 from tfreid.datasets import Split
 from tfreid.errors import DataError
-from tfreid.records.info import DATASET_JSON, DatasetInfo, SourceInfo, SplitInfo
+from tfreid.records.info import DATASET_JSON, RecordsInfo, SourceInfo, SplitInfo
 
-INFO = DatasetInfo(
+INFO = RecordsInfo(
     name="viper_market1501",
     kind="reid",
     schema_version=1,
@@ -29,7 +29,7 @@ INFO = DatasetInfo(
 
 def test_is_read_as_it_was_written(tmp_path):
     INFO.write(tmp_path)
-    assert DatasetInfo.read(tmp_path) == INFO
+    assert RecordsInfo.read(tmp_path) == INFO
 
 
 def test_reads_folders_that_do_not_say_how_they_were_read(tmp_path):
@@ -37,7 +37,7 @@ def test_reads_folders_that_do_not_say_how_they_were_read(tmp_path):
     values = json.loads((tmp_path / DATASET_JSON).read_text())
     del values["sources"]
     (tmp_path / DATASET_JSON).write_text(json.dumps(values))
-    assert DatasetInfo.read(tmp_path).sources == {}
+    assert RecordsInfo.read(tmp_path).sources == {}
 
 
 @pytest.mark.parametrize("damage", [{"protocol": "market"}, {"split": {"index": 1}}, "viper"])
@@ -47,4 +47,4 @@ def test_refuses_a_damaged_description(tmp_path, damage):
     values["sources"] = {"viper": damage}
     (tmp_path / DATASET_JSON).write_text(json.dumps(values))
     with pytest.raises(DataError, match="is not the description of a converted data set"):
-        DatasetInfo.read(tmp_path)
+        RecordsInfo.read(tmp_path)

@@ -8,15 +8,14 @@ import pytest
 from tests.datasets.miniatures import MINIATURES
 from tfreid.datasets import lookup
 from tfreid.inputs import InputSpec, training_batches
-from tfreid.records import DatasetFolder, conversion
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records, conversion
 from tfreid.records.sources import plan
 
 
 def converted(names, tmp_path):
-    sources = [RawDataset(name, MINIATURES[name](tmp_path / name)).read() for name in names]
-    conversion.convert(plan(sources, 1, 0, 0), tmp_path / "out", conversion.Options())
-    return sources, DatasetFolder(tmp_path / "out")
+    sources = [ImageSet(name, MINIATURES[name](tmp_path / name)) for name in names]
+    conversion.convert(plan(sources, 1, 0, 0), tmp_path / "out", conversion.ConversionOptions())
+    return sources, Records(tmp_path / "out")
 
 
 def expected_masks(sources, vocabulary, size_px):
@@ -25,7 +24,7 @@ def expected_masks(sources, vocabulary, size_px):
 
     masks = {}
     for source in sources:
-        table = np.array(lookup(source.mask_vocabulary, vocabulary))
+        table = np.array(lookup(source.vocabulary, vocabulary))
         for row in source.rows:
             if row.split == "train":
                 part = row.mask_part

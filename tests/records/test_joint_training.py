@@ -8,8 +8,7 @@ import pytest
 from tests.datasets.miniatures import MINIATURES
 from tfrecords_schema import schema
 from tfreid.datasets import DISTRACTOR_PERSON_ID, NO_CAMERA_ID, SplitChoice
-from tfreid.records import DatasetFolder, conversion
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records, conversion
 from tfreid.records.sources import plan
 
 PGP_SOURCES = ("cuhk03:labeled,classic", "cuhk01:test_half", "viper", "3dpes", "market1501")
@@ -32,13 +31,13 @@ def read(names, root, choice=None):
     sources = []
     for name in names:
         miniature = MINIATURES.get(name) or MINIATURES[name.split(":")[0]]
-        sources.append(RawDataset(name, miniature(root), split=choice).read())
+        sources.append(ImageSet(name, miniature(root), split=choice))
     return sources
 
 
 def converted(sources, out):
-    conversion.convert(plan(sources, 2, 0, 0), out, conversion.Options())
-    folder = DatasetFolder(out)
+    conversion.convert(plan(sources, 2, 0, 0), out, conversion.ConversionOptions())
+    folder = Records(out)
     records = {}
     for split in folder.info.splits:
         store = folder.store(split)

@@ -9,11 +9,11 @@ import PIL.Image
 import pytest
 
 from tfrecords_schema import schema
-from tfreid.datasets import lookup, rows_of
+from tfreid.datasets import Reading, lookup, rows_of
 from tfreid.errors import DataError
-from tfreid.records import DatasetFolder, conversion, shards
+from tfreid.records import ImageSet, Records, conversion, shards
 from tfreid.records.images import RejectedError
-from tfreid.records.sources import Source, plan
+from tfreid.records.sources import plan
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,18 @@ class Threshold:
 
 def source(raw_data, masks=False, vocabulary="lip20"):
     rows = rows_of("market1501", raw_data / "market1501", raw_data / "masks" if masks else None)
-    return Source("market1501", "reid", rows, vocabulary if masks else "")
+    return ImageSet("market1501", given=Reading(rows), mask_vocabulary=vocabulary if masks else "")
 
 
 def convert(raw_data, out, sources, parser, copies=0, **options):
-    options = conversion.Options(
+    options = conversion.ConversionOptions(
         random_backgrounds=copies, backgrounds_root=raw_data / "backgrounds", **options
     )
     return conversion.convert(plan(sources, 2, copies, 0, parser), out, options)
 
 
 def decoded(out, split):
-    store = DatasetFolder(out).store(split)
+    store = Records(out).store(split)
     records = (schema.decode("reid", data) for data in store.read(np.arange(len(store))))
     return {record["image/key"]: record for record in records}
 
@@ -76,7 +76,7 @@ def test_masks_that_are_there_stay(raw_data, tmp_path):
 
 def test_joint_sets_agree_on_a_vocabulary(raw_data):
     other = source(raw_data)
-    other = Source("other", "reid", other.rows[:20], "")
+    other = ImageSet("other", given=Reading(other.rows[:20]), mask_vocabulary="")
     sources = [source(raw_data, masks=True), other]
     made_plan = plan(sources, 2, 0, 0, Threshold(vocabulary="regions4"))
     assert made_plan.mask_vocabulary == "regions4"
@@ -87,7 +87,7 @@ def test_joint_sets_agree_on_a_vocabulary(raw_data):
 def test_masks_become_those_of_a_coarser_vocabulary(raw_data):
     made_plan = plan([source(raw_data)], 1, 0, 0, Threshold())
     entry = next(iter(made_plan.shards["train"].values()))[0]
-    job = shards.Job("", "reid", (), 0, "regions4", made_plan.parser)
+    job = shards.ConversionJob("", "reid", (), 0, "regions4", made_plan.parser)
     record = schema.decode("reid", shards.make_record(entry, job, shards.SplitTally()))
     assert record["mask/vocabulary"] == "regions4"
     parsed = Threshold()(record["image/encoded"])

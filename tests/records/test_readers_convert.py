@@ -9,8 +9,7 @@ from PIL import Image
 
 from tests.datasets.miniatures import MINIATURES
 from tfrecords_schema import schema
-from tfreid.records import DatasetFolder, conversion
-from tfreid.records.raw import RawDataset
+from tfreid.records import ImageSet, Records, conversion
 from tfreid.records.sources import plan
 
 
@@ -30,12 +29,14 @@ def records_of(folder, split):
 
 @pytest.mark.parametrize("name", MINIATURES)
 def test_records_are_what_the_reader_names(name, tmp_path):
-    source = RawDataset(name, MINIATURES[name](tmp_path / "a folder")).read()
-    info = conversion.convert(plan([source], 1, 0, 0), tmp_path / "out", conversion.Options())
+    source = ImageSet(name, MINIATURES[name](tmp_path / "a folder"))
+    info = conversion.convert(
+        plan([source], 1, 0, 0), tmp_path / "out", conversion.ConversionOptions()
+    )
     assert {split: found.records for split, found in info.splits.items()} == Counter(
         row.split for row in source.rows
     )
-    folder = DatasetFolder(tmp_path / "out")
+    folder = Records(tmp_path / "out")
     records = {r["image/key"]: r for split in info.splits for r in records_of(folder, split)}
     assert len(records) == len(source.rows)
     for row in source.rows:

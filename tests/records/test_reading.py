@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfrecords_schema import schema
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.records import DatasetFolder, DatasetInfo, framing
+from tfreid.records import Records, RecordsInfo, framing
 
 
 def test_framing_is_tensorflows(tmp_path):
@@ -18,9 +18,9 @@ def test_framing_is_tensorflows(tmp_path):
 
 
 def test_info_round_trip(tiny_folder):
-    info = DatasetFolder(tiny_folder).info
+    info = Records(tiny_folder).info
     info.write(tiny_folder)
-    assert DatasetInfo.read(tiny_folder) == info
+    assert RecordsInfo.read(tiny_folder) == info
     assert info.splits["train"].records == 7
     assert info.camera_labels == {"tiny": {1: 0, 2: 1}}
     assert info.mean_pixel == (1.0, 2.5, 3.0)
@@ -28,29 +28,29 @@ def test_info_round_trip(tiny_folder):
 
 
 def test_read_returns_records_in_the_order_asked_for(tiny_folder):
-    store = DatasetFolder(tiny_folder).store("train")
+    store = Records(tiny_folder).store("train")
     assert len(store) == 7
     records = store.read(np.array([6, 0, 3, 3]))
     assert [schema.decode("reid", r)["person/id"] for r in records] == [6, 0, 3, 3]
-    dataset = tf.data.TFRecordDataset([str(p) for p in DatasetFolder(tiny_folder).shards("train")])
+    dataset = tf.data.TFRecordDataset([str(p) for p in Records(tiny_folder).shards("train")])
     assert list(dataset.as_numpy_iterator()) == store.read(np.arange(7)).tolist()
 
 
 def test_columns(tiny_folder):
-    columns = DatasetFolder(tiny_folder).store("train").columns(["person/label", "image/key"])
+    columns = Records(tiny_folder).store("train").columns(["person/label", "image/key"])
     assert columns["person/label"].dtype == np.int64
     np.testing.assert_array_equal(columns["person/label"], np.arange(7))
     assert columns["image/key"][5] == b"tiny/train/0005"
 
 
 def test_store_is_opened_once(tiny_folder):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     assert folder.store("train") is folder.store("train")
 
 
 @pytest.mark.parametrize("missing_bytes", [1, 3, 30, 150])
 def test_truncated_shard(tiny_folder, missing_bytes):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     path = folder.shards("train")[1]
     spans = framing.payload_spans(path.read_bytes(), path)
     path.write_bytes(path.read_bytes()[:-missing_bytes])
@@ -61,7 +61,7 @@ def test_truncated_shard(tiny_folder, missing_bytes):
 
 
 def test_shard_cut_between_records(tiny_folder):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     path = folder.shards("train")[1]
     start, _ = framing.payload_spans(path.read_bytes(), path)[-1]
     path.write_bytes(path.read_bytes()[: start - framing.HEADER_BYTES])
@@ -70,7 +70,7 @@ def test_shard_cut_between_records(tiny_folder):
 
 
 def test_changed_payload_and_header(tiny_folder):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     path = folder.shards("train")[0]
     data = bytearray(path.read_bytes())
     data[40] ^= 1
@@ -80,11 +80,11 @@ def test_changed_payload_and_header(tiny_folder):
     data[0] ^= 1
     path.write_bytes(data)
     with pytest.raises(DataError, match="checksum of a record header does not match, at byte 0"):
-        DatasetFolder(tiny_folder).store("train")
+        Records(tiny_folder).store("train")
 
 
 def test_records_that_are_no_examples(tiny_folder):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     for path in folder.shards("train"):
         count = len(framing.payload_spans(path.read_bytes(), path))
         path.write_bytes(framing.frame(b"") * count)
@@ -96,23 +96,23 @@ def test_other_schema_version(tiny_folder):
     path = tiny_folder / "dataset.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 7}))
     with pytest.raises(DataError, match=r"schema version 7, this release reads version 1\. Re-run"):
-        DatasetFolder(tiny_folder)
+        Records(tiny_folder)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "reid", "schema_version": 1}'])
 def test_damaged_description(tiny_folder, text):
     (tiny_folder / "dataset.json").write_text(text)
     with pytest.raises(DataError, match=r"dataset\.json is not the description"):
-        DatasetFolder(tiny_folder)
+        Records(tiny_folder)
 
 
 def test_missing_folder_description_split_and_shard(tiny_folder):
     with pytest.raises(MissingPathError, match="there is no such folder"):
-        DatasetFolder(tiny_folder / "nothing")
+        Records(tiny_folder / "nothing")
     (tiny_folder / "empty").mkdir()
     with pytest.raises(MissingPathError, match=r"holds no dataset\.json"):
-        DatasetFolder(tiny_folder / "empty")
-    folder = DatasetFolder(tiny_folder)
+        Records(tiny_folder / "empty")
+    folder = Records(tiny_folder)
     with pytest.raises(UsageError, match="has no split 'query': it has train"):
         folder.store("query")
     folder.shards("train")[1].unlink()
@@ -121,7 +121,7 @@ def test_missing_folder_description_split_and_shard(tiny_folder):
 
 
 def test_empty_split(tiny_folder):
-    folder = DatasetFolder(tiny_folder)
+    folder = Records(tiny_folder)
     for path in folder.shards("train"):
         path.write_bytes(b"")
     with pytest.raises(DataError, match="should hold 7 records and holds 0"):

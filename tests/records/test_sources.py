@@ -1,8 +1,9 @@
 import pytest
 
-from tfreid.datasets import ParsingRow, Row
+from tfreid.datasets import ParsingRow, Reading, Row
 from tfreid.errors import DataError, UsageError
-from tfreid.records.sources import Source, plan
+from tfreid.records import ImageSet
+from tfreid.records.sources import plan
 
 
 def row(dataset, split, person, camera, number=0, mask_path=None):
@@ -14,7 +15,7 @@ def market_like(name="market1501"):
     rows = [row(name, "train", p, c, i) for p in (11, 2, 7) for c in (4, 1) for i in range(3)]
     rows += [row(name, "query", 5, 1), row(name, "gallery", 5, 6), row(name, "gallery", 5, 4)]
     rows += [row(name, "gallery", 0, 1), row(name, "gallery", -1, 1)]
-    return Source(name, "reid", rows)
+    return ImageSet(name, given=Reading(rows))
 
 
 def entries_of(made, split):
@@ -60,7 +61,7 @@ def test_joint_set_has_unambiguous_labels_and_ids():
 
 def test_unknown_cameras_have_no_label():
     rows = [row("folder", "train", person, 0, person) for person in (1, 2)]
-    made = plan([Source("folder", "reid", rows)], shards=1, copies=0, seed=0)
+    made = plan([ImageSet("folder", given=Reading(rows))], shards=1, copies=0, seed=0)
     assert made.camera_labels == {"folder": {}}
     assert {f["camera/label"] for f in features_by_key(made).values()} == {-1}
 
@@ -68,7 +69,9 @@ def test_unknown_cameras_have_no_label():
 def test_order_and_shards_depend_on_keys_and_seed_alone():
     source = market_like()
     made = plan([source], shards=4, copies=0, seed=0)
-    turned = plan([Source("market1501", "reid", source.rows[::-1])], shards=4, copies=0, seed=0)
+    turned = plan(
+        [ImageSet("market1501", given=Reading(source.rows[::-1]))], shards=4, copies=0, seed=0
+    )
     assert made == turned
     assert list(made.shards) == ["train", "query", "gallery"]
     assert [len(entries) for entries in made.shards["train"].values()] == [4, 5, 4, 5]
@@ -88,7 +91,11 @@ def test_copies_are_of_training_images_only():
 
 
 def test_refuses_what_cannot_be_joined():
-    parsing = Source("lip", "parsing", [ParsingRow("a.jpg", "a.png", "train", "lip/a")], "lip20")
+    parsing = ImageSet(
+        "lip",
+        given=Reading([ParsingRow("a.jpg", "a.png", "train", "lip/a")]),
+        mask_vocabulary="lip20",
+    )
     with pytest.raises(UsageError, match="cannot hold a data set twice: market1501, market1501"):
         plan([market_like(), market_like()], 1, 0, 0)
     with pytest.raises(UsageError, match="market1501 and lip cannot be joined"):
@@ -108,7 +115,11 @@ def test_refuses_what_cannot_be_joined():
 )
 def test_masks_of_a_joint_set_have_the_finest_vocabulary_that_all_tell(found, written):
     sources = [
-        Source(name, "reid", [row(name, "train", 1, 1, mask_path=f"{v}.png" if v else None)], v)
+        ImageSet(
+            name,
+            given=Reading([row(name, "train", 1, 1, mask_path=f"{v}.png" if v else None)]),
+            mask_vocabulary=v,
+        )
         for name, v in zip("abc", found, strict=False)
     ]
     made = plan(sources, 1, 0, 0)
@@ -119,6 +130,11 @@ def test_masks_of_a_joint_set_have_the_finest_vocabulary_that_all_tell(found, wr
 
 def test_refuses_nothing_and_masks_of_unknown_vocabulary():
     with pytest.raises(DataError, match="empty has no images"):
-        plan([Source("empty", "reid", [])], 1, 0, 0)
+        plan([ImageSet("empty", given=Reading([]))], 1, 0, 0)
     with pytest.raises(UsageError, match="csv has masks of unknown vocabulary"):
-        plan([Source("csv", "reid", [row("csv", "train", 1, 1, mask_path="m.png")])], 1, 0, 0)
+        plan(
+            [ImageSet("csv", given=Reading([row("csv", "train", 1, 1, mask_path="m.png")]))],
+            1,
+            0,
+            0,
+        )

@@ -6,9 +6,9 @@ from absl import flags
 
 from tfreid.cli.recipe_flags import define_flags
 from tfreid.methods import METHODS
-from tfreid.records import DatasetFolder, DatasetInfo
+from tfreid.records import Records, RecordsInfo
 from tfreid.records.info import SplitInfo
-from tfreid.reproduction import Column, Plan, Row, Setting, Table
+from tfreid.reproduction import Column, Reproduction, Setting, Table, TableRow
 from tfreid.training import RunFolder
 from tfreid.training.run_folder import describe
 
@@ -19,16 +19,16 @@ TABLE = Table(
     columns=(Column("R1", "{variant}.rank1"), Column("mAP", "{variant}.mAP")),
     extra=(Column("contrast", "attention.{variant}.maps.z.contrast"),),
     rows=(
-        Row("narrow", "dgd", {"width": 0.5}, paper={"market1501": (50.0, 40.5)}),
-        Row("wide", "dgd", paper={"market1501": (60.0, None), "msmt17": (30.0, 20.0)}),
-        Row("wide, new scenes", "dgd", variant="random_background"),
-        Row("wide, more images", "dgd", copies=1),
+        TableRow("narrow", "dgd", {"width": 0.5}, paper={"market1501": (50.0, 40.5)}),
+        TableRow("wide", "dgd", paper={"market1501": (60.0, None), "msmt17": (30.0, 20.0)}),
+        TableRow("wide, new scenes", "dgd", variant="random_background"),
+        TableRow("wide, more images", "dgd", copies=1),
     ),
     note="A note.",
 )
 
 
-def data_folder(path: Path, **changes) -> DatasetFolder:
+def data_folder(path: Path, **changes) -> Records:
     """A converted folder without records: its description alone."""
     values = {
         "name": "market1501",
@@ -46,16 +46,16 @@ def data_folder(path: Path, **changes) -> DatasetFolder:
         "made_by": {"random_backgrounds": 0},
     }
     path.mkdir()
-    DatasetInfo(**values | changes).write(path)
-    return DatasetFolder(path)
+    RecordsInfo(**values | changes).write(path)
+    return Records(path)
 
 
-def plan_on(tmp_path: Path, scale: str = "demo", **changes) -> Plan:
+def plan_on(tmp_path: Path, scale: str = "demo", **changes) -> Reproduction:
     """`TABLE` on one data set, with the copies that its last row needs."""
     folder = data_folder(tmp_path / "market", **changes)
     copies = data_folder(tmp_path / "copies", made_by={"random_backgrounds": 1})
     setting = Setting("market1501", "market1501", folder, folder, {1: copies})
-    return Plan(TABLE, [setting], tmp_path / "runs", scale)
+    return Reproduction(TABLE, [setting], tmp_path / "runs", scale)
 
 
 class FakeRunner:
@@ -81,7 +81,7 @@ class FakeRunner:
 
     def _train(self, given, arguments) -> None:
         recipe = recipe_from_flags(given["method"], given["scale"], arguments)
-        data = {"reid": DatasetFolder(given["data"])}
+        data = {"reid": Records(given["data"])}
         run = RunFolder(Path(given["out"]))
         seed = int(given["seed"])
         with run.claim(describe(given["method"], recipe, seed, "float32", data)):

@@ -8,7 +8,7 @@ import pytest
 from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on, recipe_from_flags
 from tfreid.errors import DataError, UsageError
 from tfreid.records.info import SplitInfo
-from tfreid.reproduction import Row, run_rows
+from tfreid.reproduction import TableRow, run_rows
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 
 def test_stages_of_other_records_need_data(plan):
     with pytest.raises(UsageError, match="trains on parsing records: give them as --parsing_"):
-        run(plan, FakeRunner(), [Row("PGP", "pgp")])
+        run(plan, FakeRunner(), [TableRow("PGP", "pgp")])
 
 
 def test_rows_that_train_no_parser_share_one_of_their_recipe(plan, tmp_path):
@@ -123,7 +123,7 @@ def test_rows_that_train_no_parser_share_one_of_their_recipe(plan, tmp_path):
     plan = replace(plan, changes={"batch_size": 4, "parsing.batch_size": 2})
     (parser, one), (same, other) = (
         plan.run(
-            Row(name, "spreid", {"aggregation": name, "train_parser": False}), setting, 0
+            TableRow(name, "spreid", {"aggregation": name, "train_parser": False}), setting, 0
         ).trainings()
         for name in ("with_foreground", "without_foreground")
     )
@@ -137,9 +137,9 @@ def test_rows_that_train_no_parser_share_one_of_their_recipe(plan, tmp_path):
     assert not any("--parsing_data" in argument for argument in one.training_arguments())
 
 
-FIRST, OTHER = Row("first", "dgd", {"width": 0.5}), Row("other", "dgd")
-SECOND = Row("second", "dgd", {"width": 0.25}, after=FIRST)
-BOTH = Row("both", combines=(SECOND, OTHER))
+FIRST, OTHER = TableRow("first", "dgd", {"width": 0.5}), TableRow("other", "dgd")
+SECOND = TableRow("second", "dgd", {"width": 0.25}, after=FIRST)
+BOTH = TableRow("both", combines=(SECOND, OTHER))
 
 
 def test_a_second_phase_starts_from_the_first_on_the_data_that_are_tested(plan, tmp_path):

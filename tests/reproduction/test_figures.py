@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.reproduction.papers import TABLE, FakeRunner, plan_on
-from tfreid.reproduction import Row, as_json, as_markdown, gather, run_rows, warning
+from tfreid.reproduction import TableRow, as_json, as_markdown, gather, run_rows, warning
 
 # Rank-1 that the runner gives: half the width plus a tenth of the seed.
 NARROW, WIDE = [0.25, 0.35, 0.45], [0.5, 0.6, 0.7]
@@ -70,7 +70,7 @@ def test_json(plan):
 
 
 def test_rows_that_cannot_be_run_stay_empty(plan):
-    rows = (*TABLE.rows[:1], Row("without parsing data", "pgp"))
+    rows = (*TABLE.rows[:1], TableRow("without parsing data", "pgp"))
     plan = replace(plan, table=replace(TABLE, rows=rows))
     narrow, pgp = gather(plan)[0].rows
     assert narrow.figures["R1"].mean is not None
@@ -94,7 +94,7 @@ def test_other_data_stand_beside_the_papers_first(tmp_path):
     assert "The paper's figures are of market1501, not of these data." in text
     assert "50.0" in text
     setting = replace(plan.settings[0], name="mine→msmt17", paper="mine→msmt17")
-    rows = (Row("row", "dgd", paper={"a→b": (1.0, 2.0), "a→market1501": (3.0, 4.0)}),)
+    rows = (TableRow("row", "dgd", paper={"a→b": (1.0, 2.0), "a→market1501": (3.0, 4.0)}),)
     plan = replace(plan, table=replace(TABLE, rows=rows), settings=[setting])
     assert "The paper's figures are of a→market1501, not" in as_markdown(plan, gather(plan))
 
@@ -113,8 +113,8 @@ def test_figures_say_how_position_features_are_matched(plan):
 
 
 def test_combined_and_reranked_rows_have_their_figures_and_commands(tmp_path):
-    wide = Row("wide", "dgd")
-    both = Row("both", combines=(Row("narrow", "dgd", {"width": 0.5}), wide))
+    wide = TableRow("wide", "dgd")
+    both = TableRow("both", combines=(TableRow("narrow", "dgd", {"width": 0.5}), wide))
     rows = (wide, both, replace(both, name="both, re-ranked", rerank=True))
     plan = replace(plan_on(tmp_path), table=replace(TABLE, rows=rows))
     run_rows(plan, rows, [0], FakeRunner(), lambda: None)

@@ -7,7 +7,7 @@ from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.serving import ServedModel, embedding
 from tfreid.serving.embedding import SPLITS
 
@@ -81,7 +81,7 @@ def test_a_process_loads_the_model_once(model_path, reid_folder, short_stretches
 
 
 def test_damaged_record_is_named(model_path, reid_folder, tmp_path):
-    folder = DatasetFolder(shutil.copytree(reid_folder.path, tmp_path / "reid"))
+    folder = Records(shutil.copytree(reid_folder.path, tmp_path / "reid"))
     shard = folder.shards("gallery")[1]
     data = bytearray(shard.read_bytes())
     data[-20] ^= 1

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfreid.datasets import rows_of, synthetic
+from tfreid.datasets import rows_of
 from tfreid.errors import UsageError
+from tfreid.synthetic import generate as generator
 from tfreid.synthetic.contact_sheet import draw_contact_sheet
 from tfreid.synthetic.generate import Parameters, generate
 from tfreid.synthetic.world import NUM_PLACES, World
@@ -74,12 +75,12 @@ def test_bytes_depend_on_the_parameters_alone(generated, tmp_path):
     generate(tmp_path / "again", TINY, workers=2, advance=counted.append)
     expected = contents(generated)
     assert contents(tmp_path / "again") == expected
-    assert sum(counted) == len(synthetic.items_of(TINY))
+    assert sum(counted) == len(generator.items_of(TINY))
 
 
 def test_a_shot_does_not_depend_on_what_else_is_drawn():
     larger = replace(TINY, lip_images=6, backgrounds=3)
-    assert set(synthetic.items_of(TINY)[:5]) <= set(synthetic.items_of(larger))
+    assert set(generator.items_of(TINY)[:5]) <= set(generator.items_of(larger))
 
 
 def test_another_seed_draws_other_persons():
@@ -103,8 +104,8 @@ def test_leaves_nothing_when_it_fails(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk")
 
-    monkeypatch.setattr(synthetic, "_write_lip_lists", fail)
-    monkeypatch.setattr(synthetic, "_draw_all", lambda *_: None)
+    monkeypatch.setattr(generator, "_write_lip_lists", fail)
+    monkeypatch.setattr(generator, "_draw_all", lambda *_: None)
     with pytest.raises(OSError, match="disk"):
         generate(tmp_path / "out", TINY)
     assert list(tmp_path.iterdir()) == []

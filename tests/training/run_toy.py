@@ -37,7 +37,7 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
             training.RunFolder(out),
             make_strategy(names),
             seed=3,
-            options=training.Options(checkpoint_every_steps=3, log_every_steps=2),
+            options=training.WatchOptions(checkpoint_every_steps=3, log_every_steps=2),
         )
     except training.StoppedBySignal as stop:
         print(stop, flush=True)

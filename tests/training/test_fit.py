@@ -52,7 +52,7 @@ def test_a_run_is_trained_and_loaded(method, reid_folder, tmp_path, precision):
 
 
 def test_tensorboard_gets_maps_of_some_test_images(method, reid_folder, tmp_path):
-    options = training.Options(pictures_every_steps=2)
+    options = training.WatchOptions(pictures_every_steps=2)
     training.fit(method, ToyRecipe(steps=3), {"reid": reid_folder}, tmp_path, options=options)
     (file,) = (tmp_path / "events").iterdir()
     pictures = [

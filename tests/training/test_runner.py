@@ -14,7 +14,7 @@ from tfreid.errors import DataError, TrainingError, UsageError
 from tfreid.inputs import InputSpec
 from tfreid.training.trainable import freeze_all_but
 
-OPTIONS = training.Options(checkpoint_every_steps=4, log_every_steps=2, pictures_every_steps=3)
+OPTIONS = training.WatchOptions(checkpoint_every_steps=4, log_every_steps=2, pictures_every_steps=3)
 
 
 def run(out, stages=None, batches=toy.batches, **arguments):

@@ -165,7 +165,7 @@ def test_a_run_is_continued_without_its_origin(train, tmp_path):
     def stop(model, step):
         raise KeyboardInterrupt
 
-    options = training.Options(checkpoint_every_steps=1, evaluate_every_steps=2)
+    options = training.WatchOptions(checkpoint_every_steps=1, evaluate_every_steps=2)
     with pytest.raises(KeyboardInterrupt):  # In the first stage's last step.
         train("run", init_from=tmp_path / "source", options=options, evaluate=stop)
     shutil.move(tmp_path / "source", tmp_path / "elsewhere")

@@ -13,7 +13,7 @@ from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs, reconstruct_pairs
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.retrieval import Ranking
 
 EXPLAINED_IMAGES = 10
@@ -122,7 +122,7 @@ def _covered(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def explain(
     explainer: Batched,
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     shown: np.ndarray,

@@ -22,12 +22,12 @@ from tfreid.evaluation.ranker import Note, Ranker, tell_nobody
 from tfreid.evaluation.result import AuditResult
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import VARIANTS
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 LIST_LENGTH = 10
 
 
-def available_variants(folder: DatasetFolder) -> tuple[str, ...]:
+def available_variants(folder: Records) -> tuple[str, ...]:
     """Returns the variants that a folder allows; without masks only `original`.
 
     Raises:

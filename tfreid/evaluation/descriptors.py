@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.retrieval import Identities, PositionFeatures
 
 Outputs = Mapping[str, np.ndarray]
@@ -77,7 +77,7 @@ class Batched:
 
     def over(
         self,
-        folder: DatasetFolder,
+        folder: Records,
         split: str,
         spec: InputSpec,
         seed: int = 0,
@@ -163,7 +163,7 @@ def embedder(
 
 def describe_split(
     embed: Batched,
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     seed: int = 0,

@@ -24,7 +24,7 @@ from tfreid.evaluation.descriptors import (
     outputs_of,
 )
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.retrieval import normalise
 
 
@@ -88,7 +88,7 @@ class Describer:
 
     def describe(
         self,
-        folder: DatasetFolder,
+        folder: Records,
         split: str,
         variant: str = "original",
         seed: int = 0,

@@ -13,7 +13,7 @@ from tfreid.evaluation.attention import Explanation
 from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
 from tfreid.evaluation.sets import EvaluationSet
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.records.info import SourceInfo
 from tfreid.retrieval import Identities, Ranking, Retrieval
 
@@ -59,7 +59,7 @@ class AuditResult:
     reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
 
     @property
-    def folder(self) -> DatasetFolder:
+    def folder(self) -> Records:
         """The converted folder that holds the data set."""
         return self.tested.folder
 
@@ -132,7 +132,7 @@ class AuditResult:
         return figures
 
 
-def data_source(folder: DatasetFolder) -> dict[str, Any]:
+def data_source(folder: Records) -> dict[str, Any]:
     """Returns what identifies a converted folder, for JSON."""
     info = folder.info
     return {

@@ -6,7 +6,7 @@ import numpy as np
 from tfreid.datasets.vocabulary import VOCABULARIES
 from tfreid.evaluation.descriptors import Advance, Batched, no_progress
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 
 def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def background_alone(confusion: np.ndarray) -> dict[str, float]:
 
 def score_parser(
     model: keras.Model,
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     *,

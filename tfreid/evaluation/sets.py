@@ -11,7 +11,7 @@ import numpy as np
 from tfreid.datasets import NO_CAMERA_ID, PROTOCOLS, Protocol
 from tfreid.errors import DataError
 from tfreid.inputs import InputSpec, evaluation_batches
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.records.info import SourceInfo
 
 SPLITS = ("query", "gallery")
@@ -30,7 +30,7 @@ class EvaluationSet:
       reason: why that protocol, in words.
     """
 
-    folder: DatasetFolder
+    folder: Records
     dataset: str
     records: dict[str, np.ndarray]
     protocol: Protocol
@@ -63,7 +63,7 @@ class EvaluationSet:
         return np.clip(np.rint(np.concatenate(pixels)), 0, 255).astype(np.uint8)
 
 
-def evaluation_sets(folder: DatasetFolder, protocol: str | None = None) -> list[EvaluationSet]:
+def evaluation_sets(folder: Records, protocol: str | None = None) -> list[EvaluationSet]:
     """Finds the data sets of a folder that have queries.
 
     Args:
@@ -103,7 +103,7 @@ def evaluation_sets(folder: DatasetFolder, protocol: str | None = None) -> list[
 
 
 def _evaluation_set(
-    folder: DatasetFolder,
+    folder: Records,
     dataset: str,
     records: dict[str, np.ndarray],
     has_cameras: bool,

@@ -17,7 +17,7 @@ from tfreid.inputs.checks import check_folder, training_sampler
 from tfreid.inputs.prepare import DRAWS, Preparation
 from tfreid.inputs.sampling import Purpose
 from tfreid.inputs.spec import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 # Name in a batch: name in a record. Integers become int32.
 _COLUMNS = {
@@ -34,7 +34,7 @@ Reader = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
 
 def training_batches(
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     batch_size: int,
@@ -81,7 +81,7 @@ def training_batches(
 
 
 def evaluation_batches(
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     batch_size: int,
@@ -147,7 +147,7 @@ def data_errors() -> Iterator[None]:
 def _images(
     numbers: tf.data.Dataset,
     read: Reader,
-    folder: DatasetFolder,
+    folder: Records,
     split: str,
     spec: InputSpec,
     columns: Sequence[str],
@@ -178,7 +178,7 @@ def _images(
     return dataset.map(prepared, tf.data.AUTOTUNE, deterministic=True)
 
 
-def _scenes(folder: DatasetFolder, split: str, spec: InputSpec) -> Backgrounds | None:
+def _scenes(folder: Records, split: str, spec: InputSpec) -> Backgrounds | None:
     if not spec.needs_backgrounds:
         return None
     return load_backgrounds(folder.backgrounds(), folder.store(split).largest_image_px)

@@ -8,10 +8,10 @@ from tfreid.datasets.vocabulary import lookup
 from tfreid.errors import UsageError
 from tfreid.inputs.sampling import PersonSampler, RandomSampler
 from tfreid.inputs.spec import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 
 
-def check_folder(folder: DatasetFolder, split: str, spec: InputSpec) -> None:
+def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
     """Checks that a split exists and has what a spec needs.
 
     Raises:
@@ -43,7 +43,7 @@ def check_folder(folder: DatasetFolder, split: str, spec: InputSpec) -> None:
 
 
 def training_sampler(
-    folder: DatasetFolder, split: str, spec: InputSpec, batch_size: int, seed: int
+    folder: Records, split: str, spec: InputSpec, batch_size: int, seed: int
 ) -> Callable[[int], np.ndarray]:
     """Returns the sampler that a spec asks for: step -> record indices, int64 `[batch]`.
 
@@ -79,7 +79,7 @@ def training_sampler(
     return PersonSampler(persons, persons_per_batch, spec.images_per_person, seed, cameras)
 
 
-def _labels(folder: DatasetFolder, split: str, of: str, refusal: str) -> np.ndarray:
+def _labels(folder: Records, split: str, of: str, refusal: str) -> np.ndarray:
     """Returns the label of each record's person or camera, int64 `[records]`; all must have one."""
     labels = folder.store(split).columns((f"{of}/label",))[f"{of}/label"]
     missing = (labels < 0).sum()

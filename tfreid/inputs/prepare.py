@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfreid.inputs import backgrounds, images
 from tfreid.inputs.spec import InputSpec
-from tfreid.records import DatasetInfo
+from tfreid.records import RecordsInfo
 
 DRAWS = 5
 """Random numbers that an image takes: flip, replace the background, image, top, left."""
@@ -23,7 +23,7 @@ class Preparation:
     """
 
     spec: InputSpec
-    info: DatasetInfo
+    info: RecordsInfo
     scenes: backgrounds.Backgrounds | None
 
     def __call__(

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetInfo
+from tfreid.records import RecordsInfo
 
 
 def choice(default: Any) -> Any:
@@ -114,7 +114,7 @@ class Method:
     name: str
     recipe: type
     demo: Callable[[], Any]
-    build: Callable[[Any, DatasetInfo], keras.Model]
+    build: Callable[[Any, RecordsInfo], keras.Model]
     stages: Callable[[Any], tuple[Stage, ...]]
     flip_averaging: bool = False
     inference: Callable[[keras.Model], keras.Model] = lambda model: model

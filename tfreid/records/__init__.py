@@ -1,11 +1,11 @@
-"""Rows and masks to TFRecords, and back.
+"""Rows and masks to TFRecords, and back: an `ImageSet` is converted, `Records` were.
 
-The conversion itself is in `tfreid.records.conversion`, which imports Apache Beam; what is
-exported here only reads what it wrote.
+The conversion itself is in `tfreid.records.conversion`, which imports Apache Beam.
 """
 
-from tfreid.records.folder import DatasetFolder
-from tfreid.records.info import DatasetInfo, SplitInfo
+from tfreid.records.image_set import ImageSet
+from tfreid.records.info import RecordsInfo, SplitInfo
+from tfreid.records.records import Records
 from tfreid.records.store import RecordStore
 
-__all__ = ["DatasetFolder", "DatasetInfo", "RecordStore", "SplitInfo"]
+__all__ = ["ImageSet", "RecordStore", "Records", "RecordsInfo", "SplitInfo"]

@@ -20,8 +20,8 @@ from tfrecords_schema import schema
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.files import completed_folder
 from tfreid.records import images, shards, sources
-from tfreid.records.folder import BACKGROUNDS
-from tfreid.records.info import DatasetInfo, SplitInfo
+from tfreid.records.info import RecordsInfo, SplitInfo
+from tfreid.records.records import BACKGROUNDS
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
 
@@ -31,7 +31,7 @@ _REASONS_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class ConversionOptions:
     """How to convert.
 
     Attributes:
@@ -51,13 +51,13 @@ class Options:
 
 
 def convert(
-    plan: sources.Plan,
+    plan: sources.ConversionPlan,
     out: Path,
-    options: Options,
+    options: ConversionOptions,
     command: str = "",
     beam_args: Sequence[str] = (),
     advance: Callable[[int], None] = lambda records: None,
-) -> DatasetInfo:
+) -> RecordsInfo:
     """Writes a converted data set.
 
     Args:
@@ -84,7 +84,7 @@ def convert(
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
-        job = shards.Job(
+        job = shards.ConversionJob(
             str(folder),
             plan.kind,
             tuple(map(str, scenes)),
@@ -118,7 +118,9 @@ def _scenes(root: Path | None) -> list[Path]:
     return scenes
 
 
-def _check_random_backgrounds(plan: sources.Plan, options: Options, scenes: Sequence[Path]) -> None:
+def _check_random_backgrounds(
+    plan: sources.ConversionPlan, options: ConversionOptions, scenes: Sequence[Path]
+) -> None:
     if not options.random_backgrounds:
         return
     if plan.kind != "reid":
@@ -146,8 +148,11 @@ def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
 
 
 def _run(
-    plan: sources.Plan, job: shards.Job, beam_args: Sequence[str], advance: Callable[[int], None]
-) -> shards.Report:
+    plan: sources.ConversionPlan,
+    job: shards.ConversionJob,
+    beam_args: Sequence[str],
+    advance: Callable[[int], None],
+) -> shards.ConversionReport:
     """Runs the pipeline; its report comes back through a file, as any runner can do that."""
     folder = Path(job.folder)
     entries = {name: found for split in plan.shards.values() for name, found in split.items()}
@@ -173,7 +178,7 @@ def _run(
     return report
 
 
-def _write_report(report: shards.Report, path: str) -> None:
+def _write_report(report: shards.ConversionReport, path: str) -> None:
     Path(path).write_bytes(pickle.dumps(report))
 
 
@@ -183,7 +188,9 @@ def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
             file.write(json.dumps({"key": key, "reason": reason}) + "\n")
 
 
-def _check_rejects(plan: sources.Plan, report: shards.Report, limit: float) -> None:
+def _check_rejects(
+    plan: sources.ConversionPlan, report: shards.ConversionReport, limit: float
+) -> None:
     count, total = len(report.rejects), sum(plan.num_records.values())
     if count > limit * total:
         reasons = "".join(
@@ -199,8 +206,11 @@ def _check_rejects(plan: sources.Plan, report: shards.Report, limit: float) -> N
 
 
 def _describe(
-    plan: sources.Plan, report: shards.Report, options: Options, command: str
-) -> DatasetInfo:
+    plan: sources.ConversionPlan,
+    report: shards.ConversionReport,
+    options: ConversionOptions,
+    command: str,
+) -> RecordsInfo:
     splits = {
         split: SplitInfo(
             records=tally.records,
@@ -213,7 +223,7 @@ def _describe(
         for tally in [report.splits[split]]
     }
     with_mask = any(split.with_mask for split in splits.values())
-    return DatasetInfo(
+    return RecordsInfo(
         name=plan.name,
         kind=plan.kind,
         schema_version=schema.version(plan.kind),
@@ -248,7 +258,9 @@ def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, 
     return tuple((sums / sum(tally.pixels for tally in tallies)).tolist())
 
 
-def _write_tfds_metadata(folder: Path, plan: sources.Plan, report: shards.Report) -> None:
+def _write_tfds_metadata(
+    folder: Path, plan: sources.ConversionPlan, report: shards.ConversionReport
+) -> None:
     from tfreid.records import tfds_metadata  # imports TensorFlow, which the workers do without
 
     counts = {

@@ -61,7 +61,7 @@ class SourceInfo:
 
 
 @dataclasses.dataclass(frozen=True)
-class DatasetInfo:
+class RecordsInfo:
     """A converted data set.
 
     Attributes:
@@ -110,7 +110,7 @@ class DatasetInfo:
         (folder / DATASET_JSON).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> "DatasetInfo":
+    def read(cls, folder: Path) -> "RecordsInfo":
         """Reads `dataset.json` of a folder.
 
         Raises:

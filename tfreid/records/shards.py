@@ -27,7 +27,7 @@ _DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True)
-class Job:
+class ConversionJob:
     """What every worker needs to know.
 
     Attributes:
@@ -69,7 +69,7 @@ class SplitTally:
 
 
 @dataclass
-class Report:
+class ConversionReport:
     """What was written and what was not.
 
     Attributes:
@@ -85,9 +85,9 @@ class Report:
     rejects: list[tuple[str, str]] = field(default_factory=list)
 
 
-def merge(reports: Iterable[Report]) -> Report:
+def merge(reports: Iterable[ConversionReport]) -> ConversionReport:
     """Combines reports; their order does not matter."""
-    merged = Report()
+    merged = ConversionReport()
     for report in reports:
         for split, tally in report.splits.items():
             merged.splits[split].merge(tally)
@@ -112,20 +112,20 @@ def _manifest(folder: Path, name: str) -> Path:
 
 
 class WriteShard(beam.DoFn):
-    """Writes all records of a shard: shard name to `Report`.
+    """Writes all records of a shard: shard name to `ConversionReport`.
 
     The shard appears under its name when it is whole, so a bundle that a runner repeats writes
     the same file again.
     """
 
-    def __init__(self, job: Job):
+    def __init__(self, job: ConversionJob):
         """Takes what every worker needs to know."""
         self._job = job
 
-    def process(self, name: str) -> Iterator[Report]:
+    def process(self, name: str) -> Iterator[ConversionReport]:
         """Writes one shard."""
         folder = Path(self._job.folder)
-        report, written_bytes = Report(), 0
+        report, written_bytes = ConversionReport(), 0
         temporary = folder / f"{name}.{uuid.uuid4().hex}.tmp"
         with temporary.open("wb") as file:
             for entry in pickle.loads(_manifest(folder, name).read_bytes()):
@@ -137,7 +137,7 @@ class WriteShard(beam.DoFn):
         report.shards[name] = len(report.digests), written_bytes
         yield report
 
-    def _record_or_none(self, entry: Entry, report: Report) -> bytes | None:
+    def _record_or_none(self, entry: Entry, report: ConversionReport) -> bytes | None:
         tally = SplitTally(records=1)
         try:
             record = make_record(entry, self._job, tally)
@@ -149,7 +149,7 @@ class WriteShard(beam.DoFn):
         return record
 
 
-def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
+def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
     """Reads, checks and encodes one record.
 
     Args:
@@ -187,7 +187,7 @@ def make_record(entry: Entry, job: Job, tally: SplitTally) -> bytes:
 
 
 def _mask(
-    entry: Entry, job: Job, data: bytes, size: tuple[int, int]
+    entry: Entry, job: ConversionJob, data: bytes, size: tuple[int, int]
 ) -> tuple[bytes, np.ndarray | None]:
     """Returns the mask as PNG and as classes, both of the job's vocabulary, or nothing."""
     if not entry.mask_vocabulary:

@@ -6,7 +6,7 @@ on how many workers convert.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +16,9 @@ from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
 from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import DataError, UsageError
-from tfreid.records.folder import shard_name
+from tfreid.records.image_set import ImageSet
 from tfreid.records.info import LabelMap, SourceInfo
+from tfreid.records.records import shard_name
 
 TRAIN = "train"
 _SPLITS = (TRAIN, "val", "query", "gallery")
@@ -40,25 +41,6 @@ class MaskParser(Protocol):
         Raises:
             RejectedError: if it cannot decode the image.
         """
-
-
-@dataclass(frozen=True)
-class Source:
-    """The rows of one data set.
-
-    Attributes:
-        dataset: name of the data set; unique within a joint set.
-        kind: record kind, `reid` or `parsing`.
-        rows: what its reader returned.
-        mask_vocabulary: vocabulary of the rows' masks; empty where no row has one.
-        info: how it was read.
-    """
-
-    dataset: str
-    kind: str
-    rows: Sequence[Row] | Sequence[ParsingRow]
-    mask_vocabulary: str = ""
-    info: SourceInfo = field(default_factory=SourceInfo)
 
 
 @dataclass(frozen=True)
@@ -91,7 +73,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConversionPlan:
     """Everything that a conversion will write.
 
     Attributes:
@@ -146,12 +128,12 @@ class _Numbering:
 
 
 def plan(
-    sources: Sequence[Source],
+    sources: Sequence[ImageSet],
     shards: int,
     copies: int,
     seed: int,
     parser: MaskParser | None = None,
-) -> Plan:
+) -> ConversionPlan:
     """Decides labels, order and shards of the records.
 
     Person labels are 0 ... n-1 over the sorted IDs of the training split's persons, camera labels
@@ -188,19 +170,19 @@ def plan(
         if split in entries
     }
     vocabularies = {entry.mask_vocabulary for found in entries.values() for entry in found} - {""}
-    return Plan(
+    return ConversionPlan(
         name,
         sources[0].kind,
         common_vocabulary(vocabularies) if vocabularies else "",
         placed,
         persons.labels,
         cameras.labels,
-        {s.dataset: replace(s.info, mask_vocabulary=s.mask_vocabulary) for s in sources},
+        {source.dataset: source.info for source in sources},
         parser,
     )
 
 
-def _check_sources(sources: Sequence[Source]) -> None:
+def _check_sources(sources: Sequence[ImageSet]) -> None:
     names = [source.dataset for source in sources]
     if len(set(names)) < len(names):
         raise UsageError(f"a joint set cannot hold a data set twice: {', '.join(names)}")
@@ -212,14 +194,14 @@ def _check_sources(sources: Sequence[Source]) -> None:
     for source in sources:
         if not source.rows:
             raise DataError(f"{source.dataset} has no images: nothing to convert")
-        if source.mask_vocabulary not in VOCABULARIES and any(r.mask_path for r in source.rows):
+        if source.vocabulary not in VOCABULARIES and any(r.mask_path for r in source.rows):
             raise UsageError(
-                f"{source.dataset} has masks of unknown vocabulary: give --mask_vocabulary, "
+                f"{source.dataset} has masks of unknown vocabulary: give mask_vocabulary, "
                 f"one of {', '.join(VOCABULARIES)}"
             )
 
 
-def _number(source: Source, persons: _Numbering, cameras: _Numbering) -> None:
+def _number(source: ImageSet, persons: _Numbering, cameras: _Numbering) -> None:
     trained = [row for row in source.rows if row.split == TRAIN]
     persons.add(
         source.dataset,
@@ -234,7 +216,7 @@ def _number(source: Source, persons: _Numbering, cameras: _Numbering) -> None:
 
 
 def _features(
-    row: Row | ParsingRow, source: Source, persons: _Numbering, cameras: _Numbering
+    row: Row | ParsingRow, source: ImageSet, persons: _Numbering, cameras: _Numbering
 ) -> dict[str, str | int]:
     features: dict[str, str | int] = {
         "image/key": row.key,
@@ -256,7 +238,7 @@ def _features(
 
 def _entry(
     row: Row | ParsingRow,
-    source: Source,
+    source: ImageSet,
     features: dict[str, str | int],
     copy: int,
     parser: MaskParser | None,
@@ -264,7 +246,7 @@ def _entry(
     if copy:
         features = features | {"image/key": f"{row.key}+background{copy}"}
     made = parser.vocabulary if parser else ""
-    vocabulary = source.mask_vocabulary if row.mask_path else made
+    vocabulary = source.vocabulary if row.mask_path else made
     return Entry(
         row.image_path,
         row.image_part,

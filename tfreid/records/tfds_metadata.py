@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tfrecords_schema import schema
-from tfreid.records.folder import tfds_name
+from tfreid.records.records import tfds_name
 
 
 def write(folder: Path, name: str, kind: str, shards: Mapping[str, Mapping[str, tuple[int, int]]]):

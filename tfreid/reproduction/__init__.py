@@ -2,21 +2,21 @@
 
 from tfreid.reproduction.execution import Runner, run_rows
 from tfreid.reproduction.figures import gather
-from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.plan import Reproduction
 from tfreid.reproduction.recipes import check_changes
 from tfreid.reproduction.rendering import as_json, as_markdown, warning
 from tfreid.reproduction.settings import Setting, settings_of
-from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.table import Column, Table, TableRow
 from tfreid.reproduction.tables import TABLES, table_named
 
 __all__ = [
     "TABLES",
     "Column",
-    "Plan",
-    "Row",
+    "Reproduction",
     "Runner",
     "Setting",
     "Table",
+    "TableRow",
     "as_json",
     "as_markdown",
     "check_changes",

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Sequence
 
 from tfreid.errors import DataError
-from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.plan import Reproduction
 from tfreid.reproduction.runs import Tested
-from tfreid.reproduction.table import Row
+from tfreid.reproduction.table import TableRow
 
 Runner = Callable[[str, Sequence[str]], None]
 """Runs a command of the package, given its module and arguments; raises if it fails."""
 
 
 def run_rows(
-    plan: Plan, rows: Sequence[Row], seeds: Sequence[int], runner: Runner, done: Callable[[], None]
+    plan: Reproduction,
+    rows: Sequence[TableRow],
+    seeds: Sequence[int],
+    runner: Runner,
+    done: Callable[[], None],
 ) -> None:
     """Runs rows one after the other, seed by seed, and leaves out what is done.
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.errors import UsageError
-from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.plan import Reproduction
 from tfreid.reproduction.runs import Tested
 from tfreid.reproduction.settings import Setting
-from tfreid.reproduction.table import Row
+from tfreid.reproduction.table import TableRow
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RowFigures:
       planned: the run of seed 0, done or not; None where it cannot be run on these data.
     """
 
-    row: Row
+    row: TableRow
     figures: Mapping[str, Figure]
     runs: Sequence[Tested]
     planned: Tested | None
@@ -72,7 +72,7 @@ class SettingFigures:
     counts: Mapping[str, int]
 
 
-def gather(plan: Plan) -> list[SettingFigures]:
+def gather(plan: Reproduction) -> list[SettingFigures]:
     """Collects what all finished runs of a plan gave, of whatever seed.
 
     For data that the paper does not have, the published figures are those on the same test images,
@@ -81,7 +81,7 @@ def gather(plan: Plan) -> list[SettingFigures]:
     return [_gather(plan, setting) for setting in plan.settings]
 
 
-def _gather(plan: Plan, setting: Setting) -> SettingFigures:
+def _gather(plan: Reproduction, setting: Setting) -> SettingFigures:
     paper = _nearest_published(plan.table.published, setting)
     rows, evaluations = [], []
     for row in plan.table.rows:
@@ -99,21 +99,24 @@ def _nearest_published(published: Sequence[str], setting: Setting) -> str | None
     return setting.paper if setting.paper in published else next(iter((*tested, *published)), None)
 
 
-def _planned(plan: Plan, row: Row, setting: Setting) -> Tested | None:
+def _planned(plan: Reproduction, row: TableRow, setting: Setting) -> Tested | None:
     try:
         return plan.run(row, setting, seed=0)
     except UsageError:
         return None  # Not a row that was asked for: those have been checked before anything ran.
 
 
-def _finished(plan: Plan, row: Row, setting: Setting, family: Path) -> list[Tested]:
+def _finished(plan: Reproduction, row: TableRow, setting: Setting, family: Path) -> list[Tested]:
     seeds = sorted(int(p.name.removeprefix("seed")) for p in family.glob("seed*[0-9]"))
     runs = [plan.run(row, setting, seed) for seed in seeds]
     return [run for run in runs if run.evaluation() is not None]
 
 
 def _figures(
-    plan: Plan, row: Row, paper: str | None, evaluations: Mapping[int, Mapping[str, Any]]
+    plan: Reproduction,
+    row: TableRow,
+    paper: str | None,
+    evaluations: Mapping[int, Mapping[str, Any]],
 ) -> dict[str, Figure]:
     published = row.paper.get(paper, ())
     figures = {}

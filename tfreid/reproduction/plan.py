@@ -7,11 +7,11 @@ from typing import Any
 
 from tfreid.reproduction.runs import Tested, run_of
 from tfreid.reproduction.settings import Setting
-from tfreid.reproduction.table import Row, Table
+from tfreid.reproduction.table import Table, TableRow
 
 
 @dataclass(frozen=True)
-class Plan:
+class Reproduction:
     """What to reproduce.
 
     Attributes:
@@ -33,7 +33,7 @@ class Plan:
         """Whether any of the images were drawn by the synthetic generator."""
         return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
 
-    def run(self, row: Row, setting: Setting, seed: int) -> Tested:
+    def run(self, row: TableRow, setting: Setting, seed: int) -> Tested:
         """Returns the run behind a row, or the combination of several.
 
         Raises:

@@ -8,14 +8,14 @@ from typing import Any
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
-from tfreid.records import DatasetInfo
-from tfreid.reproduction.table import Row, Table, nearest
+from tfreid.records import RecordsInfo
+from tfreid.reproduction.table import Table, TableRow, nearest
 
 SCALES = ("paper", "demo")
 
 
 def resolve(
-    row: Row, scale: str, changes: Mapping[str, Any], info: DatasetInfo
+    row: TableRow, scale: str, changes: Mapping[str, Any], info: RecordsInfo
 ) -> tuple[Any, dict[str, Any]]:
     """Builds the recipe of a row.
 
@@ -92,7 +92,7 @@ def _build(method: str, scale: str, overrides: Mapping[str, Any]) -> Any:
     return from_json(METHODS[method].recipe, values)
 
 
-def _steps_per_epoch(recipe: Any, info: DatasetInfo) -> dict[str, int]:
+def _steps_per_epoch(recipe: Any, info: RecordsInfo) -> dict[str, int]:
     """For recipes that count epochs: the steps in which the training images are seen once."""
     schedule = getattr(recipe, "schedule", None)
     names = {field.name for field in dataclasses.fields(schedule)} if schedule else set()

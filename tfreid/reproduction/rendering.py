@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
-from tfreid.reproduction.plan import Plan
+from tfreid.reproduction.plan import Reproduction
 from tfreid.reproduction.runs import Combination, Tested
 
 
-def warning(plan: Plan) -> str:
+def warning(plan: Reproduction) -> str:
     """Returns why our figures cannot be compared with the paper's; empty if they can."""
     reasons = [
         *(["synthetic data"] if plan.is_synthetic else []),
@@ -19,7 +19,7 @@ def warning(plan: Plan) -> str:
     return f"{', '.join(reasons)}: not comparable with the paper" if reasons else ""
 
 
-def as_markdown(plan: Plan, settings: Sequence[SettingFigures]) -> str:
+def as_markdown(plan: Reproduction, settings: Sequence[SettingFigures]) -> str:
     """Writes a table as Markdown whose columns also line up on a terminal."""
     table, caution = plan.table, warning(plan)
     parts = [f"# {table.source}: {table.title}"]
@@ -37,7 +37,7 @@ def as_markdown(plan: Plan, settings: Sequence[SettingFigures]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def as_json(plan: Plan, settings: Sequence[SettingFigures]) -> dict[str, Any]:
+def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str, Any]:
     """Returns a table for JSON; figures are fractions."""
     return {
         "table": plan.table.name,
@@ -92,7 +92,7 @@ def _heading(figures: SettingFigures) -> str:
     return name if labelled else f"{name} (synthetic)"
 
 
-def _grid(plan: Plan, figures: SettingFigures) -> str:
+def _grid(plan: Reproduction, figures: SettingFigures) -> str:
     """One line a row: our figure and beside it the paper's, where the paper has the column."""
     columns = [(column.heading, True) for column in plan.table.columns]
     columns += [(column.heading, False) for column in plan.table.extra]

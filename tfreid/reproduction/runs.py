@@ -11,17 +11,17 @@ from typing import Any
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import to_json
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.reproduction.recipes import as_flag, resolve
 from tfreid.reproduction.settings import KIND_FLAGS, Setting
-from tfreid.reproduction.table import Row
+from tfreid.reproduction.table import TableRow
 from tfreid.training import RunFolder
 
 
 class Tested(ABC):
     """One or more trained models, and how they do together on certain data."""
 
-    test: DatasetFolder
+    test: Records
     seed: int
     rerank: bool
     matching: str = ""
@@ -91,8 +91,8 @@ class Run(Tested):
     scale: str
     overrides: Mapping[str, Any]
     recipe: Any
-    data: Mapping[str, DatasetFolder]
-    test: DatasetFolder
+    data: Mapping[str, Records]
+    test: Records
     seed: int
     start: "Run | None" = None
     rerank: bool = False
@@ -151,7 +151,7 @@ class Combination(Tested):
 
     store: Path
     runs: tuple[Run, ...]
-    test: DatasetFolder
+    test: Records
     seed: int
     rerank: bool = False
 
@@ -174,7 +174,7 @@ def _digest(values: Any) -> str:
 
 
 def run_of(
-    row: Row,
+    row: TableRow,
     setting: Setting,
     store: Path,
     *,
@@ -188,7 +188,7 @@ def run_of(
       UsageError: if its recipe cannot be built, or there are no data for a stage.
     """
 
-    def of(other: Row, changes: Mapping[str, Any] = changes) -> Any:
+    def of(other: TableRow, changes: Mapping[str, Any] = changes) -> Any:
         return run_of(other, setting, store, scale=scale, changes=changes, seed=seed)
 
     if row.combines:
@@ -221,16 +221,16 @@ def run_of(
     )
 
 
-def _parser(row: Row, recipe: Any, overrides: Mapping[str, Any]) -> Row:
+def _parser(row: TableRow, recipe: Any, overrides: Mapping[str, Any]) -> TableRow:
     """The parser that a row starts from, where its recipe trains none itself."""
     own = {"architecture": recipe.parsing.architecture}
     for name, value in overrides.items():
         if name.startswith("parsing."):
             own[name.removeprefix("parsing.")] = value
-    return Row(f"{row.name}: parser", "parsing", own)
+    return TableRow(f"{row.name}: parser", "parsing", own)
 
 
-def _check_training_data(row: Row, train: DatasetFolder | None) -> None:
+def _check_training_data(row: TableRow, train: Records | None) -> None:
     if train is None:
         raise UsageError(
             f"row {row.name!r} trains on data with {row.copies} copies of each training image "

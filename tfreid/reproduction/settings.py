@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tfreid.errors import UsageError
 from tfreid.evaluation import available_variants
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.reproduction.table import Table
 
 KIND_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}
@@ -20,7 +20,7 @@ class Setting:
 
     Attributes:
       name: unique among a table's settings.
-      paper: what the paper calls these data, if it has them; a key of `Row.paper`.
+      paper: what the paper calls these data, if it has them; a key of `TableRow.paper`.
       train: converted folder of `Table.data` records.
       test: the same, or another one.
       copies: number of copies before random backgrounds to `train` with such copies.
@@ -29,21 +29,21 @@ class Setting:
 
     name: str
     paper: str
-    train: DatasetFolder
-    test: DatasetFolder
-    copies: Mapping[int, DatasetFolder] = field(default_factory=dict)
-    others: Mapping[str, DatasetFolder] = field(default_factory=dict)
+    train: Records
+    test: Records
+    copies: Mapping[int, Records] = field(default_factory=dict)
+    others: Mapping[str, Records] = field(default_factory=dict)
 
-    def training_folder(self, copies: int) -> DatasetFolder | None:
+    def training_folder(self, copies: int) -> Records | None:
         """Returns the data that a row with so many copies trains on, None where they lack."""
         return self.copies.get(copies) if copies else self.train
 
 
 def settings_of(
     table: Table,
-    train: Sequence[DatasetFolder],
-    test: Sequence[DatasetFolder] = (),
-    others: Mapping[str, DatasetFolder] | None = None,
+    train: Sequence[Records],
+    test: Sequence[Records] = (),
+    others: Mapping[str, Records] | None = None,
 ) -> list[Setting]:
     """Pairs data to train on with data to test on.
 
@@ -85,13 +85,13 @@ def settings_of(
     ]
 
 
-def _copies(folder: DatasetFolder) -> int:
+def _copies(folder: Records) -> int:
     return int(folder.info.made_by.get("random_backgrounds", 0))
 
 
 def _pairs(
-    table: Table, train: Sequence[DatasetFolder], test: Sequence[DatasetFolder]
-) -> list[tuple[DatasetFolder, DatasetFolder]]:
+    table: Table, train: Sequence[Records], test: Sequence[Records]
+) -> list[tuple[Records, Records]]:
     if test:
         pairs = itertools.product(train, test)
     elif table.occluded:
@@ -114,7 +114,7 @@ def _what_else(table: Table) -> str:
     return ", twice: two data sets" if table.across else ""
 
 
-def _unique_names(folders: Sequence[DatasetFolder]) -> dict:
+def _unique_names(folders: Sequence[Records]) -> dict:
     """Path to a name for readers; data sets of one name are told apart by their path."""
     folders = list({folder.path: folder for folder in folders}.values())
     count = Counter(folder.info.name for folder in folders)
@@ -126,7 +126,7 @@ def _unique_names(folders: Sequence[DatasetFolder]) -> dict:
     }
 
 
-def _check_test_images(table: Table, folder: DatasetFolder) -> None:
+def _check_test_images(table: Table, folder: Records) -> None:
     if table.data == "parsing":
         folder.shards("val")
         return

@@ -23,7 +23,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One model of a table, and how it is tested.
 
     Attributes:
@@ -49,14 +49,14 @@ class Row:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     variant: str = "original"
     copies: int = 0
-    after: "Row | None" = None
-    combines: tuple["Row", ...] = ()
+    after: "TableRow | None" = None
+    combines: tuple["TableRow", ...] = ()
     rerank: bool = False
     matching: str = ""
     paper: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     @property
-    def trained(self) -> tuple["Row", ...]:
+    def trained(self) -> tuple["TableRow", ...]:
         """The models that have to be trained for the row, in that order."""
         before = (*self.combines, *([self.after] if self.after else []))
         first = tuple(row for other in before for row in other.trained)
@@ -67,7 +67,7 @@ class Row:
 class Table:
     """A table or figure of a paper.
 
-    Data sets have the names of `tfreid.records.DatasetInfo`; `"a→b"` means trained on a and
+    Data sets have the names of `tfreid.records.RecordsInfo`; `"a→b"` means trained on a and
     tested on b.
 
     Attributes:
@@ -87,7 +87,7 @@ class Table:
     title: str
     source: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     extra: tuple[Column, ...] = ()
     data: str = "reid"
     across: bool = False

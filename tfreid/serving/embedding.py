@@ -28,7 +28,7 @@ from tfreid.evaluation.descriptors import (
     no_progress,
 )
 from tfreid.inputs import InputSpec
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
 from tfreid.retrieval import Identities
@@ -54,7 +54,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Job:
+class DescribingJob:
     """What every worker needs to know.
 
     Attributes:
@@ -108,7 +108,7 @@ def describe_with_beam(
       TrainingError: if a descriptor is not finite.
       OSError: if the disk is full.
     """
-    folder = DatasetFolder(Path(data).absolute())
+    folder = Records(Path(data).absolute())
     stretches = [
         stretch
         for variant in variants
@@ -117,7 +117,12 @@ def describe_with_beam(
     ]
     with tempfile.TemporaryDirectory(prefix="descriptors.", dir=results) as place:
         model = str(Path(model).absolute())
-        _run(Job(model, str(folder.path), place, batch_size, seed), stretches, beam_args, advance)
+        _run(
+            DescribingJob(model, str(folder.path), place, batch_size, seed),
+            stretches,
+            beam_args,
+            advance,
+        )
         parts = defaultdict(list)
         for stretch in stretches:
             parts[stretch.variant, stretch.split].append(_load(Path(place) / stretch.file_name))
@@ -132,7 +137,7 @@ def _stretches(variant: str, split: str, images: int, batch_size: int) -> Iterat
 
 
 def _run(
-    job: Job, stretches: Sequence[Stretch], beam_args: Sequence[str], advance: Advance
+    job: DescribingJob, stretches: Sequence[Stretch], beam_args: Sequence[str], advance: Advance
 ) -> None:
     counts = {stretch.file_name: stretch.stop - stretch.start for stretch in stretches}
     with (
@@ -151,11 +156,11 @@ def _run(
 class _Worker:
     """What a worker process holds on to: the model, compiled once, and the open data set."""
 
-    def __init__(self, job: Job):
+    def __init__(self, job: DescribingJob):
         model = ServedModel(job.model)
         self._size_px, self._seed = model.image_size_px, job.seed
         self._embed = embedder(model, self._size_px, job.batch_size, flip_averaging=False)
-        self._folder = DatasetFolder(job.data)
+        self._folder = Records(job.data)
 
     def describe(self, stretch: Stretch) -> Descriptors:
         spec = InputSpec(image_size_px=self._size_px, variant=stretch.variant)
@@ -172,7 +177,7 @@ class _Describe(beam.DoFn):
     runner repeats writes the same file again.
     """
 
-    def __init__(self, job: Job):
+    def __init__(self, job: DescribingJob):
         self._job, self._shared = job, Shared()
 
     def process(self, stretch: Stretch) -> None:

@@ -13,7 +13,7 @@ from tfrecords_schema.schema import parse_spec
 from tfreid.errors import UsageError
 from tfreid.evaluation import Describer, Network
 from tfreid.evaluation.descriptors import Advance, no_progress
-from tfreid.records import DatasetFolder, DatasetInfo
+from tfreid.records import Records, RecordsInfo
 from tfreid.retrieval import calibrate, cosine_blocks
 from tfreid.serving.export import (
     check_networks,
@@ -38,7 +38,7 @@ def export_run(
     base: str | Path | None = None,
     path: str | Path | None = None,
     model: keras.Model | None = None,
-    data: DatasetFolder | None = None,
+    data: Records | None = None,
     far: float = FAR,
     flip_averaging: bool | None = None,
     batch_size: int = 64,
@@ -151,9 +151,7 @@ def _trained(run: LoadedRun) -> dict[str, Any]:
     return {"method": run.method.name, "data": _identified(run.info)}
 
 
-def _threshold(
-    describer: Describer, data: DatasetFolder, far: float, advance: Advance
-) -> dict[str, Any]:
+def _threshold(describer: Describer, data: Records, far: float, advance: Advance) -> dict[str, Any]:
     """Returns `threshold` for `serving.json`, or why there is none."""
     missing = [split for split in _SPLITS if split not in data.info.splits]
     if missing:
@@ -169,11 +167,11 @@ def _threshold(
     return {"threshold": dataclasses.asdict(found) | known}
 
 
-def _identified(info: DatasetInfo) -> dict[str, Any]:
+def _identified(info: RecordsInfo) -> dict[str, Any]:
     return {"name": info.name, "fingerprint": info.fingerprint, "synthetic": info.synthetic}
 
 
-def _encoded_images(data: DatasetFolder) -> list[bytes]:
+def _encoded_images(data: Records) -> list[bytes]:
     """A few image files of the first split, usually the training split."""
     store = data.store(next(iter(data.info.splits)))
     records = store.read(np.arange(min(len(store), _IMAGES_TO_CHECK)))

@@ -8,16 +8,16 @@ from tfreid.training.parsers import RunParser, load_parser
 from tfreid.training.run_folder import RunFolder, versions
 from tfreid.training.runner import fit, train
 from tfreid.training.strategy import is_chief, make_strategy
-from tfreid.training.watch import Evaluate, Options
+from tfreid.training.watch import Evaluate, WatchOptions
 
 __all__ = [
     "PRECISIONS",
     "Evaluate",
     "LossCurve",
-    "Options",
     "RunFolder",
     "RunParser",
     "StoppedBySignal",
+    "WatchOptions",
     "fit",
     "is_chief",
     "load_parser",

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.methods.base import Method
-from tfreid.records import DatasetInfo
+from tfreid.records import RecordsInfo
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -18,7 +18,7 @@ def main_data(method: Method, recipe: Any) -> str:
 
 
 def build_model(
-    method: Method, recipe: Any, info: DatasetInfo, precision: str = "float32"
+    method: Method, recipe: Any, info: RecordsInfo, precision: str = "float32"
 ) -> keras.Model:
     """Returns a model whose variables exist.
 

@@ -9,13 +9,13 @@ import keras
 from tfreid.errors import DataError
 from tfreid.methods import METHODS, Method
 from tfreid.methods.recipe import from_json
-from tfreid.records import DatasetInfo
+from tfreid.records import RecordsInfo
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import restore_model
 from tfreid.training.run_folder import RunFolder
 
 
-def read_run(path: str | Path) -> tuple[Method, Any, DatasetInfo]:
+def read_run(path: str | Path) -> tuple[Method, Any, RecordsInfo]:
     """Reads what a run is, without its weights.
 
     Args:
@@ -40,7 +40,7 @@ def read_run(path: str | Path) -> tuple[Method, Any, DatasetInfo]:
     return method, recipe, run.read_info(main_data(method, recipe))
 
 
-def load_run(path: str | Path) -> tuple[Method, Any, DatasetInfo, keras.Model]:
+def load_run(path: str | Path) -> tuple[Method, Any, RecordsInfo, keras.Model]:
     """Loads the final model of a run, or its latest when the run is not finished.
 
     Args:

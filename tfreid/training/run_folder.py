@@ -13,7 +13,7 @@ from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.methods.recipe import to_json
-from tfreid.records import DatasetFolder, DatasetInfo
+from tfreid.records import Records, RecordsInfo
 
 _RECIPE, _METRICS, _LOCK = "recipe.json", "metrics.json", ".lock"
 _IDENTITY = ("method", "recipe", "seed", "precision", "data")
@@ -64,17 +64,17 @@ class RunFolder:
                 _write_json(self.path / _RECIPE, description)
             yield
 
-    def write_infos(self, folders: Mapping[str, DatasetFolder]) -> None:
+    def write_infos(self, folders: Mapping[str, Records]) -> None:
         """Keeps copies of the data sets' descriptions, from which the model can be rebuilt."""
         for kind, folder in folders.items():
             (self.path / "data" / kind).mkdir(parents=True, exist_ok=True)
             folder.info.write(self.path / "data" / kind)
 
-    def read_info(self, kind: str) -> DatasetInfo:
+    def read_info(self, kind: str) -> RecordsInfo:
         """Returns the description of the data set that the run was trained on."""
-        return DatasetInfo.read(self.path / "data" / kind)
+        return RecordsInfo.read(self.path / "data" / kind)
 
-    def open_data(self, kind: str, path: str | Path | None = None) -> DatasetFolder:
+    def open_data(self, kind: str, path: str | Path | None = None) -> Records:
         """Opens converted data: those that the run was trained on, unless others are given.
 
         Args:
@@ -85,7 +85,7 @@ class RunFolder:
           MissingPathError: if there is no run or no data set.
           UsageError: if the records are of another kind.
         """
-        folder = DatasetFolder(path or self.read_recipe()["data"][kind]["path"])
+        folder = Records(path or self.read_recipe()["data"][kind]["path"])
         if folder.info.kind != kind:
             raise UsageError(
                 f"{folder.path} holds {folder.info.kind} records and {kind} records are expected: "
@@ -167,7 +167,7 @@ def describe(
     recipe: Any,
     seed: int,
     precision: str,
-    folders: Mapping[str, DatasetFolder],
+    folders: Mapping[str, Records],
     init_from: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Returns what `recipe.json` says: all that is needed to repeat a run.

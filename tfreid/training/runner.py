@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
 from tfreid.methods.base import Method, Stage
-from tfreid.records import DatasetFolder
+from tfreid.records import Records
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.optimizers import CoupledOptimizer
@@ -29,7 +29,7 @@ from tfreid.training.transfer import (
     require_start,
 )
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
-from tfreid.training.watch import Evaluate, Options, Watch
+from tfreid.training.watch import Evaluate, Watch, WatchOptions
 
 Batches = Callable[[Stage, int], tf.data.Dataset]
 """Stage and step within it -> its global batches from that step on."""
@@ -41,12 +41,12 @@ _SAME_EVERYWHERE = tf.VariableAggregation.ONLY_FIRST_REPLICA
 def fit(
     method: Method,
     recipe: Any,
-    folders: Mapping[str, DatasetFolder],
+    folders: Mapping[str, Records],
     out: str | Path,
     *,
     seed: int = 0,
     precision: str = "float32",
-    options: Options | None = None,
+    options: WatchOptions | None = None,
     evaluate: Evaluate | None = None,
     init_from: str | Path | None = None,
 ) -> keras.Model:
@@ -108,7 +108,7 @@ def fit(
             run,
             strategy,
             seed,
-            options or Options(),
+            options or WatchOptions(),
             evaluate,
             _test_images(stages, folders),
             origin,
@@ -122,7 +122,7 @@ def train(
     run: RunFolder,
     strategy: tf.distribute.Strategy,
     seed: int,
-    options: Options,
+    options: WatchOptions,
     evaluate: Evaluate | None = None,
     test_images: tf.Tensor | None = None,
     origin: Origin | None = None,
@@ -252,7 +252,7 @@ def stage_seed(seed: int, stage: Stage) -> int:
     return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
 
 
-def _test_images(stages: Sequence[Stage], folders: Mapping[str, DatasetFolder]) -> tf.Tensor | None:
+def _test_images(stages: Sequence[Stage], folders: Mapping[str, Records]) -> tf.Tensor | None:
     """A few queries, the same in every run on the data, for pictures; None where there are none."""
     folder = folders.get("reid")
     queries = folder.info.splits.get("query") if folder else None
@@ -282,8 +282,8 @@ def _check_batch_size(stage: Stage, replicas: int) -> None:
 
 
 def _data_of(
-    method: Method, stages: Sequence[Stage], folders: Mapping[str, DatasetFolder]
-) -> dict[str, DatasetFolder]:
+    method: Method, stages: Sequence[Stage], folders: Mapping[str, Records]
+) -> dict[str, Records]:
     """The folders that the stages read, each checked for its kind."""
     for stage in stages:
         if stage.data not in folders:

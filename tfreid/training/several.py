@@ -10,7 +10,7 @@ import keras
 from tfreid.errors import UsageError
 from tfreid.methods import Method
 from tfreid.methods.base import Stage
-from tfreid.records import DatasetFolder, DatasetInfo
+from tfreid.records import Records, RecordsInfo
 from tfreid.training.loading import load_run
 from tfreid.training.run_folder import RunFolder
 
@@ -30,7 +30,7 @@ class LoadedRun:
     folder: RunFolder
     method: Method
     recipe: Any
-    info: DatasetInfo
+    info: RecordsInfo
     model: keras.Model
 
     @property
@@ -62,7 +62,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
     return runs
 
 
-def open_data(runs: Sequence[LoadedRun], path: str | None) -> DatasetFolder:
+def open_data(runs: Sequence[LoadedRun], path: str | None) -> Records:
     """Opens converted data: those that the runs were trained on, unless others are given.
 
     Args:

@@ -22,7 +22,7 @@ Evaluate = Callable[[keras.Model, int], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class Options:
+class WatchOptions:
     """How a run is watched and saved; none of it changes the weights.
 
     Attributes:
@@ -47,7 +47,7 @@ class Watch:
     def __init__(
         self,
         run: RunFolder,
-        options: Options,
+        options: WatchOptions,
         strategy: tf.distribute.Strategy,
         model: keras.Model,
         checkpoints: Checkpoints,

@@ -262,6 +262,6 @@ def test_only_its_own_module_brings_beam():
     folder = Path(reconstruction_products.__file__).parent
     brings = {path.stem for path in folder.glob("*.py") if "apache_beam" in path.read_text()}
     uses = [
-        path for path in folder.glob("*.py") if "reconstruction_beam import" in path.read_text()
+        path for path in folder.glob("*.py") if "reconstruction.beam import" in path.read_text()
     ]
-    assert (brings, uses) == ({"reconstruction_beam"}, [])
+    assert (brings, uses) == ({"beam"}, [])

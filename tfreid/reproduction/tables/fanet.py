@@ -7,7 +7,7 @@ upwards a rung lacks one component more.
 
 from collections.abc import Mapping, Sequence
 
-from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.table import Column, Table, TableRow
 
 _R1, _R5, _R10, _R20 = (Column(f"R{k}", f"{{variant}}.rank{k}") for k in (1, 5, 10, 20))
 _MAP = Column("mAP", "{variant}.mAP")
@@ -34,10 +34,10 @@ _RECIPES = {
 
 def _rows(
     data: Sequence[str], figures: Mapping[str, Sequence[tuple[float, ...]]]
-) -> tuple[Row, ...]:
+) -> tuple[TableRow, ...]:
     """Returns rows from their names and the paper's figures, one tuple a data set."""
     return tuple(
-        Row(name, "fanet", _RECIPES[name], paper=dict(zip(data, of_row, strict=True)))
+        TableRow(name, "fanet", _RECIPES[name], paper=dict(zip(data, of_row, strict=True)))
         for name, of_row in figures.items()
     )
 
@@ -154,16 +154,16 @@ FIGURE_5 = Table(
     columns=(_R1,),
     extra=(_MAP, _NEW_BACKGROUND, _CONTRAST),
     rows=(
-        Row("k=1", "fanet", {"attention_maps": 1}),
-        Row("k=16", "fanet", {"attention_maps": 16}),
-        Row("k=64", "fanet", {"attention_maps": 64}),
-        Row(
+        TableRow("k=1", "fanet", {"attention_maps": 1}),
+        TableRow("k=16", "fanet", {"attention_maps": 16}),
+        TableRow("k=64", "fanet", {"attention_maps": 64}),
+        TableRow(
             "k=256",
             "fanet",
             {"attention_maps": 256},
             paper={"market1501": (95.0,), "dukemtmc": (88.7,)},
         ),
-        Row("k=512", "fanet", {"attention_maps": 512}),
+        TableRow("k=512", "fanet", {"attention_maps": 512}),
     ),
     note=(
         "The paper draws this as curves without figures and says that k=256 is best and k=1 worse "

@@ -7,7 +7,7 @@ each query from each gallery image, the baseline by the cosine of its descriptor
 
 from collections.abc import Sequence
 
-from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.table import Column, Table, TableRow
 
 _R1 = Column("R1", "{variant}.rank1")
 _MAP = Column("mAP", "{variant}.mAP")
@@ -22,12 +22,14 @@ _OCCLUDED_SETS = tuple(
 _Figures = tuple[tuple[float, float], ...]
 
 
-def _rows(data: Sequence[str], baseline: _Figures, dsr: _Figures, fpr: _Figures) -> tuple[Row, ...]:
+def _rows(
+    data: Sequence[str], baseline: _Figures, dsr: _Figures, fpr: _Figures
+) -> tuple[TableRow, ...]:
     """Returns the three rows from the paper's figures, one pair a data set."""
 
-    def row(name: str, distance: str, figures: _Figures, matching: str = "exact") -> Row:
+    def row(name: str, distance: str, figures: _Figures, matching: str = "exact") -> TableRow:
         paper = dict(zip(data, figures, strict=True))
-        return Row(name, "fpr", {"distance": distance}, matching=matching, paper=paper)
+        return TableRow(name, "fpr", {"distance": distance}, matching=matching, paper=paper)
 
     return (
         row("Baseline", "pooled", baseline, matching=""),
@@ -87,9 +89,9 @@ _ALPHAS = (0.01, 0.02, 0.03, 0.04)
 _TAUS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-def _parameters(alpha: float, tau: float) -> Row:
+def _parameters(alpha: float, tau: float) -> TableRow:
     is_default = (alpha, tau) == (_ALPHA, _TAU)
-    return Row(
+    return TableRow(
         f"alpha={alpha:g} tau={tau:g}",
         "fpr",
         {"distance": "foreground", "alpha": alpha, "tau": tau},

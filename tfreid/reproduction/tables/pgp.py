@@ -1,7 +1,7 @@
 """PGP's tables (Tian et al., "Eliminating Background-bias for Robust Person Re-identification",
 CVPR 2018)."""
 
-from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.table import Column, Table, TableRow
 
 _TOP1, _TOP5, _TOP10, _TOP20 = (Column(f"Top-{k}", f"{{variant}}.rank{k}") for k in (1, 5, 10, 20))
 
@@ -18,35 +18,35 @@ TABLE_2 = Table(
     source="PGP, Table 2",
     columns=(_TOP1, _TOP5, _TOP10),
     rows=(
-        Row(
+        TableRow(
             "DGD original",
             "dgd",
             paper={"cuhk03": (87.2, 97.4, 98.3), "market1501": (79.1, 94.1, 96.6)},
         ),
-        Row(
+        TableRow(
             "DGD mean-background",
             "dgd",
             variant="mean_background",
             paper={"cuhk03": (77.2, 93.7, 97.0), "market1501": (71.1, 90.3, 94.2)},
         ),
-        Row(
+        TableRow(
             "DGD random-background",
             "dgd",
             variant="random_background",
             paper={"cuhk03": (64.0, 85.5, 91.7), "market1501": (58.4, 80.1, 86.4)},
         ),
-        Row(
+        TableRow(
             "PGP original",
             "pgp",
             paper={"cuhk03": (92.5, 98.4, 98.9), "market1501": (81.2, 94.6, 97.0)},
         ),
-        Row(
+        TableRow(
             "PGP mean-background",
             "pgp",
             variant="mean_background",
             paper={"cuhk03": (91.7, 97.7, 98.6), "market1501": (80.5, 93.9, 98.2)},
         ),
-        Row(
+        TableRow(
             "PGP random-background",
             "pgp",
             variant="random_background",
@@ -62,25 +62,25 @@ TABLE_3 = Table(
     source="PGP, Table 3",
     columns=(_TOP1, _TOP5, _TOP10, _TOP20),
     rows=(
-        Row(
+        TableRow(
             "Main-net only",
             "pgp",
             _WITHOUT_AUGMENTATION | {"branches": 0},
             paper={"market1501": (75.6, 91.9, 95.6, 97.0)},
         ),
-        Row(
+        TableRow(
             "1-branch foreground",
             "pgp",
             _WITHOUT_AUGMENTATION | {"branches": 1},
             paper={"market1501": (77.5, 92.7, 95.7, 97.6)},
         ),
-        Row(
+        TableRow(
             "2-branch upper+lower",
             "pgp",
             _WITHOUT_AUGMENTATION | {"branches": 2},
             paper={"market1501": (80.0, 94.2, 96.8, 98.2)},
         ),
-        Row(
+        TableRow(
             "3-branch",
             "pgp",
             _WITHOUT_AUGMENTATION | {"branches": 3},
@@ -96,38 +96,38 @@ TABLE_4 = Table(
     source="PGP, Table 4",
     columns=(_TOP1, _TOP5, _TOP10, _TOP20),
     rows=(
-        Row(
+        TableRow(
             "Main-net only",
             "pgp",
             _MAIN_NETWORK,
             paper={"market1501": (75.6, 91.9, 95.6, 97.0)},
         ),
-        Row(
+        TableRow(
             "online (0.25)",
             "pgp",
             _MAIN_NETWORK | {"random_background_probability": 0.25},
             paper={"market1501": (79.2, 93.7, 96.3, 97.9)},
         ),
-        Row(
+        TableRow(
             "online (0.5)",
             "pgp",
             _MAIN_NETWORK | {"random_background_probability": 0.5},
             paper={"market1501": (79.5, 93.9, 96.5, 98.1)},
         ),
-        Row(
+        TableRow(
             "online (0.75)",
             "pgp",
             _MAIN_NETWORK | {"random_background_probability": 0.75},
             paper={"market1501": (78.8, 93.6, 96.5, 98.1)},
         ),
-        Row(
+        TableRow(
             "offline (1:1)",
             "pgp",
             _MAIN_NETWORK,
             copies=1,
             paper={"market1501": (76.1, 92.4, 95.6, 97.6)},
         ),
-        Row(
+        TableRow(
             "offline (1:2)",
             "pgp",
             _MAIN_NETWORK,
@@ -150,7 +150,7 @@ TABLE_5 = Table(
     ),
     data="parsing",
     rows=(
-        Row(
+        TableRow(
             "Foreground-background",
             "parsing",
             {"vocabulary": "binary"},
@@ -160,7 +160,7 @@ TABLE_5 = Table(
                 "coco_person": (90.8, 90.8, 90.8, 90.8),
             },
         ),
-        Row(
+        TableRow(
             "Four-class",
             "parsing",
             {"vocabulary": "regions4"},
@@ -189,20 +189,20 @@ FIGURE_3 = Table(
         Column("background-only", "background_only.rank1"),
     ),
     rows=(
-        Row(
+        TableRow(
             "trained on original",
             "dgd",
             {"variant": "original"},
             paper={"cuhk03": (None, None, None, 5.3)},
         ),
-        Row(
+        TableRow(
             "trained on background-only",
             "dgd",
             {"variant": "background_only"},
             paper={"cuhk03": (25.9, None, None, 37.1)},
         ),
-        Row("trained on mean-background", "dgd", {"variant": "mean_background"}),
-        Row("trained on random-background", "dgd", {"variant": "random_background"}),
+        TableRow("trained on mean-background", "dgd", {"variant": "mean_background"}),
+        TableRow("trained on random-background", "dgd", {"variant": "random_background"}),
     ),
     note=(
         "The paper draws curves and gives few figures in its text. Besides those beside ours: on "

@@ -8,7 +8,7 @@ ResNet-152.
 
 from dataclasses import replace
 
-from tfreid.reproduction.table import Column, Row, Table
+from tfreid.reproduction.table import Column, Table, TableRow
 
 _MAP = Column("mAP", "{variant}.mAP")
 _R1, _R5, _R10 = (Column(f"rank-{k}", f"{{variant}}.rank{k}") for k in (1, 5, 10))
@@ -22,17 +22,17 @@ _JOINT = (
 _NEW = "Not of the paper: rank-1 new background, rank-1 on random backgrounds."
 
 
-def _phase_2(row: Row) -> Row:
+def _phase_2(row: TableRow) -> TableRow:
     recipe = {name: value for name, value in row.recipe.items() if name != "image_size_px"}
-    return Row(f"{row.name} ft", "spreid", {**recipe, "phase": 2}, after=row)
+    return TableRow(f"{row.name} ft", "spreid", {**recipe, "phase": 2}, after=row)
 
 
-def _baseline(name: str, backbone: str) -> Row:
-    return Row(name, "spreid", {"aggregation": "global", "backbone": backbone})
+def _baseline(name: str, backbone: str) -> TableRow:
+    return TableRow(name, "spreid", {"aggregation": "global", "backbone": backbone})
 
 
-def _spreid(name: str, aggregation: str) -> Row:
-    return Row(name, "spreid", {"aggregation": aggregation, "train_parser": False})
+def _spreid(name: str, aggregation: str) -> TableRow:
+    return TableRow(name, "spreid", {"aggregation": aggregation, "train_parser": False})
 
 
 _INCEPTION = _baseline("Inception-V3", "inception_v3")
@@ -40,11 +40,11 @@ _RESNET50 = _baseline("ResNet-50", "resnet50")
 _RESNET152 = _baseline("ResNet-152", "resnet152")
 _WITH = _spreid("SPReID w/fg", "with_foreground")
 _WITHOUT = _spreid("SPReID wo/fg", "without_foreground")
-_SHARED = Row("SPReID w/fg shared", "spreid", {**_WITH.recipe, "shared_backbone": True})
-_COMBINED = Row("SPReID combined", combines=(_WITH, _WITHOUT))
+_SHARED = TableRow("SPReID w/fg shared", "spreid", {**_WITH.recipe, "shared_backbone": True})
+_COMBINED = TableRow("SPReID combined", combines=(_WITH, _WITHOUT))
 
 
-def _published(row: Row, **figures: tuple[float | None, ...]) -> Row:
+def _published(row: TableRow, **figures: tuple[float | None, ...]) -> TableRow:
     return replace(row, paper=figures)
 
 
@@ -59,7 +59,7 @@ TABLE_1 = Table(
         Column("mean IoU", "iou"),
     ),
     rows=(
-        Row(
+        TableRow(
             "SPReID's parser",
             "parsing",
             {"architecture": "inception_v3"},
@@ -71,7 +71,7 @@ TABLE_1 = Table(
 
 _SIZES = {"Model-S": (246, 82), "Model-M": (375, 125), "Model-L": (492, 164)}
 _BY_SIZE = {
-    name: Row(name, "spreid", {**_INCEPTION.recipe, "image_size_px": size})
+    name: TableRow(name, "spreid", {**_INCEPTION.recipe, "image_size_px": size})
     for name, size in _SIZES.items()
 }
 
@@ -197,12 +197,12 @@ TABLE_5 = Table(
 )
 
 _BASELINE_FT, _RESNET152_FT = _phase_2(_INCEPTION), _phase_2(_RESNET152)
-_BASELINE_STAR = Row("Inception-V3 ft*", combines=(_BASELINE_FT, _RESNET152_FT))
-_COMBINED_FT = Row("SPReID combined-ft", combines=(_phase_2(_WITH), _phase_2(_WITHOUT)))
-_COMBINED_STAR = Row("SPReID combined-ft*", combines=(*_COMBINED_FT.combines, _RESNET152_FT))
+_BASELINE_STAR = TableRow("Inception-V3 ft*", combines=(_BASELINE_FT, _RESNET152_FT))
+_COMBINED_FT = TableRow("SPReID combined-ft", combines=(_phase_2(_WITH), _phase_2(_WITHOUT)))
+_COMBINED_STAR = TableRow("SPReID combined-ft*", combines=(*_COMBINED_FT.combines, _RESNET152_FT))
 
 
-def _reranked(row: Row) -> Row:
+def _reranked(row: TableRow) -> TableRow:
     return replace(row, name=f"{row.name} + re-ranking", rerank=True)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.records.info import DATASET_JSON, DatasetInfo
+from tfreid.records.info import DATASET_JSON, RecordsInfo
 from tfreid.records.store import RecordStore
 
 BACKGROUNDS = "backgrounds"
@@ -19,7 +19,7 @@ def tfds_name(name: str) -> str:
     return name if name[0].isalpha() else f"reid_{name}"
 
 
-class DatasetFolder:
+class Records:
     """A folder that the conversion wrote.
 
     Attributes:
@@ -42,7 +42,7 @@ class DatasetFolder:
                 f"{self.path} is not a converted data set: it holds no {DATASET_JSON}. "
                 "Give the --out folder of python -m tfreid.convert."
             )
-        self.info = DatasetInfo.read(self.path)
+        self.info = RecordsInfo.read(self.path)
         self._stores: dict[str, RecordStore] = {}
 
     def shards(self, split: str) -> list[Path]:
