@@ -100,7 +100,7 @@ def measure(out: Path) -> dict[str, np.ndarray]:
         lambda: build_model(method, recipe, _INFO),
         [stage],
         lambda stage, start_step: tf.data.Dataset.from_tensors(batch).repeat(),
-        training.RunFolder(out),
+        training.Run(out),
         training.make_strategy(),
         seed=0,
         options=training.WatchOptions(log_every_steps=steps, evaluate_every_steps=steps),

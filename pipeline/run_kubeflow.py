@@ -5,7 +5,6 @@ image must hold TFX and this package. Every field of the method's recipe is a fl
 tfreid.train. Beam options come after `--`.
 """
 
-import os
 from pathlib import Path
 
 from absl import flags
@@ -16,6 +15,7 @@ from tfreid.cli import command  # before TensorFlow and TFX, whose start-up line
 from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
 from tfreid.errors import UsageError
+from tfreid.files import completed_file
 
 flags.adopt_module_key_flags(pipeline_flags)
 
@@ -50,15 +50,13 @@ def compile_pipeline(config: PipelineConfig, image: str, out: Path) -> None:
 
     from pipeline.pipeline import build
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".part{out.suffix}")  # TFX tells the format by the ending.
-    runner = kubeflow.KubeflowV2DagRunner(
-        kubeflow.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True),
-        output_dir=str(out.parent),
-        output_filename=part.name,
-    )
-    runner.run(build(config, on_kubeflow=True))
-    os.replace(part, out)
+    with completed_file(out) as partial:  # TFX tells the format by the ending, which both have.
+        runner = kubeflow.KubeflowV2DagRunner(
+            kubeflow.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True),
+            output_dir=str(partial.parent),
+            output_filename=partial.name,
+        )
+        runner.run(build(config, on_kubeflow=True))
 
 
 if __name__ == "__main__":

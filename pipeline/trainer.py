@@ -1,5 +1,6 @@
 """TFX's Trainer over `tfreid.training`, with a second input for the parsing network's records."""
 
+import functools
 import hashlib
 import json
 import shutil
@@ -32,27 +33,24 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
     """
     config = fn_args.custom_config
     folders = {kind: Records(path) for kind, path in config["folders"].items()}
-    run = _resumable(config, folders)
-    model = training.fit(
+    run = training.fit(
         METHODS[config["method"]],
         trained_recipe(config),
         folders,
-        run,
+        _resumable(config, folders),
         seed=config["seed"],
         precision=config["precision"],
-    )
-    if training.is_chief():
-        export_run(
-            run,
+        export=functools.partial(
+            export_run,
             path=local_path(fn_args.serving_model_dir),
-            model=model,
             far=config["far"],
             flip_averaging=config["flip_averaging"],
-        )
-        training.RunFolder(run).add_metrics(finished=True)
-        for path in run.iterdir():
+        ),
+    )
+    if training.is_chief():
+        for path in run.path.iterdir():
             shutil.move(path, local_path(fn_args.model_run_dir))
-        run.rmdir()
+        run.path.rmdir()
 
 
 def _resumable(config: dict[str, Any], folders: dict[str, Records]) -> Path:

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of `evaluation` and of `report`: audits, and sets of several data sets."""
+"""For the tests of `evaluation` and of `report`: audits, and sets of several data sets."""
 
 import shutil
 from dataclasses import replace
@@ -9,17 +9,43 @@ from tfreid.datasets import Reading, Split, rows_of
 from tfreid.records import Records
 
 
+class RecordingProgress:
+    """Keeps what an audit tells a `tfreid.progress.Progress`."""
+
+    def __init__(self):
+        self.done, self.notes, self.said = 0, [], []
+
+    def advance(self, count=1, note=None):
+        self.done += count
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def say(self, text):
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def person():
+    """The network of the second one of `audits`, by itself."""
+    from toy_models import SIZE_PX, PersonModel
+
+    from tfreid.evaluation import Network
+
+    return [Network("person", PersonModel(), SIZE_PX)]
+
+
 @pytest.fixture(scope="session")
 def audits(reid_folder):
     """Two models on all four variants."""
     from toy_models import SIZE_PX, PersonModel, SceneryModel
 
-    from tfreid.evaluation import Measurement, audit, evaluation_sets
+    from tfreid.evaluation import Measurement, Network, audit, evaluation_sets
 
     (tested,) = evaluation_sets(reid_folder)
-    measurement = Measurement(SIZE_PX, batch_size=16)
+    measurement = Measurement(batch_size=16)
     return [
-        audit(model(), tested, measurement, name=name)
+        audit([Network(name, model(), SIZE_PX)], tested, measurement)
         for name, model in (("scenery <1>", SceneryModel), ("person", PersonModel))
     ]
 
@@ -75,4 +101,8 @@ def joint_folder(raw_data, shots_source, converted):
     from tfreid.records import ImageSet
 
     rows = rows_of("market1501", raw_data / "market1501")
-    return converted(ImageSet("market1501", given=Reading(rows)), shots_source)
+    folder = converted(ImageSet("market1501", given=Reading(rows)), shots_source)
+    sources = dict(folder.info.sources)
+    sources["shots"] = replace(sources["shots"], options={"images": "all"})
+    replace(folder.info, sources=sources).write(folder.path)  # As of a reader that has options.
+    return Records(folder.path)

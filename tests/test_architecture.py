@@ -33,7 +33,9 @@ LAYERS = [
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
 # What all layers may import, and what it imports itself.
 LEAVES = {"errors": set(), "progress": set(), "files": {"errors"}}
-WITHOUT_TENSORFLOW = ["datasets", "retrieval"]
+WITHOUT_TENSORFLOW = ["datasets", "synthetic", "retrieval"]
+FRONT_DOOR = "front_door"
+MOST_LINES = 300
 
 # Modules whose project has another name.
 PROJECT_OF = {
@@ -54,6 +56,18 @@ def imports(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file} has a relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(file: Path) -> str:
+    """The dotted name of a module."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files_by_module() -> dict[str, Path]:
+    """The modules of the project, without tests."""
+    folders = ("tfreid", "tfrecords_schema", "pipeline", "benchmarks")
+    return {module_of(file): file for name in folders for file in (ROOT / name).rglob("*.py")}
 
 
 def part(file: Path) -> str:
@@ -94,6 +108,66 @@ def test_some_layers_do_without_tensorflow(layer: str):
     for file in library_files(layer):
         roots = {name.split(".")[0] for name in imports(file)}
         assert not roots & {"tensorflow", "keras"}, file
+
+
+def test_files_beside_the_layers_are_leaves_commands_or_the_front_door():
+    beside = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert beside - {name.split(".")[1] for name in commands()} == {*LEAVES, FRONT_DOOR}
+
+
+def test_nothing_imports_a_command_or_the_front_door():
+    top = {FRONT_DOOR, *(name.split(".")[1] for name in commands())} - set(RANK)
+    for file in PACKAGE.rglob("*.py"):
+        assert not own_parts(file) & top, file
+
+
+def test_only_commands_and_their_plumbing_know_flags():
+    for layer in RANK.keys() - {"cli"}:
+        for file in library_files(layer):
+            roots = {name.split(".")[0] for name in imports(file)}
+            assert not roots & {"absl", "ml_collections"}, file
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph = {name: set(imports(file)) for name, file in files_by_module().items()}
+    # A package's __init__ names what its modules hold; the modules are what must not go round.
+    modules = {name for name, file in files_by_module().items() if file.name != "__init__.py"}
+    targets = {
+        name: {found for given in graph[name] for found in (given, given.rpartition(".")[0])}
+        & modules - {name}
+        for name in modules
+    }
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            for target in targets[name]:
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in modules:
+        visit(name, ())
+
+
+def test_a_class_name_belongs_to_one_package():
+    owners: dict[str, set[str]] = {}
+    for name, file in files_by_module().items():
+        package = ".".join(name.split(".")[: 2 if name.startswith("tfreid.") else 1])
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                owners.setdefault(node.name, set()).add(package)
+    shared = {name: found for name, found in owners.items() if len(found) > 1}
+    assert {name for name in shared if name != "Executor"} == set()  # TFX's name for its parts.
+
+
+def test_no_file_is_long():
+    long = {
+        str(file.relative_to(ROOT)): count
+        for file in files_by_module().values()
+        if (count := len(file.read_text().splitlines())) > MOST_LINES
+    }
+    assert long == {}
 
 
 @pytest.mark.parametrize("package", ["tfreid", "tfrecords_schema", "pipeline"])

@@ -110,13 +110,13 @@ def test_misuse(raw_data, tmp_path, run):
         run(**market(raw_data, out, dataset=["market"]))
     with pytest.raises(MissingPathError):
         run(**market(raw_data, out, data_root=[str(tmp_path / "nowhere")]))
-    with pytest.raises(UsageError, match="--masks_root needs --mask_vocabulary"):
+    with pytest.raises(UsageError, match="masks_root needs mask_vocabulary"):
         run(**market(raw_data, out, mask_vocabulary=None))
     with pytest.raises(UsageError, match="2 --dataset, 1 --data_root and 1 --masks_root given"):
         run(**market(raw_data, out, dataset=["market1501", "folder"]))
     with pytest.raises(UsageError, match="market1501 has fixed splits"):
         run(**market(raw_data, out, split_seed=1))
-    with pytest.raises(UsageError, match=r"copies need masks \(--masks_root\) and backgrounds"):
+    with pytest.raises(UsageError, match=r"copies need masks \(masks_root\) and backgrounds"):
         run(**market(raw_data, out, masks_root=[], offline_random_background=1))
     assert not out.exists()
 
@@ -147,7 +147,7 @@ def test_exit_codes(raw_data, tmp_path):
     assert "Warning" not in errors
     code, _, errors = status(*given)
     assert code == 2
-    assert errors == f"error: {tmp_path}/out exists: remove it, or choose another --out\n"
+    assert errors == f"error: {tmp_path}/out exists: remove it, or choose another folder\n"
 
 
 @pytest.mark.slow

@@ -89,13 +89,14 @@ def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, 
         assert words in done.stdout, words
     evaluation = json.loads((out / "metrics.json").read_text())["evaluation"]
     assert [network["name"] for network in evaluation["protocol"]["combined"]] == [
-        str(dgd_run),
-        str(larger_dgd_run),
+        "dgd",
+        "larger",
     ]
     assert evaluation["protocol"]["reranking"] == {"k1": 5, "k2": 6, "original_weight": 0.2}
     assert 0 <= evaluation["original"]["reranked"]["mAP"] <= 1
     page = (out / "report" / "index.html").read_text(encoding="utf-8")
-    assert str(larger_dgd_run) in page
+    assert str(larger_dgd_run) in page  # in the command
+    assert "larger 48\N{MULTIPLICATION SIGN}24 px" in page
     assert "larger: identity" in page  # its loss
     assert (tmp_path / "nearest-reranked.csv").exists()
 

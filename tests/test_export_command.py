@@ -20,18 +20,18 @@ from tfrecords_schema.schema import parse_spec
 from tfreid.evaluation import Describer, Network
 from tfreid.methods import METHODS
 from tfreid.serving import ServedModel, write_saved_model
-from tfreid.training import load_run
+from tfreid.training import Run
 
 pytestmark = pytest.mark.slow
 
 
 def versions(base):
-    return sorted(path.name for path in base.glob("[0-9]*"))
+    return sorted(path.name for path in base.iterdir() if path.name.isdecimal())
 
 
 def test_training_ends_with_an_export_of_the_final_weights(dgd_run):
     served = ServedModel(dgd_run / "export" / "1")
-    *_, model = load_run(dgd_run)
+    model = Run(dgd_run).model
     image = np.random.default_rng(0).integers(0, 256, (32, 16, 3), "uint8")
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
@@ -43,7 +43,7 @@ def test_training_ends_with_an_export_of_the_final_weights(dgd_run):
 
 def test_a_run_that_is_not_finished_is_exported_with_a_warning(dgd_run, tmp_path):
     run = tmp_path / "run"
-    shutil.copytree(dgd_run, run, ignore=shutil.ignore_patterns("export"))
+    shutil.copytree(dgd_run, run, ignore=shutil.ignore_patterns("export", "metrics.json"))
     recipe = json.loads((run / "recipe.json").read_text())
     recipe["recipe"]["schedule"]["steps"] = 2
     (run / "recipe.json").write_text(json.dumps(recipe))
@@ -59,7 +59,7 @@ def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_f
     options = (f"--run={dgd_run}", f"--out={tmp_path}", f"--data={reid_folder.path}")
     command = [sys.executable, "-m", "tfreid.export", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not list(tmp_path.glob(".5.partial/saved_model.pb")):
+    while not list(tmp_path.glob("5.partial/saved_model.pb")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -89,7 +89,7 @@ def test_several_runs_are_exported_as_one(dgd_run, larger_dgd_run, reid_folder, 
 
     # Files give the descriptors that evaluate compares.
     networks = [
-        Network(str(run), load_run(run)[-1], size)
+        Network(str(run), Run(run).model, size)
         for run, size in ((dgd_run, (32, 16)), (larger_dgd_run, (48, 24)))
     ]
     compared = Describer(networks, 8).describe(reid_folder, "query").features / np.sqrt(2)

@@ -35,8 +35,23 @@ def test_earlier_work_counts_for_the_position_but_not_for_the_rate(clock: list[f
     with progress.Progress(600, "training", done=500, stream=stream) as bar:
         clock[0] += 10
         bar.advance(50)
-        assert stream.getvalue() == "training: 550/600 steps, 5/s, 10 s left\n"
-        bar.advance(50)
+        clock[0] += 10
+        bar.advance(20)
+        assert stream.getvalue().splitlines()[1] == "training: 570/600 steps, 2/s, 15 s left"
+
+
+def test_the_first_piece_does_not_count_for_the_estimate(clock: list[float]):
+    stream = io.StringIO()
+    with contextlib.suppress(KeyError), progress.Progress(100, "stage", stream=stream) as bar:
+        clock[0] += 50
+        bar.advance()
+        assert stream.getvalue() == "stage: 1/100 steps\n"
+        assert bar.seconds_left(9) == float("inf")
+        clock[0] += 10
+        bar.advance()
+        assert stream.getvalue().splitlines()[1] == "stage: 2/100 steps, 0.1/s, 16 min 20 s left"
+        assert bar.seconds_left(9) == pytest.approx(90)
+        raise KeyError
 
 
 def test_an_unknown_total_shows_the_time_so_far(clock: list[float]):
@@ -69,7 +84,14 @@ def test_a_terminal_gets_a_live_bar():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+    ("seconds", "text"),
+    [
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (5981 * 3600, "249 days 5 h"),
+    ],
 )
 def test_durations_have_two_units(seconds: float, text: str):
     assert progress.duration(seconds) == text

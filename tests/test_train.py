@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.commands import Command
-from tfreid.training import load_run
+from tfreid.training import Run
 
 pytestmark = pytest.mark.slow
 
@@ -67,10 +67,11 @@ def test_a_finished_run_is_not_run_again(finished_run, reid_folder):
 
 
 def test_a_run_can_be_loaded(finished_run):
-    method, recipe, info, model = load_run(finished_run)
-    assert (method.name, recipe.batch_size, info.num_persons) == ("dgd", 4, 8)
+    run = Run(finished_run)
+    assert (run.method.name, run.recipe.batch_size, run.info.num_persons) == ("dgd", 4, 8)
+    assert run.is_finished
     saved = tensors(finished_run)["weights/0/.ATTRIBUTES/VARIABLE_VALUE"]
-    np.testing.assert_array_equal(model.weights[0].numpy(), saved)
+    np.testing.assert_array_equal(run.model.weights[0].numpy(), saved)
 
 
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(

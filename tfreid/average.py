@@ -7,15 +7,13 @@ published: the mean over 10 or 20 splits. Runs that are not comparable are refus
 """
 
 import dataclasses
-import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from absl import flags
 
-from tfreid import evaluation, report
+from tfreid import evaluation, files, report
 from tfreid.cli import command
 
 _OUT = flags.DEFINE_string("out", None, "File for the figures, .json.")
@@ -50,10 +48,7 @@ def _write(path: Path, runs: list[str], averages: Mapping[str, evaluation.Averag
         "runs": runs,
         "datasets": {name: dataclasses.asdict(average) for name, average in averages.items()},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    files.write_json(path, values)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ backgrounds, both at demo scale, and audits both on the four background variants
 same command continues.
 """
 
-import json
-import os
+import dataclasses
 from pathlib import Path
 
 from absl import flags
 
-from tfreid import evaluation, report
+from tfreid import evaluation, files, report
 from tfreid.cli import command, embedded
 from tfreid.records import Records
-from tfreid.training import LossCurve, RunFolder, load_run, read_losses, read_run
+from tfreid.training import Run, read_losses
 
 METHODS = ("dgd", "pgp")
 
@@ -39,10 +38,11 @@ def main() -> None:
             ],
         )
     print("\nauditing both models on the four variants of the test images")
-    folder = Records(reid)
-    results = [_audit(name, out / "runs" / name, folder) for name in METHODS]
+    records = Records(reid)
+    runs = {name: Run(out / "runs" / name) for name in METHODS}
+    results = [_audit(name, run, records) for name, run in runs.items()]
     page = out / "report" / "index.html"
-    losses = {name: _losses(out / "runs" / name) for name in METHODS}
+    losses = {name: read_losses(run) for name, run in runs.items()}
     invocation = f"python -m tfreid.demo --out={out} --seed={_SEED.value}"
     report.write_report(page, results, invocation, losses)
     figures = _write_results(results, out / "results.json")
@@ -54,21 +54,12 @@ def main() -> None:
     )
 
 
-def _audit(name: str, run: Path, folder: Records) -> evaluation.AuditResult:
-    method, recipe, _, model = load_run(run)
-    measurement = evaluation.Measurement(method.stages(recipe)[-1].inputs.image_size_px)
-    (tested,) = evaluation.evaluation_sets(folder)
-    variants = evaluation.available_variants(folder)
-    total = evaluation.images_to_see(tested, variants)
+def _audit(name: str, run: Run, records: Records) -> evaluation.AuditResult:
+    networks = [dataclasses.replace(run.network, name=name)]
+    (tested,) = evaluation.evaluation_sets(records)
+    total = evaluation.images_to_see(networks, tested, evaluation.Measurement())
     with command.progress(total, name, unit="images") as bar:
-        return evaluation.audit(
-            model, tested, measurement, name=name, variants=variants, advance=bar.advance
-        )
-
-
-def _losses(run: Path) -> dict[str, list[LossCurve]]:
-    method, recipe, _ = read_run(run)
-    return read_losses(RunFolder(run), method.stages(recipe))
+        return evaluation.audit(networks, tested, progress=bar)
 
 
 def _write_results(results: list[evaluation.AuditResult], path: Path) -> dict:
@@ -81,9 +72,7 @@ def _write_results(results: list[evaluation.AuditResult], path: Path) -> dict:
         for result in results
     }
     figures["chance_rank1"] = results[0].chance_rank1
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    files.write_json(path, figures)
     return figures
 
 

@@ -6,6 +6,7 @@ gives position features (FPR) is matched by reconstruction; --matching says how.
 network is scored by pixel instead, on the val split of parsing data; it has no report page.
 """
 
+import dataclasses
 import itertools
 import shlex
 import sys
@@ -25,8 +26,7 @@ from tfreid.inputs import InputSpec
 from tfreid.records import Records
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
 from tfreid.retrieval.reconstruction import MODES, ReconstructionMatching
-from tfreid.training import RunFolder, read_losses
-from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
+from tfreid.training import Run, open_data, open_runs, read_losses, short_names
 from tfreid.training.transfer import Origin
 
 _POOLED = "pooled"
@@ -101,20 +101,20 @@ def main() -> None:
         report.check_rankings_path(Path(_RANKINGS.value))
     if len(_RUN.value) > 1 and not _OUT.value:
         raise UsageError("several runs are measured as one: give a folder for the result (--out)")
-    runs = load_runs([Path(path) for path in _RUN.value])
+    runs = open_runs([Path(path) for path in _RUN.value])
     first, stage = runs[0], runs[0].stage
-    folder = open_data(runs, _DATA.value)
-    names = " + ".join(f"{run.folder.path} ({run.method.name})" for run in runs)
-    print(f"evaluating {names} on {folder.path}")
-    out = RunFolder(Path(_OUT.value)) if _OUT.value else first.folder
+    records = open_data(runs, _DATA.value)
+    names = " + ".join(f"{run.path} ({run.method.name})" for run in runs)
+    print(f"evaluating {names} on {records.path}")
+    out = Run(_OUT.value) if _OUT.value else first
     out.path.mkdir(parents=True, exist_ok=True)
     written, stores = [out.path / "metrics.json"], []
     if stage.data == "parsing":
         if _RERANK.value or _MATCHING.value:
             raise UsageError("a parsing network gives no descriptors to match or to re-rank")
-        figures = _score_parser(first.model, folder, stage.inputs)
+        figures = _score_parser(first.model, records, stage.inputs)
     else:
-        results, stores = _audit(runs, folder, out.path / "matching")
+        results, stores = _audit(runs, records, out.path / "matching")
         figures = evaluation.evaluation_metrics(results)
         written += _write(runs, results, out.path / "report" / "index.html")
     out.add_metrics(evaluation=figures)
@@ -124,73 +124,54 @@ def main() -> None:
 
 
 def _audit(
-    runs: Sequence[LoadedRun], folder: Records, working: Path
+    runs: Sequence[Run], records: Records, working: Path
 ) -> tuple[list[evaluation.AuditResult], list[evaluation.PositionStore]]:
     """Measures each data set; returns the results and what is to be removed after them."""
-    available = evaluation.available_variants(folder)
+    available = evaluation.available_variants(records)
     if available == ("original",):
         print("the test images have no masks: only the original images can be measured")
-    variants = tuple(_VARIANTS.value or available)
-    sets = evaluation.evaluation_sets(folder, _PROTOCOL.value)
+    sets = evaluation.evaluation_sets(records, _PROTOCOL.value)
     for tested in sets:
         protocol = tested.protocol
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
-    networks = [_network(run) for run in runs]
-    measurement = _measurement(networks)
-    stores = _stores(runs[0], networks[0], sets, variants, measurement, working)
+    networks = _networks(runs)
+    measurement = _measurement(networks, tuple(_VARIANTS.value or available))
+    stores = _stores(runs[0], networks[0], sets, measurement, working)
     if measurement.reranking:
         _require_memory(sets, networks, measurement.reranking)
-    results = []
-    total = sum(evaluation.images_to_see(tested, variants, len(networks)) for tested in sets)
+    total = sum(evaluation.images_to_see(networks, tested, measurement) for tested in sets)
     with command.progress(total, "evaluating", unit="images") as bar:
-        for tested, store in itertools.zip_longest(sets, stores):
-            result = evaluation.audit(
-                networks[0].model,
-                tested,
-                measurement,
-                name=_name(runs, networks, measurement),
-                variants=variants,
-                combined=networks if len(networks) > 1 else (),
-                store=store,
-                list_length=max(evaluation.LIST_LENGTH, _RANKINGS_LENGTH.value),
-                advance=bar.advance,
-                note=lambda text: bar.advance(0, text),
-                tell=print,
-            )
-            results.append(result)
+        results = [
+            evaluation.audit(networks, tested, measurement, bar, store=store)
+            for tested, store in itertools.zip_longest(sets, stores)
+        ]
     for result in results:
         _print(result, alone=len(results) == 1)
     return results, stores
 
 
-def _name(
-    runs: Sequence[LoadedRun],
-    networks: Sequence[evaluation.Network],
-    measurement: evaluation.Measurement,
-) -> str:
-    """What to call the model; of one with position features also how it is matched."""
-    if len(runs) > 1:
-        return " + ".join(short_names(runs))
-    mode = measurement.matching.mode if measurement.matching else _POOLED
-    return runs[0].method.name + (f" ({mode})" if networks[0].has_positions else "")
+def _names(runs: Sequence[Run]) -> list[str]:
+    return short_names(runs) if len(runs) > 1 else [runs[0].method.name]
 
 
-def _network(run: LoadedRun) -> evaluation.Network:
-    flip = run.method.flip_averaging if _FLIP.value is None else _FLIP.value
-    return evaluation.Network(str(run.folder.path), run.model, run.stage.inputs.image_size_px, flip)
+def _networks(runs: Sequence[Run]) -> list[evaluation.Network]:
+    changes = {} if _FLIP.value is None else {"flip_averaging": _FLIP.value}
+    named = zip(_names(runs), runs, strict=True)
+    return [dataclasses.replace(run.network, name=name, **changes) for name, run in named]
 
 
-def _measurement(networks: Sequence[evaluation.Network]) -> evaluation.Measurement:
-    first = networks[0]
+def _measurement(
+    networks: Sequence[evaluation.Network], variants: tuple[str, ...]
+) -> evaluation.Measurement:
     reranking = Reranking(_K1.value, _K2.value, _LAMBDA.value) if _RERANK.value else None
     return evaluation.Measurement(
-        image_size_px=first.image_size_px,
+        variants=variants,
         batch_size=_BATCH_SIZE.value,
-        flip_averaging=first.flip_averaging,
         average_precision=_AVERAGE_PRECISION.value,
         seed=_SEED.value,
         reranking=reranking,
         matching=_matching(networks),
+        list_length=max(evaluation.LIST_LENGTH, _RANKINGS_LENGTH.value),
         position_storage=_STORAGE.value,
     )
 
@@ -224,19 +205,18 @@ def _matching(networks: Sequence[evaluation.Network]) -> ReconstructionMatching 
 
 
 def _stores(
-    run: LoadedRun,
+    run: Run,
     network: evaluation.Network,
     sets: Sequence[evaluation.EvaluationSet],
-    variants: tuple[str, ...],
     measurement: evaluation.Measurement,
     working: Path,
 ) -> list[evaluation.PositionStore]:
     """Where the position features of each data set go, if they do; says what they take."""
     if not measurement.matching:
         return []
-    count, size = shape = network.output_shapes["positions"]
-    weights = Origin.find(run.folder.path, run.folder).digest
-    stores, needed = evaluation.open_stores(working, weights, sets, variants, measurement, shape)
+    count, size = network.output_shapes["positions"]
+    weights = Origin.find(run.path, run).digest
+    stores, needed = evaluation.open_stores(working, weights, sets, measurement, network)
     print(
         f"matching: {measurement.matching.mode}, of {count} positions with {size:,} values an "
         f"image; until the end they take {needed / 2**30:,.2f} GiB in {working}"
@@ -257,15 +237,11 @@ def _require_memory(
 
 
 def _write(
-    runs: Sequence[LoadedRun], results: Sequence[evaluation.AuditResult], page: Path
+    runs: Sequence[Run], results: Sequence[evaluation.AuditResult], page: Path
 ) -> list[Path]:
     """Writes the page and, if they are wanted, the rankings; returns the files."""
     invocation = shlex.join(["python", "-m", "tfreid.evaluate", *sys.argv[1:]])
-    names = short_names(runs) if len(runs) > 1 else [runs[0].method.name]
-    losses = {
-        name: read_losses(run.folder, run.method.stages(run.recipe))
-        for name, run in zip(names, runs, strict=True)
-    }
+    losses = {name: read_losses(run) for name, run in zip(_names(runs), runs, strict=True)}
     report.write_report(page, results, invocation, losses)
     if not _RANKINGS.value:
         return [page]

@@ -7,7 +7,6 @@ one of several runs together, which gives their combined descriptors.
 """
 
 import json
-from pathlib import Path
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
@@ -18,7 +17,7 @@ from tfreid.errors import UsageError
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.release import FAR
-from tfreid.training import RunFolder
+from tfreid.training import Run
 
 _RUN = flags.DEFINE_multi_string(
     "run",
@@ -57,9 +56,9 @@ def main() -> None:
         if len(_RUN.value) > 1:
             path = export_runs(_RUN.value, base=_OUT.value, data=_DATA.value, **options)
         else:
-            run = RunFolder(Path(_RUN.value[0]))
+            run = Run(_RUN.value[0])
             data = run.open_data("reid", _DATA.value) if _DATA.value else None
-            path = export_run(run.path, base=_OUT.value, data=data, **options)
+            path = export_run(run, base=_OUT.value, data=data, **options)
     facts = json.loads((path / EXTRA / FACTS).read_text("utf-8"))
     print(_recommendation(facts))
     print(f"wrote {path}")

@@ -1,5 +1,6 @@
 """Progress of long work: a live bar on a terminal, plain lines elsewhere."""
 
+import math
 import sys
 import time
 from types import TracebackType
@@ -41,16 +42,16 @@ class Progress:
         """
         self.done = done
         self._total, self._label, self._unit = total, label, unit
-        self._first = done
+        self._first = self._timed_from = done
         self._stream = stream or sys.stderr
         self._note = ""
         self._printed: int | None = None
-        self._started = self._last_line = time.monotonic()
+        self._started = self._timed_since = self._last_line = time.monotonic()
         self._live: rich_progress.Progress | None = None
 
     def __enter__(self) -> "Progress":
         """Starts the clock, and the live bar on a terminal."""
-        self._started = self._last_line = time.monotonic()
+        self._started = self._timed_since = self._last_line = time.monotonic()
         if self._stream.isatty():
             self._live = self._live_bar()
             self._live.start()
@@ -75,6 +76,8 @@ class Progress:
           count: pieces of work finished since the last call.
           note: short text that stays beside the figures until the next one, such as a loss.
         """
+        if self.done == self._first and count:  # The first piece holds what is done only once.
+            self._timed_since, self._timed_from = time.monotonic(), self.done + count
         self.done += count
         self._note = self._note if note is None else note
         if self._live is not None:
@@ -83,19 +86,38 @@ class Progress:
         elif time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._print_line()
 
+    def note(self, text: str) -> None:
+        """Shows a text beside the figures, such as what goes on without anything being counted."""
+        self.advance(0, text)
+
+    def say(self, text: str) -> None:
+        """Prints a line on standard output."""
+        print(text, flush=True)
+
     def _figures(self) -> str:
         """Count, rate, time left and note, for example `64/512 images, 8.0/s, 56 s left`."""
         seconds = max(time.monotonic() - self._started, 1e-9)
-        rate = (self.done - self._first) / seconds
+        ended = self._total is None or self.done >= self._total
+        rate = (self.done - self._first) / seconds if ended else self._rate()
         count = f"{self.done:,}" if self._total is None else f"{self.done:,}/{self._total:,}"
-        parts = [f"{count} {self._unit}", f"{_rounded(rate)}/s"]
+        parts = [f"{count} {self._unit}"] + ([f"{_rounded(rate)}/s"] if rate else [])
         if self._total is None:
             parts.append(f"{duration(seconds)} so far")
-        elif self.done >= self._total:
+        elif ended:
             parts.append(f"took {duration(seconds)}")
-        elif rate > 0:
-            parts.append(f"{duration((self._total - self.done) / rate)} left")
+        elif rate:
+            parts.append(f"{duration(self.seconds_left(self._total - self.done))} left")
         return ", ".join(parts + ([self._note] if self._note else []))
+
+    def seconds_left(self, pieces: int) -> float:
+        """Returns how long so many more pieces will take, infinite while that cannot be told."""
+        rate = self._rate()
+        return pieces / rate if rate else math.inf
+
+    def _rate(self) -> float:
+        """Pieces a second since the first piece, which may hold much that is done only once."""
+        seconds = max(time.monotonic() - self._timed_since, 1e-9)
+        return max(self.done - self._timed_from, 0) / seconds
 
     def _print_line(self) -> None:
         self._last_line, self._printed = time.monotonic(), self.done
@@ -109,6 +131,19 @@ class Progress:
         live = rich_progress.Progress(*columns, console=console)
         live.add_task(self._label, total=self._total, completed=self.done, figures=self._figures())
         return live
+
+
+class NoProgress:
+    """Takes the place of a `Progress` where nobody is told."""
+
+    def advance(self, count: int = 1, note: str | None = None) -> None:
+        """Counts nothing."""
+
+    def note(self, text: str) -> None:
+        """Shows nothing."""
+
+    def say(self, text: str) -> None:
+        """Prints nothing."""
 
 
 class _FiguresColumn(rich_progress.ProgressColumn):
@@ -125,7 +160,9 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 2 * 24 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // (24 * 3600)} days {whole % (24 * 3600) // 3600} h"
 
 
 def _rounded(rate: float) -> str:

@@ -6,8 +6,6 @@ again. Several processes with different --seeds may share an --out.
 """
 
 import ast
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from tfreid.cli import command  # before TensorFlow, whose start-up lines it sil
 # isort: split
 from absl import flags
 
-from tfreid import reproduction
+from tfreid import files, reproduction
 from tfreid.cli import embedded
 from tfreid.errors import UsageError
 from tfreid.records import Records
@@ -144,16 +142,9 @@ def _embedded_settings(table: Table) -> list[Setting]:
 
 def _write(plan: Reproduction, out: Path) -> None:
     """Writes the table as far as it is there; another process may do the same."""
-    out.mkdir(parents=True, exist_ok=True)
     figures = reproduction.gather(plan)
-    texts = {
-        "table.md": reproduction.as_markdown(plan, figures),
-        "table.json": json.dumps(reproduction.as_json(plan, figures), indent=1) + "\n",
-    }
-    for name, text in texts.items():
-        partial = out / f".{name}.{os.getpid()}.part"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, out / name)
+    files.write_text(out / "table.md", reproduction.as_markdown(plan, figures))
+    files.write_json(out / "table.json", reproduction.as_json(plan, figures))
 
 
 if __name__ == "__main__":

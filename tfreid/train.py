@@ -14,10 +14,12 @@ from tfreid.cli import command  # before TensorFlow, whose start-up lines it sil
 
 # isort: split
 import keras
+import tensorflow as tf
 from absl import flags
 
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
+from tfreid.errors import UsageError
 from tfreid.methods import METHODS, Method, Stage
 from tfreid.records import Records
 from tfreid.serving import export_run
@@ -46,6 +48,12 @@ _LOG = flags.DEFINE_integer(
 _EVALUATE = flags.DEFINE_integer(
     "evaluate_every_steps", 0, "Steps between measurements on the test images; 0 for none.", 0
 )
+_STOP = flags.DEFINE_integer(
+    "stop_when_no_better",
+    0,
+    "End when so many evaluations in a row were no better than the best; 0 trains to the end.",
+    0,
+)
 _PICTURES = flags.DEFINE_integer(
     "pictures_every_steps", _DEFAULTS.pictures_every_steps, "Steps between pictures.", 1
 )
@@ -59,43 +67,55 @@ _RECIPE = define_recipe_flags(
 def main() -> int:
     """Trains as the flags say."""
     method = METHODS[_METHOD.value]
-    run = training.RunFolder(Path(_OUT.value or f"runs/{method.name}"))
-    was_finished = run.is_finished()
-    recipe, folders = _RECIPE(), _folders()
+    run = training.Run(_OUT.value or f"runs/{method.name}", method)
+    was_finished = run.is_finished
+    if _STOP.value and not _EVALUATE.value:
+        raise UsageError("--stop_when_no_better compares evaluations: give --evaluate_every_steps")
+    recipe, data = _RECIPE(), _data()
     print(f"training {method.name} into {run.path}")
+    _announce_scale(method, recipe)
     try:
-        model = training.fit(
+        run = training.fit(
             method,
             recipe,
-            folders,
+            data,
             run.path,
             seed=_SEED.value,
             precision=_PRECISION.value,
             options=_options(),
-            evaluate=_evaluation(method, method.stages(recipe)[-1], folders),
+            evaluate=_evaluation(method, method.stages(recipe)[-1], data),
             init_from=_INIT_FROM.value,
+            export=lambda run: _export(run, data),
         )
     except training.StoppedBySignal as stop:
         print(stop, file=sys.stderr)
         return stop.exit_code
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
-        return 0
-    if not training.is_chief():
-        return 0
-    _finish(run, model, method.stages(recipe)[-1], folders)
+    elif training.is_chief():
+        print(f"wrote {', '.join(str(path) for path in run.files())}")
     return 0
 
 
-def _finish(
-    run: training.RunFolder, model: keras.Model, stage: Stage, folders: Mapping[str, Records]
-) -> None:
-    """Writes what a finished run holds besides its checkpoints."""
-    if _EXPORT.value and hasattr(model, "embed"):
+def _announce_scale(method: Method, recipe: Any) -> None:
+    """Says so before a training that was made for GPUs starts without one."""
+    steps = sum(stage.steps for stage in method.stages(recipe))
+    at_paper_scale = _SCALE.value == "paper" or (_SCALE.value is None and _is_data_given())
+    if at_paper_scale and not tf.config.list_physical_devices("GPU"):
+        print(
+            f"paper scale, {steps:,} steps, and no GPU here: the expected time follows after "
+            "the first steps; --scale=demo trains for minutes"
+        )
+
+
+def _is_data_given() -> bool:
+    return bool(_DATA.value or _PARSING_DATA.value)
+
+
+def _export(run: training.Run, data: Mapping[str, Records]) -> None:
+    if _EXPORT.value and hasattr(run.model, "embed"):
         print("exporting a SavedModel, with the threshold that the test images recommend")
-        export_run(run.path, model=model, data=folders[stage.data])
-    run.add_metrics(finished=True)
-    print(f"wrote {', '.join(str(path) for path in run.files())}")
+        export_run(run, data=data[run.stage.data])
 
 
 def _options() -> training.WatchOptions:
@@ -104,33 +124,34 @@ def _options() -> training.WatchOptions:
         log_every_steps=_LOG.value,
         pictures_every_steps=_PICTURES.value,
         evaluate_every_steps=_EVALUATE.value,
+        stop_when_no_better=_STOP.value,
     )
 
 
 def _evaluation(
-    method: Method, stage: Stage, folders: Mapping[str, Records]
+    method: Method, stage: Stage, data: Mapping[str, Records]
 ) -> training.Evaluate | None:
     """Measures what the last stage is for: retrieval, or pixels of a parsing network."""
-    if not _EVALUATE.value or stage.data not in folders:
+    if not _EVALUATE.value or stage.data not in data:
         return None
-    folder = folders[stage.data]
+    records = data[stage.data]
     if stage.data == "parsing":
         return lambda model, step: _numbers(
-            evaluation.score_parser(model, folder, "val", stage.inputs, batch_size=stage.batch_size)
+            evaluation.score_parser(
+                model, records, "val", stage.inputs, batch_size=stage.batch_size
+            )
         )
-    measurement = evaluation.Measurement(
-        stage.inputs.image_size_px, flip_averaging=method.flip_averaging
-    )
-    available = evaluation.available_variants(folder)
+    available = evaluation.available_variants(records)
     variants = tuple(name for name in ("original", "random_background") if name in available)
-    sets = evaluation.evaluation_sets(folder)
+    measurement = evaluation.Measurement(variants)
+    sets = evaluation.evaluation_sets(records)
+    size_px, flip = stage.inputs.image_size_px, method.flip_averaging
 
     def evaluate(model: keras.Model, step: int) -> dict[str, float]:
+        networks = [evaluation.Network(f"step {step}", model, size_px, flip)]
         figures = {}
         for tested in sets:
-            result = evaluation.audit(
-                model, tested, measurement, name=f"step {step}", variants=variants
-            )
+            result = evaluation.audit(networks, tested, measurement)
             prefix = f"{tested.dataset}/" if len(sets) > 1 else ""
             # Matching by reconstruction would take longer than the steps in between.
             prefix += "pooled/" if result.pooled else ""
@@ -146,8 +167,8 @@ def _numbers(scores: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in scores.items() if isinstance(value, float)}
 
 
-def _folders() -> dict[str, Records]:
-    """The converted folders given; without any, the embedded synthetic data set."""
+def _data() -> dict[str, Records]:
+    """The records given; without any, the embedded synthetic data set."""
     paths = {"reid": _DATA.value, "parsing": _PARSING_DATA.value}
     if not any(paths.values()):
         print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")

@@ -14,6 +14,7 @@ from pipeline.artifacts import local_path, single_path
 from pipeline.config import Thresholds
 from pipeline.evaluator.decision import Decision, decide
 from tfreid import evaluation, report
+from tfreid.files import write_json
 from tfreid.records import Records
 from tfreid.serving import ServedModel
 from tfreid.serving.embedding import describe_with_beam
@@ -52,10 +53,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             metrics[0], metrics[1] if before else None, Thresholds(**config["thresholds"])
         )
         report.write_report(out / "report" / "index.html", [candidate, *before])
-        _write_json(
+        write_json(
             out / "metrics.json", dict(zip(("candidate", "baseline"), metrics, strict=False))
         )
-        _write_json(
+        write_json(
             out / "decision.json",
             {"blessed": decision.blessed, "passed": decision.passed, "failed": decision.failed},
         )
@@ -69,26 +70,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Measures a model; the Beam workers leave their descriptors in `results` for a while."""
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
-        variants = evaluation.available_variants(folder)
-        measurement = evaluation.Measurement(served.image_size_px, seed=seed)
+        measurement = evaluation.Measurement(evaluation.available_variants(folder), seed=seed)
         (tested,) = evaluation.evaluation_sets(folder)  # A pipeline converts one data set.
         descriptors = describe_with_beam(
             path,
             folder.path,
-            variants,
+            measurement.variants,
             batch_size=measurement.batch_size,
             seed=seed,
             beam_args=self._beam_pipeline_args or [],
             results=results,
         )
-        return evaluation.audit(
-            served,
-            tested,
-            measurement,
-            name=name,
-            variants=variants,
-            describe=lambda variant, split: descriptors[variant, split],
+        network = evaluation.DescribedNetwork(
+            name, served, served.image_size_px, descriptors=descriptors
         )
+        return evaluation.audit([network], tested, measurement)
 
 
 def _bless(
@@ -117,7 +113,3 @@ def _bless(
     blessing.set_string_custom_property(
         constants.ARTIFACT_PROPERTY_BLESSING_MESSAGE_KEY, decision.summary
     )
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

@@ -2,10 +2,13 @@ import json
 
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, PersonModel
+from toy_models import SIZE_PX, PersonModel, PositionModel
 
+from tests.measured import RecordingProgress
 from tfreid.errors import UsageError
 from tfreid.evaluation import (
+    DescribedNetwork,
+    Describer,
     Measurement,
     audit,
     available_variants,
@@ -13,10 +16,11 @@ from tfreid.evaluation import (
     evaluation_sets,
     images_to_see,
 )
-from tfreid.evaluation.descriptors import describe_split, embedder
-from tfreid.inputs import VARIANTS, InputSpec
+from tfreid.inputs import VARIANTS
+from tfreid.retrieval import ReconstructionMatching
 
-MEASUREMENT = Measurement(SIZE_PX, batch_size=8)
+MEASUREMENT = Measurement(batch_size=8)
+ORIGINAL = Measurement(("original",), batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def test_metrics_are_complete_and_fit_json(audits):
     assert activation["contrast"] == activation["inside"] - activation["outside"] > 0.3
 
 
-def test_camera_pairs_are_those_of_the_original_images(tested, audits):
+def test_camera_pairs_are_those_of_the_original_images(tested, audits, person):
     # Every query has its matches in the other one of the two cameras.
     metrics = audits[1].metrics()
     pairs = metrics["camera_pairs"]
@@ -81,7 +85,7 @@ def test_camera_pairs_are_those_of_the_original_images(tested, audits):
     # The matches are the same and there are fewer other images, so no query fares worse.
     whole = metrics["original"]["mAP"]
     assert sum(pair["mAP"] for pair in pairs.values()) / 2 >= whole
-    other = audit(PersonModel(), tested, MEASUREMENT, name="p", variants=("mean_background",))
+    other = audit(person, tested, Measurement(("mean_background",), batch_size=8))
     assert other.metrics()["camera_pairs"] == {}
 
 
@@ -94,8 +98,8 @@ def test_lists_are_of_the_outcome(audits):
             np.testing.assert_array_equal(found, np.minimum(first, 11))
 
 
-def test_batch_size_does_not_matter(tested, audits):
-    result = audit(PersonModel(), tested, MEASUREMENT, name="person", variants=VARIANTS[:3])
+def test_batch_size_does_not_matter(tested, audits, person):
+    result = audit(person, tested, Measurement(VARIANTS[:3], batch_size=8))
     for variant in VARIANTS[:3]:
         np.testing.assert_array_equal(
             result.outcomes[variant].retrieval.average_precision,
@@ -103,66 +107,74 @@ def test_batch_size_does_not_matter(tested, audits):
         )
 
 
-def test_descriptors_may_come_from_elsewhere(reid_folder, tested, audits):
-    embed = embedder(PersonModel(), SIZE_PX, 8, flip_averaging=False)
-    asked, seen = [], []
+class OnlyExplains(PersonModel):
+    """Its descriptors come from elsewhere."""
 
-    def describe(variant, split):
-        asked.append((variant, split))
-        spec = InputSpec(image_size_px=SIZE_PX, variant=variant)
-        return describe_split(embed, reid_folder, split, spec, MEASUREMENT.seed)
-
-    class OnlyExplains(PersonModel):
-        def embed(self, images):
-            raise AssertionError("the descriptors were to come from elsewhere")
-
-    result = audit(
-        OnlyExplains(),
-        tested,
-        MEASUREMENT,
-        name="person",
-        describe=describe,
-        advance=seen.append,
-    )
-    assert asked == [(variant, split) for variant in VARIANTS for split in ("query", "gallery")]
-    assert sum(seen) == 2 * 12  # the queries of the two variants that are explained
-    expected = audits[1].metrics() | {"protocol": result.metrics()["protocol"]}
-    assert result.metrics() == expected
+    def embed(self, images):
+        raise AssertionError("the descriptors were to come from elsewhere")
 
 
-def test_protocol_without_cameras_keeps_what_the_own_camera_took(reid_folder):
+def described(person, folder, variants=VARIANTS, model=OnlyExplains):
+    """A network whose descriptors of a folder's images are those of `person`."""
+    describer = Describer(person, 8)
+    descriptors = {
+        (variant, split): describer.describe(folder, split, variant, MEASUREMENT.seed)
+        for variant in variants
+        for split in ("query", "gallery")
+    }
+    return DescribedNetwork("person", model(), SIZE_PX, descriptors=descriptors)
+
+
+def test_descriptors_may_come_from_elsewhere(reid_folder, tested, audits, person):
+    progress = RecordingProgress()
+    result = audit([described(person, reid_folder)], tested, MEASUREMENT, progress)
+    assert progress.done == 2 * 12  # the queries of the two variants that are explained
+    protocol = audits[1].metrics()["protocol"] | {"batch_size": 8}
+    assert tuple(result.outcomes) == VARIANTS
+    assert result.metrics() == audits[1].metrics() | {"protocol": protocol}
+
+
+def test_descriptors_from_elsewhere_have_no_positions_to_compare(reid_folder, tested, person):
+    network = described(person, reid_folder, ("original",), PositionModel)
+    measurement = Measurement(("original",), matching=ReconstructionMatching("exact", beta=0.01))
+    with pytest.raises(UsageError, match="only one network that gives position features"):
+        audit([network], tested, measurement)
+
+
+def test_protocol_without_cameras_keeps_what_the_own_camera_took(reid_folder, person):
     (without,) = evaluation_sets(reid_folder, "no_camera")
-    result = audit(PersonModel(), without, MEASUREMENT, name="person", variants=("original",))
+    result = audit(person, without, ORIGINAL)
     assert result.chance_rank1 == pytest.approx(4 / 25)
     metrics = result.metrics()
     assert metrics["counts"]["same_camera"] == 0
     assert metrics["protocol"]["name"] == "no_camera"
 
 
-def test_progress_counts_every_image(tested):
-    seen = []
-    variants = ("original", "mean_background")
-    audit(PersonModel(), tested, MEASUREMENT, name="p", variants=variants, advance=seen.append)
-    assert sum(seen) == images_to_see(tested, variants) == 2 * (12 + 26) + 12
+def test_progress_counts_every_image(tested, person):
+    progress = RecordingProgress()
+    measurement = Measurement(("original", "mean_background"), batch_size=8)
+    audit(person, tested, measurement, progress)
+    assert progress.done == images_to_see(person, tested, measurement) == 2 * (12 + 26) + 12
+    assert images_to_see(person, tested, MEASUREMENT) == 4 * (12 + 26) + 2 * 12
 
 
-def test_without_masks_only_the_original_is_measured(folder_without_masks):
+def test_without_masks_only_the_original_is_measured(folder_without_masks, person):
     assert available_variants(folder_without_masks) == ("original",)
     (plain,) = evaluation_sets(folder_without_masks)
-    result = audit(PersonModel(), plain, MEASUREMENT, name="person")
+    result = audit(person, plain, MEASUREMENT)
     assert list(result.outcomes) == ["original"]
     assert result.metrics()["attention"] == {}
 
 
-def test_variant_that_needs_masks_is_refused_without_them(folder_without_masks):
+def test_variant_that_needs_masks_is_refused_without_them(folder_without_masks, person):
     (plain,) = evaluation_sets(folder_without_masks)
-    with pytest.raises(UsageError, match=r"needs masks.*--masks_root.*ask for original"):
-        audit(PersonModel(), plain, MEASUREMENT, name="p", variants=("mean_background",))
+    with pytest.raises(UsageError, match=r"needs masks.*masks_root.*ask for original"):
+        audit(person, plain, Measurement(("mean_background",)))
 
 
-def test_unknown_variant_is_refused(tested):
+def test_unknown_variant_is_refused(tested, person):
     with pytest.raises(UsageError, match="'night' is not known"):
-        audit(PersonModel(), tested, MEASUREMENT, name="p", variants=("night",))
+        audit(person, tested, Measurement(("night",)))
 
 
 def test_data_without_query_split_is_refused(parsing_folder):
@@ -171,17 +183,14 @@ def test_data_without_query_split_is_refused(parsing_folder):
 
 
 def test_each_data_set_of_a_joint_set_is_measured_as_if_alone(
-    joint_folder, shots_source, reid_folder, converted
+    joint_folder, shots_source, reid_folder, converted, person
 ):
     alone = (reid_folder, converted(shots_source))
     together = evaluation_sets(joint_folder)
     results = []
     for tested, folder in zip(together, alone, strict=True):
         (own,) = evaluation_sets(folder)
-        joint, single = (
-            audit(PersonModel(), one, MEASUREMENT, name="person", variants=("original",))
-            for one in (tested, own)
-        )
+        joint, single = (audit(person, one, ORIGINAL) for one in (tested, own))
         results.append(joint)
         expected, found = single.metrics(), joint.metrics()
         assert found["original"] == pytest.approx(expected["original"])
@@ -202,22 +211,17 @@ def test_each_data_set_of_a_joint_set_is_measured_as_if_alone(
     assert evaluation_metrics(results[1:]) == results[1].metrics()
 
 
-def test_descriptors_of_a_joint_set_may_come_from_elsewhere(joint_folder):
-    embed = embedder(PersonModel(), SIZE_PX, 8, flip_averaging=False)
-
-    def describe(variant, split):
-        return describe_split(embed, joint_folder, split, InputSpec(SIZE_PX, variant=variant))
-
+def test_descriptors_of_a_joint_set_may_come_from_elsewhere(joint_folder, person):
+    network = described(person, joint_folder, ("original",))
     for tested in evaluation_sets(joint_folder):
-        here = audit(PersonModel(), tested, MEASUREMENT, name="p")
-        elsewhere = audit(PersonModel(), tested, MEASUREMENT, name="p", describe=describe)
+        here, elsewhere = (audit(networks, tested, MEASUREMENT) for networks in (person, [network]))
         assert elsewhere.query_keys.tolist() == here.query_keys.tolist()
         assert elsewhere.metrics()["original"] == pytest.approx(here.metrics()["original"])
 
 
-def test_one_gallery_image_a_person_gives_cmc_alone(joint_folder):
+def test_one_gallery_image_a_person_gives_cmc_alone(joint_folder, person):
     tested = evaluation_sets(joint_folder)[1]
-    metrics = audit(PersonModel(), tested, MEASUREMENT, name="person").metrics()
+    metrics = audit(person, tested, MEASUREMENT).metrics()
     assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20"}
     assert metrics["protocol"]["gallery_draws"] == 100
     # Of each draw's images one is of the query's person, three of others, one a distractor.

@@ -3,13 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, PersonModel
 
+from tests.measured import RecordingProgress
 from tfreid.errors import UsageError
 from tfreid.evaluation import (
     Describer,
     Measurement,
-    Network,
     audit,
     evaluation_sets,
     figure_rows,
@@ -23,7 +22,7 @@ from tfreid.retrieval import CosineDistances, Identities, Reranking, evaluate, r
 from tfreid.retrieval.memory import available_bytes
 
 PARAMETERS = Reranking(5, 3, 0.3)
-MEASUREMENT = Measurement(SIZE_PX, batch_size=16, reranking=PARAMETERS)
+MEASUREMENT = Measurement(batch_size=16, reranking=PARAMETERS)
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +32,14 @@ def tested(reid_folder):
 
 
 @pytest.fixture(scope="module")
-def notes():
-    return []
+def progress():
+    return RecordingProgress()
 
 
 @pytest.fixture(scope="module")
-def result(tested, notes):
-    variants = ("original", "random_background")
-    return audit(
-        PersonModel(), tested, MEASUREMENT, name="person", variants=variants, note=notes.append
-    )
+def result(tested, progress, person):
+    measurement = replace(MEASUREMENT, variants=("original", "random_background"))
+    return audit(person, tested, measurement, progress)
 
 
 def described(features, persons):
@@ -56,8 +53,7 @@ def test_junk_is_nobodys_neighbour():
     gallery = described(features[4:], [1, -1, 2, 3, 0, 1, 2, -1, 3, 1])
     valid = gallery.identities.person != -1
     announced = []
-    measurement = Measurement(SIZE_PX, reranking=PARAMETERS)
-    blocks = reranked_blocks(query, gallery, measurement, announce=announced.append)
+    blocks = reranked_blocks(query, gallery, MEASUREMENT, announce=announced.append)
     final = np.concatenate([*blocks])
     assert np.isinf(final[:, ~valid]).all()
     distances = CosineDistances(query.features, gallery.features[valid])
@@ -80,8 +76,8 @@ def test_plain_figures_stay_and_reranked_ones_stand_beside(result, tested, audit
     assert metrics["counts"] == plain["counts"]
 
 
-def test_reranked_figures_are_of_the_reranked_distances(result, tested):
-    describer = Describer([Network("person", PersonModel(), SIZE_PX)], 8)
+def test_reranked_figures_are_of_the_reranked_distances(result, tested, person):
+    describer = Describer(person, 8)
     query, gallery = (describer.describe(tested.folder, split) for split in ("query", "gallery"))
     valid = gallery.identities.person != -1
     distances = CosineDistances(query.features, gallery.features[valid])
@@ -92,7 +88,8 @@ def test_reranked_figures_are_of_the_reranked_distances(result, tested):
     )
 
 
-def test_what_goes_on_is_said(result, notes):
+def test_what_goes_on_is_said(result, progress):
+    notes = progress.notes
     assert notes[0] == "re-ranking original: 0%"
     assert "re-ranking random background: 100%" in notes
     assert notes[-1] == ""
@@ -135,9 +132,9 @@ def test_reranked_lists_have_their_own_files(result, tmp_path):
     assert (persons != -1).all()
 
 
-def test_every_protocol_of_a_joint_set_is_reranked(joint_folder):
+def test_every_protocol_of_a_joint_set_is_reranked(joint_folder, person):
     for tested in evaluation_sets(joint_folder):
-        result = audit(PersonModel(), tested, MEASUREMENT, name="person")
+        result = audit(person, tested, MEASUREMENT)
         figures = result.metrics()["original"]
         assert figures["reranked"].keys() == figures.keys() - {"reranked"}
 
@@ -145,5 +142,5 @@ def test_every_protocol_of_a_joint_set_is_reranked(joint_folder):
 def test_what_does_not_fit_into_memory_is_refused(tested, monkeypatch):
     assert 0 < require_memory(tested, PARAMETERS, 60) < available_bytes()
     monkeypatch.setattr(ranker, "available_bytes", lambda: 1000)
-    with pytest.raises(UsageError, match=r"re-ranking the 38 query .* --rerank_k1"):
+    with pytest.raises(UsageError, match=r"re-ranking the 38 query .* choose a smaller k1 or k2"):
         require_memory(tested, PARAMETERS, 60)

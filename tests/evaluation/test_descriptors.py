@@ -3,6 +3,7 @@ import pytest
 from toy_models import SIZE_PX, BrokenModel, PersonModel
 
 from tfreid.errors import TrainingError
+from tfreid.evaluation import Network
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec, evaluation_batches
 
@@ -15,7 +16,7 @@ def model():
 
 
 def embed(model, batch_size, flip_averaging=False):
-    return embedder(model, SIZE_PX, batch_size, flip_averaging)
+    return embedder(Network("toy", model, SIZE_PX, flip_averaging), batch_size)
 
 
 def test_every_image_is_described_once_in_order(model, reid_folder):

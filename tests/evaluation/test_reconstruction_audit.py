@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from toy_models import SIZE_PX, PersonModel, PositionModel
 
+from tests.measured import RecordingProgress
 from tfreid.errors import UsageError
 from tfreid.evaluation import Measurement, Network, PositionStore, audit, evaluation_sets
 from tfreid.evaluation.reconstruction_errors import error_map
@@ -24,9 +25,9 @@ def tested(reid_folder):
 
 
 def measure(tested, matching, variants=("original",), model=None, flip=False, **options):
-    measurement = Measurement(SIZE_PX, batch_size=8, flip_averaging=flip, matching=matching)
-    model = model or PositionModel()
-    return audit(model, tested, measurement, name="toy", variants=variants, **options)
+    networks = [Network("toy", model or PositionModel(), SIZE_PX, flip)]
+    measurement = Measurement(variants, batch_size=8, matching=matching)
+    return audit(networks, tested, measurement, **options)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,12 @@ def test_lists_have_the_distances_of_the_equations(tested, exact):
 def test_figures_say_how_images_were_matched(tested, exact, tmp_path):
     facts = {"mode": "exact", "beta": 0.01, "position_storage": "float32"}
     assert json.loads(json.dumps(exact.metrics()))["matching"] == facts
+    assert exact.name == "toy (exact)"
     pooled = measure(tested, None)
+    assert pooled.name == "toy (pooled)"
     assert pooled.metrics()["matching"] == {"mode": "pooled"}
     plain = measure(tested, None, model=PersonModel())
+    assert plain.name == "toy"
     assert plain.metrics()["matching"] == {"mode": "cosine"}
     assert pooled.metrics()["original"] == plain.metrics()["original"]
     assert exact.metrics()["original"] != pooled.metrics()["original"]
@@ -106,11 +110,19 @@ def test_pixels_have_the_mean_error_of_what_covers_them():
     np.testing.assert_array_equal(found[:, 2], [2, 2, 2, 2])
 
 
+class Interrupting(RecordingProgress):
+    """Stops an audit when it begins to match."""
+
+    def note(self, text):
+        if text.startswith("matching"):
+            raise KeyboardInterrupt
+
+
 def test_a_stopped_audit_goes_on(tested, exact, tmp_path):
     made_from = {"weights": "abc"}
     first = PositionStore(tmp_path / "store", made_from, "float32")
     with pytest.raises(KeyboardInterrupt):
-        measure(tested, EXACT, VARIANTS, store=first, note=_interrupt)
+        measure(tested, EXACT, VARIANTS, store=first, progress=Interrupting())
 
     class Blind(PositionModel):
         """Describes no image of the test set, only what tells the shapes."""
@@ -120,22 +132,17 @@ def test_a_stopped_audit_goes_on(tested, exact, tmp_path):
             return super().embed(images)
 
     again = PositionStore(tmp_path / "store", made_from, "float32")
-    seen = []
-    found = measure(tested, EXACT, model=Blind(), store=again, advance=seen.append)
+    progress = RecordingProgress()
+    found = measure(tested, EXACT, model=Blind(), store=again, progress=progress)
     assert found.metrics()["original"] == exact.metrics()["original"]
-    assert sum(seen) == 12 + 26 + 12
+    assert progress.done == 12 + 26 + 12
     PositionStore(tmp_path / "store", {"weights": "other"}, "float32")
     assert [path.name for path in (tmp_path / "store").iterdir()] == ["made_from.json"]
 
 
-def _interrupt(text):
-    if text.startswith("matching"):
-        raise KeyboardInterrupt
-
-
 def test_half_precision_changes_little(tested, exact):
-    measurement = Measurement(SIZE_PX, matching=EXACT, position_storage="float16")
-    half = audit(PositionModel(), tested, measurement, name="toy", variants=("original",))
+    measurement = Measurement(("original",), matching=EXACT, position_storage="float16")
+    half = audit([Network("toy", PositionModel(), SIZE_PX)], tested, measurement)
     for one, other in zip(half.outcomes.values(), exact.outcomes.values(), strict=False):
         np.testing.assert_allclose(one.lists.distances, other.lists.distances, atol=5e-3)
     assert half.metrics()["matching"]["position_storage"] == "float16"
@@ -143,8 +150,8 @@ def test_half_precision_changes_little(tested, exact):
 
 def test_reranking_starts_from_the_reconstruction_distance(tested):
     whole = Reranking(k1=3, k2=1, original_weight=1.0)
-    measurement = Measurement(SIZE_PX, matching=EXACT, reranking=whole)
-    result = audit(PositionModel(), tested, measurement, name="toy", variants=("original",))
+    measurement = Measurement(("original",), matching=EXACT, reranking=whole)
+    result = audit([Network("toy", PositionModel(), SIZE_PX)], tested, measurement)
     # With all of the weight on the plain distance, the order stays what it was.
     assert result.metrics()["original"]["reranked"] == pytest.approx(
         {k: v for k, v in result.metrics()["original"].items() if k != "reranked"}
@@ -159,7 +166,8 @@ def test_what_cannot_be_compared_by_position_is_refused(tested):
 
 def test_combinations_take_the_pooled_descriptor(tested):
     networks = [Network("a", PositionModel(), SIZE_PX), Network("b", PersonModel(), SIZE_PX)]
-    result = measure(tested, None, combined=networks)
+    result = audit(networks, tested, Measurement(("original",)))
     assert result.metrics()["protocol"]["combined"][0]["descriptor"] == "pooled"
+    assert result.name == "a + b"
     with pytest.raises(UsageError, match="only one network"):
-        measure(tested, EXACT, combined=networks)
+        audit(networks, tested, Measurement(("original",), matching=EXACT))

@@ -151,7 +151,7 @@ def test_the_parser_may_come_from_another_run():
     model, parser = build(recipe, info()), pgp.recipe.parsing.build(recipe.parsing, info())
     for network in (model, parser):
         network.build((None, 48, 48, 3))
-    with pytest.raises(UsageError, match="trains the part 'parser': give --init_from=RUN"):
+    with pytest.raises(UsageError, match="trains the part 'parser': give init_from=RUN"):
         refuse_untrained(model, stages(recipe), loaded=())
     outcomes = copy_parts(parser, model, "runs/parsing")
     assert loaded_parts(outcomes) == ["parser"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.commands import run_command
-from tfreid.training import load_run
+from tfreid.training import Run
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def test_both_phases_after_a_parser(reid_folder, parsing_folder, tmp_path):
     said = train("spreid", second, larger, data, f"--init_from={first}")
     assert "\n  global_backbone: loaded\n  parts_backbone: loaded\n  parser: loaded\n" in said
 
-    parsers = [load_run(run)[-1].parts["parser"].get_weights() for run in (parser, first, second)]
+    parsers = [Run(run).model.parts["parser"].get_weights() for run in (parser, first, second)]
     for one, two, three in zip(*parsers, strict=True):
         np.testing.assert_array_equal(one, two)
         np.testing.assert_array_equal(one, three)

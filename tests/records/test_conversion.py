@@ -234,7 +234,7 @@ def test_too_many_rejects_fail_the_job(data, tmp_path):
     key = damage(data, "text")
     with pytest.raises(DataError, match="1 of 86 records rejected, more than") as error:
         convert(data, tmp_path / "out")
-    assert "--max_reject_fraction=0.01" in str(error.value)
+    assert "max_reject_fraction=0.01" in str(error.value)
     assert f"{key}: the image is no JPEG" in str(error.value)
     rejects = tmp_path / "out.rejects.jsonl"
     assert str(rejects) in str(error.value)
@@ -285,7 +285,7 @@ def test_killed_job_leaves_nothing_and_can_be_repeated(data, tmp_path, monkeypat
 
 
 def test_refuses_what_it_cannot_do(data, converted, tmp_path):
-    with pytest.raises(UsageError, match="exists: remove it, or choose another --out"):
+    with pytest.raises(UsageError, match="exists: remove it, or choose another folder"):
         convert(data, converted.path)
     with pytest.raises(UsageError, match=r"copies need masks .* and backgrounds"):
         convert(data, tmp_path / "out", copies=1, masks=False)

@@ -4,7 +4,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, PersonModel
 
 from tfreid.evaluation import Measurement, audit, evaluation_sets
 from tfreid.evaluation.attention import PersonMeans
@@ -149,9 +148,9 @@ def test_same_audits_write_the_same_page(audits, written, tmp_path):
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == written
 
 
-def test_one_model_on_one_variant_has_a_page(folder_without_masks, tmp_path):
+def test_one_model_on_one_variant_has_a_page(folder_without_masks, person, tmp_path):
     (tested,) = evaluation_sets(folder_without_masks)
-    result = audit(PersonModel(), tested, Measurement(SIZE_PX), name="person")
+    result = audit(person, tested, Measurement())
     write_report(tmp_path / "index.html", [result])
     text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
     assert "have no masks" in text
@@ -164,11 +163,8 @@ def test_audits_of_other_data_are_not_compared(audits, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_data_sets_of_a_joint_set_follow_each_other(joint_folder, tmp_path):
-    results = [
-        audit(PersonModel(), tested, Measurement(SIZE_PX), name="person")
-        for tested in evaluation_sets(joint_folder)
-    ]
+def test_data_sets_of_a_joint_set_follow_each_other(joint_folder, person, tmp_path):
+    results = [audit(person, tested, Measurement()) for tested in evaluation_sets(joint_folder)]
     write_report(tmp_path / "index.html", results, "the command")
     text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
     assert "No figure mixes them" in text

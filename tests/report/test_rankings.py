@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, PersonModel
 
 from tfreid.errors import UsageError
 from tfreid.evaluation import Measurement, audit, evaluation_sets
@@ -39,11 +38,9 @@ def test_one_variant_has_the_file_asked_for(audits, tmp_path):
     assert [image["rank"] for image in first["images"]] == [1, 2]
 
 
-def test_each_data_set_has_its_file(joint_folder, tmp_path):
-    results = [
-        audit(PersonModel(), tested, Measurement(SIZE_PX), name="person", list_length=30)
-        for tested in evaluation_sets(joint_folder)
-    ]
+def test_each_data_set_has_its_file(joint_folder, person, tmp_path):
+    measurement = Measurement(list_length=30)
+    results = [audit(person, tested, measurement) for tested in evaluation_sets(joint_folder)]
     written = write_rankings(tmp_path / "nearest.csv", results, length=30)
     assert [path.name for path in written] == ["nearest-market1501.csv", "nearest-shots.csv"]
     for path, result in zip(written, results, strict=True):

@@ -9,8 +9,8 @@ from tfreid.methods import METHODS
 from tfreid.records import Records, RecordsInfo
 from tfreid.records.info import SplitInfo
 from tfreid.reproduction import Column, Reproduction, Setting, Table, TableRow
-from tfreid.training import RunFolder
-from tfreid.training.run_folder import describe
+from tfreid.training import Run
+from tfreid.training.description import run_description
 
 TABLE = Table(
     name="paper/1",
@@ -82,16 +82,16 @@ class FakeRunner:
     def _train(self, given, arguments) -> None:
         recipe = recipe_from_flags(given["method"], given["scale"], arguments)
         data = {"reid": Records(given["data"])}
-        run = RunFolder(Path(given["out"]))
+        run = Run(given["out"])
         seed = int(given["seed"])
-        with run.claim(describe(given["method"], recipe, seed, "float32", data)):
+        with run.claim(run_description(given["method"], recipe, seed, "float32", data)):
             run.add_metrics(finished=True)
 
     def _evaluate(self, given) -> None:
-        run = RunFolder(Path(given["run"])).read_recipe()
+        run = Run(given["run"]).description
         rank1 = run["recipe"]["width"] / 2 + run["seed"] / 10
         reranked = {"reranked": {"rank1": rank1 + 0.2}} if "rerank" in given else {}
-        out = RunFolder(Path(given["out"]))
+        out = Run(given["out"])
         out.path.mkdir(parents=True, exist_ok=True)
         out.add_metrics(
             evaluation={

@@ -113,7 +113,7 @@ def test_missing_data_are_told_before_anything_runs(tmp_path):
 
 
 def test_stages_of_other_records_need_data(plan):
-    with pytest.raises(UsageError, match="trains on parsing records: give them as --parsing_"):
+    with pytest.raises(UsageError, match="trains on parsing records: give some \\(parsing_data"):
         run(plan, FakeRunner(), [TableRow("PGP", "pgp")])
 
 
@@ -186,7 +186,7 @@ def test_each_way_of_matching_is_a_test_of_its_own(plan):
     assert runner.names == ["train", "evaluate", "evaluate", "evaluate"]
     assert ["--matching" in command for command in runner.commands[1:]] == [False, True, True]
     assert runner.commands[2].endswith("-exact --matching=exact")
-    with pytest.raises(UsageError, match=r"--matching=exact.*which paper/1 has none of"):
+    with pytest.raises(UsageError, match=r"matching=exact.*which paper/1 has none of"):
         TABLE.with_matching("exact")
 
 

@@ -50,7 +50,7 @@ def test_equals_the_definition_from_descriptors():
 def test_one_camera_leaves_matches_only_without_the_filter():
     distances, query, gallery = random_problem(1)
     one = Identities(query.person, np.ones(40, int)), Identities(gallery.person, np.ones(90, int))
-    with pytest.raises(UsageError, match="--protocol=no_camera"):
+    with pytest.raises(UsageError, match="protocol=no_camera"):
         evaluate([distances], *one)
     retrieval = evaluate([distances], *one, protocol=protocol_with(False)).retrieval
     assert_outcomes(retrieval, evaluation(distances, *one, camera_filter=False))

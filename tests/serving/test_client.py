@@ -14,7 +14,7 @@ from tfreid.inputs import decode_image, resize_image
 from tfreid.retrieval.distances import normalise
 from tfreid.serving import RefusedImagesError, ReidClient
 from tfreid.serving.server import LocalServer
-from tfreid.training import load_run
+from tfreid.training import Run
 
 UNAVAILABLE = fail(grpc.StatusCode.UNAVAILABLE, "the queue is full")
 REFUSED = fail(grpc.StatusCode.INVALID_ARGUMENT, "Unknown image file format")
@@ -315,8 +315,8 @@ def test_misuse(tmp_path):
 def test_answers_are_the_trained_models(dgd_run, raw_data):
     """Client, local server and exported model against the Keras model."""
     paths = sorted((raw_data / "market1501" / "query").glob("*.jpg"))
-    method, recipe, _, model = load_run(dgd_run)
-    size_px = method.stages(recipe)[-1].inputs.image_size_px
+    run = Run(dgd_run)
+    model, size_px = run.model, run.stage.inputs.image_size_px
     files = [*(path.read_bytes() for path in paths), *IMAGES]
     pixels = np.stack([resize_image(decode_image(file), size_px) for file in files])
     with (

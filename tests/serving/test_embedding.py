@@ -5,6 +5,7 @@ import pytest
 
 from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.evaluation import Network
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec
 from tfreid.records import Records
@@ -32,7 +33,7 @@ def short_stretches(monkeypatch):
 
 def described_here(model_path, folder, variant, split):
     model = ServedModel(model_path)
-    embed = embedder(model, model.image_size_px, BATCH_SIZE, flip_averaging=False)
+    embed = embedder(Network("", model, model.image_size_px), BATCH_SIZE)
     spec = InputSpec(image_size_px=model.image_size_px, variant=variant)
     return describe_split(embed, folder, split, spec, SEED)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from linear_model import LinearModel, PositionModel, files
 
 from tfreid.errors import DataError, UsageError
-from tfreid.evaluation import Measurement, Network, audit, evaluation_sets
+from tfreid.evaluation import DescribedNetwork, Measurement, Network, audit, evaluation_sets
 from tfreid.retrieval import reconstruction_distance
 from tfreid.serving import ReidClient, ServedModel, export
 from tfreid.serving.embedding import describe_with_beam
@@ -90,14 +90,8 @@ def test_a_served_model_embeds_as_the_model_does(model, base):
 def test_beam_workers_give_the_pooled_descriptors(base, reid_folder):
     served, (tested,) = ServedModel(base / "1"), evaluation_sets(reid_folder)
     described = describe_with_beam(served.path, reid_folder.path, ("original",), batch_size=8)
-    result = audit(
-        served,
-        tested,
-        Measurement(SIZE),
-        name="served",
-        variants=("original",),
-        describe=lambda variant, split: described[variant, split],
-    )
+    network = DescribedNetwork("served", served, SIZE, descriptors=described)
+    result = audit([network], tested, Measurement(("original",)))
     assert result.metrics()["matching"] == {"mode": "pooled"}
 
 
@@ -107,7 +101,7 @@ def test_every_output_is_checked(tmp_path):
 
 
 def test_positions_are_not_averaged_with_the_mirror_image(model, tmp_path):
-    with pytest.raises(UsageError, match="leave --flip_averaging out"):
+    with pytest.raises(UsageError, match="leave flip_averaging out"):
         export(model, SIZE, tmp_path, files(), flip_averaging=True)
 
 

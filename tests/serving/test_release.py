@@ -12,8 +12,8 @@ from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.methods import METHODS
 from tfreid.retrieval import cosine_distances
 from tfreid.serving import ServedModel, export_run
-from tfreid.training import RunFolder
-from tfreid.training.run_folder import describe
+from tfreid.training import Run
+from tfreid.training.description import run_description
 
 SIZE = (32, 16)
 
@@ -24,21 +24,23 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def run(reid_folder, tmp_path_factory):
-    """The folder of a run of dgd with inputs of 32x16 px, without its checkpoint."""
-    return made_run("dgd", {"reid": reid_folder}, tmp_path_factory.mktemp("runs") / "run")
+def run(reid_folder, model, tmp_path_factory):
+    """A run of dgd with inputs of 32x16 px, with a linear model and without a checkpoint."""
+    path = tmp_path_factory.mktemp("runs") / "run"
+    return made_run("dgd", {"reid": reid_folder}, path, model)
 
 
-def made_run(name, folders, path):
+def made_run(name, data, path, model=None):
     recipe = dataclasses.replace(METHODS[name].demo(), image_size_px=SIZE)
-    run = RunFolder(path)
-    with run.claim(describe(name, recipe, 0, "float32", folders)):
-        run.write_infos(folders)
-    return run.path
+    run = Run(path)
+    with run.claim(run_description(name, recipe, 0, "float32", data)):
+        run.write_infos(data)
+    run.model = model
+    return run
 
 
-def test_the_threshold_is_that_of_the_test_images(run, model, reid_folder, tmp_path):
-    path = export_run(run, base=tmp_path, model=model, far=0.05, batch_size=5)
+def test_the_threshold_is_that_of_the_test_images(run, reid_folder, tmp_path):
+    path = export_run(run, base=tmp_path, far=0.05, batch_size=5)
     served = ServedModel(path)
     threshold = served.facts["threshold"]
     parts, persons = [], []
@@ -55,12 +57,12 @@ def test_the_threshold_is_that_of_the_test_images(run, model, reid_folder, tmp_p
     assert threshold["data"]["fingerprint"] == reid_folder.info.fingerprint
 
 
-def test_an_export_carries_the_run(run, model, reid_folder, tmp_path):
+def test_an_export_carries_the_run(run, reid_folder, tmp_path):
     seen = []
-    path = export_run(run, path=tmp_path / "exact", model=model, advance=seen.append)
+    path = export_run(run, path=tmp_path / "exact", advance=seen.append)
     assert (path, sum(seen)) == (tmp_path / "exact", 12 + 26)
     recipe = json.loads((path / "assets.extra" / "recipe.json").read_text())
-    assert recipe == RunFolder(run).read_recipe()
+    assert recipe == run.description
     facts = ServedModel(path).facts
     assert (facts["method"], facts["image_size_px"]) == ("dgd", [*SIZE])
     info = reid_folder.info
@@ -69,9 +71,9 @@ def test_an_export_carries_the_run(run, model, reid_folder, tmp_path):
     assert {"tfreid", "tensorflow", "keras"} <= facts["versions"].keys()
 
 
-def test_flip_averaging_moves_the_threshold_too(run, model, tmp_path):
+def test_flip_averaging_moves_the_threshold_too(run, tmp_path):
     plain, flipping = (
-        ServedModel(export_run(run, base=tmp_path, model=model, far=0.1, flip_averaging=flip))
+        ServedModel(export_run(run, base=tmp_path, far=0.1, flip_averaging=flip))
         for flip in (False, True)
     )
     assert flipping.facts["flip_averaging"]
@@ -79,8 +81,8 @@ def test_flip_averaging_moves_the_threshold_too(run, model, tmp_path):
     assert distances[0] != distances[1]
 
 
-def test_too_few_pairs_give_a_reason_instead_of_a_threshold(run, model, tmp_path):
-    facts = ServedModel(export_run(run, base=tmp_path, model=model)).facts
+def test_too_few_pairs_give_a_reason_instead_of_a_threshold(run, tmp_path):
+    facts = ServedModel(export_run(run, base=tmp_path)).facts
     assert facts["threshold"] is None
     assert "false-accept rate of 0.001 needs at least 1,000 pairs" in facts["reason"]
 
@@ -95,16 +97,16 @@ def test_data_without_test_images_give_a_reason(reid_folder, model, tmp_path):
             self.info = dataclasses.replace(self.info, splits=splits)
 
     data = TrainingOnly(reid_folder.path)
-    run = made_run("dgd", {"reid": data}, tmp_path / "run")
-    facts = ServedModel(export_run(run, base=tmp_path / "out", model=model, data=data)).facts
+    run = made_run("dgd", {"reid": data}, tmp_path / "run", model)
+    facts = ServedModel(export_run(run, base=tmp_path / "out", data=data)).facts
     assert facts["threshold"] is None
     assert facts["reason"] == "no threshold: market1501 has no query and no gallery split"
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, -1.0])
-def test_rates_without_meaning_are_refused(run, model, far):
+def test_rates_without_meaning_are_refused(run, far):
     with pytest.raises(UsageError, match="must lie between 0 and 1"):
-        export_run(run, model=model, far=far)
+        export_run(run, far=far)
 
 
 def test_a_folder_without_run_is_refused(tmp_path):

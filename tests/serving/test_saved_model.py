@@ -6,6 +6,7 @@ import tensorflow as tf
 from linear_model import LinearModel, files
 
 from tfreid.errors import DataError, MissingPathError
+from tfreid.evaluation import Network
 from tfreid.evaluation.descriptors import Batched, describe_split, embedder
 from tfreid.inputs import InputSpec
 from tfreid.serving import ServedModel, write_saved_model
@@ -54,9 +55,9 @@ def test_maps_are_the_models(served, model):
 
 def test_it_is_measured_as_the_model_is(served, model, reid_folder):
     spec = InputSpec(image_size_px=SIZE)
+    embedders = [embedder(Network("", one, SIZE), 5) for one in (served, model)]
     found, expected = (
-        describe_split(embedder(one, SIZE, 5, False), reid_folder, "query", spec).features
-        for one in (served, model)
+        describe_split(embed, reid_folder, "query", spec).features for embed in embedders
     )
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=1e-5)

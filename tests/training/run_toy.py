@@ -34,7 +34,7 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
             lambda: toy.build(dropout),
             toy.stages(steps),
             batches,
-            training.RunFolder(out),
+            training.Run(out),
             make_strategy(names),
             seed=3,
             options=training.WatchOptions(checkpoint_every_steps=3, log_every_steps=2),

@@ -1,4 +1,4 @@
-"""`fit` and `load_run`: a method on converted records, with a run folder."""
+"""`fit` and `Run`: a method on converted records, with the folder of its run."""
 
 import dataclasses
 import json
@@ -40,15 +40,75 @@ def method(monkeypatch):
 
 @pytest.mark.parametrize("precision", training.PRECISIONS)
 def test_a_run_is_trained_and_loaded(method, reid_folder, tmp_path, precision):
-    folders = {"reid": reid_folder}
-    model = training.fit(method, ToyRecipe(), folders, tmp_path, seed=1, precision=precision)
-    loaded_method, recipe, info, loaded = training.load_run(tmp_path)
-    assert (loaded_method, recipe, info) == (method, ToyRecipe(), reid_folder.info)
-    for wanted, found in zip(model.weights, loaded.weights, strict=True):
+    data = {"reid": reid_folder}
+    run = training.fit(method, ToyRecipe(), data, tmp_path, seed=1, precision=precision)
+    loaded = training.Run(tmp_path)
+    assert (loaded.method, loaded.recipe, loaded.info) == (method, ToyRecipe(), reid_folder.info)
+    for wanted, found in zip(run.model.weights, loaded.model.weights, strict=True):
         assert found.dtype == "float32"
         np.testing.assert_array_equal(found.numpy(), wanted.numpy())
-    assert loaded.conv.compute_dtype == {"float32": "float32"}.get(precision, "bfloat16")
+    assert loaded.model.conv.compute_dtype == {"float32": "float32"}.get(precision, "bfloat16")
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_run_ends_finished(method, reid_folder, tmp_path):
+    run = training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    assert run.is_finished
+    assert training.Run(tmp_path).is_finished
+    assert (run.path, run.method, run.recipe) == (tmp_path, method, ToyRecipe())
+
+
+def test_a_run_is_exported_once_and_before_it_counts_as_finished(method, reid_folder, tmp_path):
+    exported = []
+
+    def export(run):
+        exported.append((run.is_finished, run.model))
+
+    runs = [
+        training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path, export=export)
+        for _ in range(2)
+    ]
+    assert len(exported) == 1
+    assert exported[0][0] is False
+    assert exported[0][1] is runs[0].model
+
+
+def test_a_run_whose_export_fails_is_not_finished(method, reid_folder, tmp_path):
+    def fail(run):
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path, export=fail)
+    assert not training.Run(tmp_path).is_finished
+    exported = []
+    run = training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path, export=exported.append)
+    assert run.is_finished
+    assert exported == [run]
+
+
+def test_a_method_of_ones_own_is_trained_and_loaded(method, reid_folder, tmp_path):
+    mine = dataclasses.replace(method, name="mine")
+    run = training.fit(mine, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    loaded = training.Run(tmp_path, method=mine)
+    assert (loaded.method, loaded.recipe) == (mine, ToyRecipe())
+    for wanted, found in zip(run.model.weights, loaded.model.weights, strict=True):
+        np.testing.assert_array_equal(found.numpy(), wanted.numpy())
+    with pytest.raises(DataError, match=r"'mine', which is not one of .*: give it"):
+        _ = training.Run(tmp_path).model
+    with pytest.raises(DataError, match="with the method 'mine', and 'toy' was given"):
+        _ = training.Run(tmp_path, method=method).model
+    assert training.fit(mine, ToyRecipe(), {"reid": reid_folder}, tmp_path).is_finished
+
+
+def test_a_run_continues_though_its_recipe_has_a_new_field(method, reid_folder, tmp_path):
+    training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    path = tmp_path / "recipe.json"
+    values = json.loads(path.read_text())
+    del values["recipe"]["data"]
+    path.write_text(json.dumps(values))
+    assert training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path).is_finished
+    with pytest.raises(UsageError, match=r"recipe\.steps: 2 there, 3 now\)"):
+        training.fit(method, ToyRecipe(steps=3), {"reid": reid_folder}, tmp_path)
 
 
 def test_tensorboard_gets_maps_of_some_test_images(method, reid_folder, tmp_path):
@@ -79,7 +139,8 @@ def test_an_unfinished_run_is_loaded_with_a_warning(method, reid_folder, tmp_pat
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
     recipe = tmp_path / "recipe.json"
     recipe.write_text(recipe.read_text().replace('"steps": 2', '"steps": 9'))
-    training.load_run(tmp_path)
+    (tmp_path / "metrics.json").unlink()
+    _ = training.Run(tmp_path).model
     assert "not finished: these are the weights of step 2 of 9" in capsys.readouterr().err
 
 
@@ -87,20 +148,20 @@ def test_weights_of_another_model_are_listed(method, reid_folder, tmp_path, monk
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
     monkeypatch.setattr(toy, "PERSONS", 7)
     with pytest.raises(DataError, match=r"4 do not match:\n.*expected \(4, 7\), found \(4, 5\)"):
-        training.load_run(tmp_path)
+        _ = training.Run(tmp_path).model
 
 
 def test_a_run_without_a_checkpoint_is_named(method, reid_folder, tmp_path):
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
     (tmp_path / "checkpoints/checkpoint").unlink()
     with pytest.raises(DataError, match="holds no checkpoint"):
-        training.load_run(tmp_path)
+        _ = training.Run(tmp_path).model
 
 
 def test_missing_and_mistaken_data_are_explained(method, reid_folder, parsing_folder, tmp_path):
     with pytest.raises(UsageError, match="stage 'main' of toy trains on parsing records"):
         training.fit(method, ToyRecipe(data="parsing"), {"reid": reid_folder}, tmp_path)
-    with pytest.raises(UsageError, match="give it as --parsing_data"):
+    with pytest.raises(UsageError, match=r"holds parsing records, and reid records .*parsing_data"):
         training.fit(method, ToyRecipe(), {"reid": parsing_folder}, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 import toy
 
-from tfreid.training import RunFolder, read_losses
+from tfreid.training import Run, read_losses
 from tfreid.training.summaries import Summaries
 
 STAGES = toy.stages()
@@ -23,7 +23,7 @@ def write(run, *logged):
 
 @pytest.fixture
 def run(tmp_path):
-    return RunFolder(tmp_path)
+    return Run(tmp_path)
 
 
 def test_losses_of_a_resumed_run(run):

@@ -22,7 +22,7 @@ def run(out, stages=None, batches=toy.batches, **arguments):
         toy.build,
         toy.stages() if stages is None else stages,
         batches,
-        training.RunFolder(out),
+        training.Run(out),
         arguments.pop("strategy", None) or training.make_strategy(),
         seed=0,
         options=arguments.pop("options", OPTIONS),
@@ -117,7 +117,7 @@ def test_evaluation_is_called_and_recorded(tmp_path):
 
     options = dataclasses.replace(OPTIONS, evaluate_every_steps=5)
     run(tmp_path, options=options, evaluate=evaluate)
-    recorded = training.RunFolder(tmp_path).metrics()["evaluations"]
+    recorded = training.Run(tmp_path).metrics["evaluations"]
     assert recorded == {"5": {"rank1": 0.05}, "10": {"rank1": 0.1}, "12": {"rank1": 0.12}}
 
 

@@ -1,33 +1,37 @@
 """Runs that are used together; how they are loaded is tested with the commands."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.training import RunFolder
-from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
+from tfreid.training import Run, open_data, open_runs, short_names
+from tfreid.training.description import run_description
 
 
-def loaded(path, folder, fingerprint=None):
-    info = folder.info if fingerprint is None else replace(folder.info, fingerprint=fingerprint)
-    return LoadedRun(RunFolder(Path(path)), METHODS["dgd"], METHODS["dgd"].demo(), info, None)
+def made(path, folder, fingerprint=None):
+    """A run, not trained, on a data set or on one of another fingerprint."""
+    records = type(folder)(folder.path)
+    records.info = replace(folder.info, fingerprint=fingerprint or folder.info.fingerprint)
+    run, data = Run(path), {"reid": records}
+    with run.claim(run_description("dgd", METHODS["dgd"].demo(), 0, "float32", data)):
+        run.write_infos(data)
+    return run
 
 
 def test_a_run_named_twice_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is given twice"):
-        load_runs([tmp_path / "a", tmp_path / "b" / ".." / "a"])
+        open_runs([tmp_path / "a", tmp_path / "b" / ".." / "a"])
 
 
 def test_runs_on_different_data_want_the_test_images_named(reid_folder, tmp_path):
-    runs = [loaded("one", reid_folder), loaded("two", reid_folder, "other")]
-    with pytest.raises(UsageError, match=r"say on which test images to measure \(--data\)"):
+    runs = [made(tmp_path / "one", reid_folder), made(tmp_path / "two", reid_folder, "other")]
+    with pytest.raises(UsageError, match=r"say on which test images to measure \(data\)"):
         open_data(runs, None)
     assert open_data(runs, str(reid_folder.path)).path == reid_folder.path
 
 
-def test_names_are_short_where_they_differ(reid_folder):
-    assert short_names([loaded(p, reid_folder) for p in ("x/a", "y/b/")]) == ["a", "b"]
-    assert short_names([loaded(p, reid_folder) for p in ("r/x/a", "r/y/a")]) == ["x/a", "y/a"]
+def test_names_are_short_where_they_differ():
+    assert short_names([Run(path) for path in ("x/a", "y/b/")]) == ["a", "b"]
+    assert short_names([Run(path) for path in ("r/x/a", "r/y/a")]) == ["x/a", "y/a"]

@@ -74,7 +74,8 @@ def method(monkeypatch):
 def train(method, reid_folder, tmp_path):
     def train(name, recipe=None, **options):
         out = tmp_path / name
-        return training.fit(method, recipe or Recipe(), {"reid": reid_folder}, out, **options)
+        data = {"reid": reid_folder}
+        return training.fit(method, recipe or Recipe(), data, out, **options).model
 
     return train
 
@@ -193,7 +194,7 @@ def test_what_is_neither_trained_nor_loaded_is_refused(train, tmp_path):
 
 def test_a_recipe_that_goes_on_needs_what_it_goes_on_from(train, tmp_path):
     recipe = Recipe(continues=True)
-    with pytest.raises(UsageError, match=r"'main' of .* goes on from .* --init_from"):
+    with pytest.raises(UsageError, match=r"'main' of .* goes on from .* init_from=RUN"):
         train("second", recipe)
     assert not (tmp_path / "second").exists()
     train("first")

@@ -15,6 +15,7 @@ It imports this module before TensorFlow, so that the libraries' start-up chatte
 import difflib
 import errno
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -56,7 +57,8 @@ def _status(main: Callable[..., int | None], arguments: str) -> int:
             return 0
         return (main(rest) if arguments else main()) or 0
     except (UsageError, DataError, TrainingError, ServingError) as error:
-        return _fail(error, MISUSE if isinstance(error, UsageError) else FAILURE)
+        status = MISUSE if isinstance(error, UsageError) else FAILURE
+        return _fail(_with_flags(str(error)), status)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:
@@ -64,6 +66,18 @@ def _status(main: Callable[..., int | None], arguments: str) -> int:
         if explanation is None:
             raise
         return _fail(explanation, FAILURE)
+
+
+def _with_flags(text: str) -> str:
+    """Writes the arguments that a library's error names as this command's flags.
+
+    Names of one word may be plain words: they count in parentheses, `(out)`, and before `=`.
+    """
+    for name in (flag.name for flag in _own_flags()):
+        plain = rf"(?<![\w.\-/]){re.escape(name)}"
+        text = re.sub(rf"\({name}\)", f"(--{name})", text)
+        text = re.sub(rf"{plain}\b" if "_" in name else rf"{plain}(?==)", f"--{name}", text)
+    return text
 
 
 def _fail(message: object, status: int) -> int:
@@ -126,14 +140,14 @@ def _help(arguments: str, full: bool) -> str:
     text = [
         f"usage: python -m {_name()} [FLAGS] {arguments}".rstrip(),
         (sys.modules["__main__"].__doc__ or "").strip(),
-        _describe(own) if own else "This command has no flags.",
+        _flag_lines(own) if own else "This command has no flags.",
     ]
     if full:
         text.append(flags.FLAGS.get_help())
     return "\n\n".join(text) + ("" if full else "\n\n--helpfull lists the libraries' flags too.")
 
 
-def _describe(own: Sequence[flags.Flag]) -> str:
+def _flag_lines(own: Sequence[flags.Flag]) -> str:
     """One paragraph a flag: name, meaning, default."""
     names = [f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}=…" for flag in own]
     column = min(max(map(len, names)) + 2, 30)

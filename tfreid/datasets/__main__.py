@@ -121,7 +121,7 @@ def _check(dataset: Dataset, reading: Reading) -> int:
     with command.progress(len(rows), "opening files", unit="images") as bar:
         problems += file_problems(rows, num_classes, bar.advance)
     for problem in problems:
-        print(_described(problem))
+        print(_as_text(problem))
     has_errors = any(problem.is_error for problem in problems)
     num_warnings = sum(not problem.is_error for problem in problems) + bool(unlike)
     print(f"{len(rows):,} images checked: {_verdict(problems, num_warnings)}")
@@ -141,7 +141,7 @@ def _table(counts: dict[str, SplitCounts]) -> str:
     )
 
 
-def _described(problem: Problem) -> str:
+def _as_text(problem: Problem) -> str:
     level = "ERROR" if problem.is_error else "WARNING"
     if not problem.names:
         return f"{level}: {problem.title}"

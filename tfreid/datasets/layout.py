@@ -54,9 +54,9 @@ class Layout:
 
     def expectation(self, root: Path) -> str:
         """Returns the part of an error message that compares the expected tree with the found."""
-        return f"{self._described()}found:\n{_indented(_found(root))}"
+        return f"{self._expected()}found:\n{_indented(_found(root))}"
 
-    def _described(self) -> str:
+    def _expected(self) -> str:
         text = f"expected:\n{_indented(self.tree.strip())}\n"
         if self.folder_names:
             text += f"there, or in a folder named {' or '.join(self.folder_names)} inside.\n"
@@ -81,7 +81,7 @@ def locate_any(layouts: Sequence[Layout], root: Path) -> tuple[Layout, Path]:
         if folder is not None:
             return layout, folder
     titles = " or ".join(dict.fromkeys(layout.title for layout in layouts))
-    trees = "or ".join(layout._described() for layout in layouts)
+    trees = "or ".join(layout._expected() for layout in layouts)
     raise MissingPathError(
         f"no {titles} layout in {root}\n{trees}found:\n{_indented(_found(root))}"
     )

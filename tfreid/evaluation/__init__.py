@@ -1,10 +1,10 @@
 """How models are measured: descriptors, rankings, attention, and the audit of their background."""
 
-from tfreid.evaluation.audit import LIST_LENGTH, audit, available_variants, images_to_see
+from tfreid.evaluation.audit import audit, available_variants, images_to_see
 from tfreid.evaluation.averaging import Average, average_runs
+from tfreid.evaluation.describer import DescribedNetwork, Describer
 from tfreid.evaluation.descriptors import Descriptors
-from tfreid.evaluation.measurement import Measurement
-from tfreid.evaluation.network import Describer, Network
+from tfreid.evaluation.measurement import LIST_LENGTH, Measurement
 from tfreid.evaluation.position_store import PositionStore, open_stores
 from tfreid.evaluation.ranker import require_memory
 from tfreid.evaluation.result import (
@@ -15,11 +15,13 @@ from tfreid.evaluation.result import (
 )
 from tfreid.evaluation.segmentation import score_parser
 from tfreid.evaluation.sets import EvaluationSet, evaluation_sets
+from tfreid.nn.network import Network
 
 __all__ = [
     "LIST_LENGTH",
     "AuditResult",
     "Average",
+    "DescribedNetwork",
     "Describer",
     "Descriptors",
     "EvaluationSet",

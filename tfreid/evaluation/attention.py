@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs, reconstruct_pairs
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import InputSpec
+from tfreid.nn.network import Network
 from tfreid.records import Records
 from tfreid.retrieval import Ranking
 
@@ -182,15 +182,16 @@ class Explainer:
 
     def __init__(
         self,
-        model: keras.Model,
+        network: Network,
         tested: EvaluationSet,
         measurement: Measurement,
         advance: Advance,
     ):
-        """Takes the model, the images, and who is told of the queries that it sees."""
-        self._model, self._tested, self._measurement = model, tested, measurement
+        """Takes the network, the images, and who is told of the queries that it sees."""
+        self._network, self._tested, self._measurement = network, tested, measurement
         self._advance = advance
-        self._maps = Batched(model.explain, measurement.image_size_px, measurement.batch_size)
+        explain, size_px = network.model.explain, network.image_size_px
+        self._maps = Batched(explain, size_px, measurement.batch_size)
         places = np.random.default_rng(measurement.seed).permutation(len(tested.records["query"]))
         self._shown = places[:EXPLAINED_IMAGES]
 
@@ -198,7 +199,7 @@ class Explainer:
         """Explains all queries of a variant and keeps the maps of those that are shown."""
         folder, seed = self._tested.folder, self._measurement.seed
         masks = "binary" if folder.info.has_masks("query") else None
-        size = self._measurement.image_size_px
+        size = self._network.image_size_px
         spec = InputSpec(image_size_px=size, variant=variant, mask_vocabulary=masks)
         queries = self._tested.records["query"]
         return explain(self._maps, folder, "query", spec, self._shown, seed, self._advance, queries)
@@ -215,7 +216,7 @@ class Explainer:
 
         Nothing where descriptors were compared.
         """
-        matching, size = self._measurement.matching, self._measurement.image_size_px
+        matching, size = self._measurement.matching, self._network.image_size_px
         if matching is None:
             return {}
         pairs = reconstruct_pairs(
@@ -227,7 +228,7 @@ class Explainer:
             lambda chosen: self._tested.images(
                 "gallery", variant, chosen, size, self._measurement.seed
             ),
-            self._model.patches(size),
+            self._network.model.patches(size),
             matching.beta,
         )
         return {variant: pairs}

@@ -7,24 +7,22 @@ looks at the person keeps its accuracy in the first three and is at chance in th
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import keras
 
 from tfreid.errors import UsageError
 from tfreid.evaluation.attention import EXPLAINED_VARIANTS, Explainer
-from tfreid.evaluation.descriptors import Advance, Describe, Descriptors, no_progress
+from tfreid.evaluation.describer import DescribedNetwork, Describer
+from tfreid.evaluation.descriptors import Advance, Descriptors
 from tfreid.evaluation.measurement import Measurement
-from tfreid.evaluation.network import Describer, Network
 from tfreid.evaluation.position_store import PositionStore
-from tfreid.evaluation.ranker import Note, Ranker, tell_nobody
+from tfreid.evaluation.ranker import Ranker
 from tfreid.evaluation.result import AuditResult
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import VARIANTS
+from tfreid.nn.network import Network
+from tfreid.progress import NoProgress, Progress
 from tfreid.records import Records
-
-LIST_LENGTH = 10
 
 
 def available_variants(folder: Records) -> tuple[str, ...]:
@@ -43,68 +41,51 @@ def available_variants(folder: Records) -> tuple[str, ...]:
     return VARIANTS
 
 
-def images_to_see(tested: EvaluationSet, variants: tuple[str, ...], networks: int = 1) -> int:
-    """Returns how often `audit` will have shown an image to a network, for a progress line."""
+def images_to_see(
+    networks: Sequence[Network], tested: EvaluationSet, measurement: Measurement
+) -> int:
+    """Returns how often `audit` will show an image to a network, for a progress line."""
+    variants = measurement.variants or available_variants(tested.folder)
     queries, gallery = (len(tested.records[split]) for split in ("query", "gallery"))
     explained = len(set(variants) & set(EXPLAINED_VARIANTS))
-    return networks * len(variants) * (queries + gallery) + explained * queries
+    return len(networks) * len(variants) * (queries + gallery) + explained * queries
 
 
 def audit(
-    model: keras.Model,
+    networks: Sequence[Network],
     tested: EvaluationSet,
-    measurement: Measurement,
+    measurement: Measurement | None = None,
+    progress: Progress | NoProgress | None = None,
     *,
-    name: str,
-    variants: tuple[str, ...] | None = None,
-    describe: Describe | None = None,
-    combined: Sequence[Network] = (),
     store: PositionStore | None = None,
-    list_length: int = LIST_LENGTH,
-    advance: Advance = no_progress,
-    note: Note = tell_nobody,
-    tell: Note = tell_nobody,
 ) -> AuditResult:
-    """Measures a model on the variants of a data set's query and gallery images.
+    """Measures a network on the variants of a data set's query and gallery images.
 
     Args:
-      model: has `embed` and `explain` for float32 images `[batch, height, width, 3]` in [0, 255],
-        as `tfreid.methods.Method` says.
+      networks: one, or several whose combined descriptors are compared; each owns the size of its
+        input and its flip averaging. The first one's maps are shown.
       tested: the data set and the protocol, from `evaluation_sets`.
       measurement: how to measure.
-      name: what to call the model.
-      variants: which variants; all that the data set allows by default.
-      describe: gives the descriptors where they were computed elsewhere; they are then taken as
-        they are, and the model only explains. By default the model computes them here.
-      combined: networks whose combined descriptors are compared instead of the model's, each with
-        its own input size and flip averaging; the model only explains.
+      progress: told of each image that a network sees, of what goes on besides, and, before a
+        matching by reconstruction begins, of what it will take.
       store: keeps what comparing by reconstruction takes, and is left as it is at the end; in a
         temporary folder by default.
-      list_length: how many of the nearest gallery images of each query to keep; the page shows
-        `LIST_LENGTH`.
-      advance: called with the number of images after each batch that a network sees here.
-      note: told what goes on besides.
-      tell: told what a matching by reconstruction will take, before it begins.
 
     Returns:
       The figures and what is needed to show them.
 
     Raises:
       UsageError: if a variant is not known, the data set does not allow it, no query has a match
-        there, or position features are to be compared that the model does not have.
+        there, or position features are to be compared that the network does not have.
       DataError: if a record is damaged.
       TrainingError: if a descriptor is not finite.
-      ValueError: if `describe` is given and position features are to be compared.
     """
-    variants = _checked(variants, available_variants(tested.folder))
-    size, flip = measurement.image_size_px, measurement.flip_averaging
-    networks = combined or [Network(name, model, size, flip)]
+    measurement, progress = measurement or Measurement(), progress or NoProgress()
+    variants = _checked(measurement.variants, available_variants(tested.folder))
     with _opened(store, measurement) as store:
-        describe = _only(tested, describe, measurement) or _describe_here(
-            networks, tested, measurement, store, advance
-        )
-        rank = Ranker(tested, measurement, list_length, store, note, tell)
-        explainer = Explainer(model, tested, measurement, advance)
+        describe = _describe(networks, tested, measurement, store, progress.advance)
+        rank = Ranker(tested, measurement, store, progress)
+        explainer = Explainer(networks[0], tested, measurement, progress.advance)
         outcomes, explanations, reranked, reconstructed = {}, {}, {}, {}
         for variant in variants:
             query, gallery = describe(variant, "query"), describe(variant, "gallery")
@@ -116,7 +97,7 @@ def audit(
                 pairs = explainer.pairs(variant, query, gallery, outcomes, explanations)
                 reconstructed |= pairs
     return AuditResult(
-        name=name,
+        networks=tuple(network.to_json() for network in networks),
         tested=tested,
         measurement=measurement,
         query=query.identities,
@@ -126,7 +107,6 @@ def audit(
         outcomes=outcomes,
         explanations=explanations,
         reranked=reranked,
-        combined=tuple(network.described() for network in combined),
         pooled=query.pooled,
         reconstructed=reconstructed,
     )
@@ -139,8 +119,9 @@ def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tu
         if variant not in available:
             raise UsageError(
                 f"variant {variant!r} needs masks of the query and gallery images, and "
-                "random_background also a folder of backgrounds: convert the data set with "
-                f"--masks_root and --backgrounds_root, or ask for {', '.join(available)}"
+                "random_background also backgrounds: convert the data set with both (python -m "
+                "tfreid.convert --masks_root, --backgrounds_root), or ask for "
+                f"{', '.join(available)}"
             )
     return variants or available
 
@@ -157,16 +138,19 @@ def _opened(
         yield PositionStore(Path(folder), {}, measurement.position_storage)
 
 
-def _describe_here(
+def _describe(
     networks: Sequence[Network],
     tested: EvaluationSet,
     measurement: Measurement,
     store: PositionStore | None,
     advance: Advance,
-) -> Describe:
-    describer = Describer(networks, measurement.batch_size, positions=store is not None)
+) -> Callable[[str, str], Descriptors]:
+    """Returns the function from variant and split to the descriptors of the data set's images."""
     if store:
         _require_positions(networks)
+    if isinstance(networks[0], DescribedNetwork):
+        return lambda variant, split: networks[0].descriptors[variant, split][tested.records[split]]
+    describer = Describer(networks, measurement.batch_size, positions=store is not None)
 
     def describe(variant: str, split: str) -> Descriptors:
         seed = measurement.seed
@@ -179,19 +163,10 @@ def _describe_here(
 
 
 def _require_positions(networks: Sequence[Network]) -> None:
-    if len(networks) > 1 or not networks[0].has_positions or networks[0].flip_averaging:
+    first = networks[0]
+    described = isinstance(first, DescribedNetwork)
+    if len(networks) > 1 or described or not first.has_positions or first.flip_averaging:
         raise UsageError(
-            "only one network that gives position features is compared by reconstruction, without "
-            "the mirror image: compare the descriptors, or leave flip averaging off"
+            "only one network that gives position features here is compared by reconstruction, "
+            "without the mirror image: compare the descriptors, or leave flip averaging off"
         )
-
-
-def _only(
-    tested: EvaluationSet, describe: Describe | None, measurement: Measurement
-) -> Describe | None:
-    """Takes the data set's descriptors from those of the whole folder."""
-    if describe is None:
-        return None
-    if measurement.matching:
-        raise ValueError("descriptors from elsewhere have no position features to be matched by")
-    return lambda variant, split: describe(variant, split)[tested.records[split]]

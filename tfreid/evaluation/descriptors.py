@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches
+from tfreid.nn.network import Network
 from tfreid.records import Records
 from tfreid.retrieval import Identities, PositionFeatures
 
@@ -44,10 +44,6 @@ class Descriptors:
         """Returns those of some images, by their indices, without position features."""
         identities, keys = self.identities[chosen], self.keys[chosen]
         return Descriptors(self.features[chosen], identities, keys, self.pooled)
-
-
-Describe = Callable[[str, str], Descriptors]
-"""Variant and split -> the descriptors of all the split's images, in the order of its records."""
 
 
 class Batched:
@@ -112,53 +108,20 @@ class Batched:
                 advance(count)
 
 
-def outputs_of(model: keras.Model, images: tf.Tensor, flip_averaging: bool) -> dict[str, tf.Tensor]:
-    """Returns what a model tells of images, float32.
+def embedder(network: Network, batch_size: int, positions: bool = False) -> Batched:
+    """Returns the function from images to what a network tells of them.
 
     Args:
-      model: has `embed`; see `tfreid.methods.Method`.
-      images: float32 `[batch, height, width, 3]` in [0, 255].
-      flip_averaging: average the descriptors of an image and of its mirror image. Position features
-        stay those of the image.
-
-    Returns:
-      `embedding` `[batch, d]`, not normalised; of a model that is matched by reconstruction also
-      `positions` `[batch, N, d']` and `foreground` `[batch, N]`.
-    """
-
-    def embed(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = model.embed(images)
-        return dict(outputs) if isinstance(outputs, Mapping) else {"embedding": outputs}
-
-    outputs = embed(images)
-    if flip_averaging:
-        mirrored = embed(tf.image.flip_left_right(images))["embedding"]
-        outputs["embedding"] = (outputs["embedding"] + mirrored) / 2
-    return {name: tf.cast(values, tf.float32) for name, values in outputs.items()}
-
-
-def embedder(
-    model: keras.Model,
-    image_size_px: tuple[int, int],
-    batch_size: int,
-    flip_averaging: bool,
-    positions: bool = False,
-) -> Batched:
-    """Returns the function from images to what `outputs_of` tells of them.
-
-    Args:
-      model: has `embed`.
-      image_size_px: height, width of the model's input.
+      network: the network.
       batch_size: images in a batch.
-      flip_averaging: average the descriptors of an image and of its mirror image.
-      positions: whether `positions` are wanted, if the model has them.
+      positions: whether `positions` are wanted, if the network gives them.
     """
 
     def embed(images):
-        outputs = outputs_of(model, images, flip_averaging)
+        outputs = network.outputs(images)
         return {name: outputs[name] for name in outputs if positions or name != "positions"}
 
-    return Batched(embed, image_size_px, batch_size)
+    return Batched(embed, network.image_size_px, batch_size)
 
 
 def describe_split(

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from tfreid.retrieval import ReconstructionMatching, Reranking
 
+LIST_LENGTH = 10
+
 
 @dataclass(frozen=True)
 class Measurement:
     """How descriptors are computed and scored.
 
     Attributes:
-      image_size_px: height, width of the model's input.
+      variants: of the images, in this order; None for all that the data allow.
       batch_size: images in a batch; no figure depends on it.
-      flip_averaging: average the descriptors of an image and of its mirror image.
       average_precision: `"mean"` or `"trapezoid"`, as in `tfreid.retrieval.evaluate`.
       seed: chooses the random backgrounds, the gallery images that a protocol draws and the images
         that are explained.
@@ -20,14 +21,16 @@ class Measurement:
         alone.
       matching: compare by reconstruction distance, in this mode; None for the cosine distance of
         descriptors, of a model that has position features the pooled ones.
+      list_length: how many of the nearest gallery images of each query to keep; the page shows
+        `LIST_LENGTH`.
       position_storage: `"float32"` or `"float16"`, in which position features are kept.
     """
 
-    image_size_px: tuple[int, int]
+    variants: tuple[str, ...] | None = None
     batch_size: int = 64
-    flip_averaging: bool = False
     average_precision: str = "mean"
     seed: int = 0
     reranking: Reranking | None = None
     matching: ReconstructionMatching | None = None
+    list_length: int = LIST_LENGTH
     position_storage: str = "float32"

@@ -11,10 +11,11 @@ import numpy as np
 
 from tfreid.datasets import JUNK_PERSON_ID
 from tfreid.errors import TrainingError, UsageError
+from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors, Outputs
 from tfreid.evaluation.measurement import Measurement
-from tfreid.evaluation.network import Describer
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.nn.network import Network
 from tfreid.retrieval import Identities
 from tfreid.retrieval.reconstruction.positions import (
     PositionFeatures,
@@ -112,9 +113,8 @@ def open_stores(
     folder: Path,
     weights: str,
     sets: Sequence[EvaluationSet],
-    variants: Sequence[str],
     measurement: Measurement,
-    shape: tuple[int, int],
+    network: Network,
 ) -> tuple[list[PositionStore], int]:
     """Opens a store for each data set, if the disk has space for what they will hold.
 
@@ -122,9 +122,8 @@ def open_stores(
       folder: which is to hold them; what an earlier audit left there counts as space.
       weights: changes with the model's weights.
       sets: the images.
-      variants: of the images.
-      measurement: how they are measured.
-      shape: positions of an image, values of each.
+      measurement: how they are measured, with its variants.
+      network: gives the position features.
 
     Returns:
       The stores, and the bytes of the position features in all of them.
@@ -134,21 +133,23 @@ def open_stores(
     """
     dtype = measurement.position_storage
     images = sum(len(records) for tested in sets for records in tested.records.values())
-    copies = len(variants) * (2 if measurement.reranking else 1)
-    needed = copies * images * math.prod(shape) * np.dtype(dtype).itemsize
+    copies = len(measurement.variants) * (2 if measurement.reranking else 1)
+    needed = (
+        copies * images * math.prod(network.output_shapes["positions"]) * np.dtype(dtype).itemsize
+    )
     there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free + there
     if needed > free:
         raise UsageError(
             f"the position features take {needed / 2**30:.1f} GiB in {folder}, and "
-            f"{free / 2**30:.1f} GiB are free: free some, measure fewer --variants, keep them as "
-            "--position_storage=float16, or name another folder (--out)"
+            f"{free / 2**30:.1f} GiB are free: free some, measure fewer variants, keep them as "
+            "position_storage=float16, or name another folder (out)"
         )
     made_from = {
         "weights": weights,
         "data": sets[0].folder.info.fingerprint,
-        "image_size_px": measurement.image_size_px,
+        "image_size_px": network.image_size_px,
         "seed": measurement.seed,
     }
     return [PositionStore(folder / tested.dataset, made_from, dtype) for tested in sets], needed

@@ -12,7 +12,7 @@ from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.position_store import PositionStore
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import readable
-from tfreid.progress import duration
+from tfreid.progress import NoProgress, Progress, duration
 from tfreid.retrieval import (
     CosineDistances,
     Distances,
@@ -34,13 +34,6 @@ _DESCRIPTOR_COPIES = 4
 Announce = Callable[[float], None]
 """Is told how much of a computation is done, a fraction."""
 
-Note = Callable[[str], None]
-"""Is told in words what goes on for long without an image being seen, and `""` after it."""
-
-
-def tell_nobody(text: str) -> None:
-    """Tells nobody."""
-
 
 class Ranker:
     """Ranks a data set's gallery for its queries."""
@@ -49,19 +42,17 @@ class Ranker:
         self,
         tested: EvaluationSet,
         measurement: Measurement,
-        list_length: int,
         store: PositionStore | None,
-        note: Note,
-        tell: Note,
+        progress: Progress | NoProgress,
     ):
-        """Takes what is compared, how, the lists' length, the files and who is told."""
+        """Takes what is compared, how, the files and who is told."""
         self._measurement, self._store = measurement, store
-        self._dataset, self._note, self._tell = tested.dataset, note, tell
+        self._dataset, self._progress = tested.dataset, progress
         self._options = {
             "protocol": tested.protocol,
             "average_precision": measurement.average_precision,
             "seed": measurement.seed,
-            "list_length": list_length,
+            "list_length": measurement.list_length,
         }
 
     def plainly(self, query: Descriptors, gallery: Descriptors, variant: str) -> Ranking:
@@ -74,7 +65,7 @@ class Ranker:
         blocks = plain_blocks(query, gallery, matching, folder, announce)
         ranking = self._rank(blocks, query, gallery, camera_pairs=variant == "original")
         if matching:
-            self._note("")
+            self._progress.note("")
         return ranking
 
     def again(self, query: Descriptors, gallery: Descriptors, variant: str) -> Ranking:
@@ -83,7 +74,7 @@ class Ranker:
         announce(0.0)
         blocks = reranked_blocks(query, gallery, self._measurement, self._folder(variant), announce)
         ranking = self._rank(blocks, query, gallery)
-        self._note("")
+        self._progress.note("")
         return ranking
 
     def _rank(
@@ -110,13 +101,13 @@ class Ranker:
             times = (queries + images) / queries
             times *= (queries + images) / images if matching.mode == "exact" else 1
             text += f"; then {times:.1f} times as many for the re-ranking"
-        self._tell(text)
+        self._progress.say(text)
 
     def _folder(self, variant: str) -> Path | None:
         return self._store.distances(variant) if self._store else None
 
     def _announce(self, what: str) -> Callable[[float], None]:
-        return lambda done: self._note(f"{what}: {done:.0%}")
+        return lambda done: self._progress.note(f"{what}: {done:.0%}")
 
 
 def not_junk(gallery: Descriptors) -> np.ndarray:
@@ -254,6 +245,6 @@ def require_memory(tested: EvaluationSet, parameters: Reranking, descriptor_size
         raise UsageError(
             f"re-ranking the {images:,} query and gallery images of {tested.dataset} takes about "
             f"{needed / 2**30:.1f} GiB of memory, and {available / 2**30:.1f} GiB are available: "
-            "free some, choose a smaller --rerank_k1 or --rerank_k2, or leave --rerank out"
+            "free some, choose a smaller k1 or k2, or leave re-ranking out"
         )
     return needed

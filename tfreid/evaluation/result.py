@@ -23,10 +23,10 @@ _OWN = {"shortlist": ("shortlist_size",), "blend": ("shortlist_size", "blend_wei
 
 @dataclass(frozen=True)
 class AuditResult:
-    """The audit of one model on one data set.
+    """The audit of one network, or of several as one, on one data set.
 
     Attributes:
-      name: what the model is called in tables.
+      networks: what they are (`Network.to_json`).
       tested: what it was measured on, and the protocol.
       measurement: how else it was measured.
       query: identities of the queries.
@@ -37,14 +37,12 @@ class AuditResult:
         pair of cameras, where those are known.
       explanations: variant to what the model attends to on some queries.
       reranked: variant to how each query fared after re-ranking, where that was asked for.
-      combined: what the networks are whose descriptors were combined (`Network.described`); empty
-        where one model describes.
       pooled: whether the model has position features, whichever way it was compared.
       reconstructed: variant to some queries and what the nearest image explains of each, where
         the model was compared by reconstruction.
     """
 
-    name: str
+    networks: tuple[dict[str, Any], ...]
     tested: EvaluationSet
     measurement: Measurement
     query: Identities
@@ -54,9 +52,15 @@ class AuditResult:
     outcomes: dict[str, Ranking]
     explanations: dict[str, Explanation]
     reranked: dict[str, Ranking] = field(default_factory=dict)
-    combined: tuple[dict[str, Any], ...] = ()
     pooled: bool = False
     reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the model is called in tables; with position features also how it was matched."""
+        names = " + ".join(network["name"] for network in self.networks)
+        by_positions = self.pooled and len(self.networks) == 1
+        return f"{names} ({self.matching['mode']})" if by_positions else names
 
     @property
     def folder(self) -> Records:
@@ -113,17 +117,17 @@ class AuditResult:
                 "gallery_draws": protocol.gallery_draws,
                 **self._measured(),
             },
-            "data": data_source(self.folder) | _described(self.tested),
+            "data": data_source(self.folder) | _set_facts(self.tested),
         }
 
     def _measured(self) -> dict[str, Any]:
         measured = dataclasses.asdict(self.measurement)
-        del measured["matching"], measured["position_storage"]  # `matching` says what matters.
-        if self.combined:
-            # The networks differ in these.
-            del measured["image_size_px"], measured["flip_averaging"]
-            measured["combined"] = list(self.combined)
-        return measured
+        for name in ("variants", "matching", "list_length", "position_storage"):
+            del measured[name]  # Said by the entries themselves and by `matching`, or no figure's.
+        if len(self.networks) > 1:
+            return measured | {"combined": list(self.networks)}
+        names = ("image_size_px", "flip_averaging")
+        return measured | {name: self.networks[0][name] for name in names}
 
     def _figures(self, variant: str) -> dict[str, Any]:
         figures: dict[str, Any] = self.outcomes[variant].retrieval.metrics()
@@ -143,7 +147,7 @@ def data_source(folder: Records) -> dict[str, Any]:
     }
 
 
-def _described(tested: EvaluationSet) -> dict[str, Any]:
+def _set_facts(tested: EvaluationSet) -> dict[str, Any]:
     """Returns which data set of the folder was measured, how it was read and its split."""
     source = tested.source or SourceInfo()
     split = source.split

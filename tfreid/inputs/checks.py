@@ -31,14 +31,15 @@ def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
         raise UsageError(
             f"{counts.records - counts.with_mask} of {counts.records} records in split {split!r} "
             f"of {folder.path} have no mask, and {spec.mask_reason} needs one for each. Convert "
-            "with --masks_root, or make masks with python -m tfreid.parse"
+            "with masks (python -m tfreid.convert --masks_root), or make some with python -m "
+            "tfreid.parse"
         )
     if spec.mask_vocabulary is not None:
         lookup(info.mask_vocabulary, spec.mask_vocabulary)
     if spec.needs_backgrounds and not folder.backgrounds():
         raise UsageError(
             f"{folder.path} has no background images, and {spec.mask_reason} needs some. "
-            "Convert with --backgrounds_root"
+            "Convert with some (python -m tfreid.convert --backgrounds_root)"
         )
 
 

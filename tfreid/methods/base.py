@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
+from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import RecordsInfo
 
 
@@ -134,3 +135,22 @@ class Method:
             if str(given.get(name)) == value:
                 paper, demo = preset
         return demo() if scale == "demo" else paper()
+
+    def recipe_with(self, scale: str, changes: Mapping[str, Any]) -> Any:
+        """Returns the recipe with some fields changed.
+
+        Args:
+          scale: `"paper"` or `"demo"`.
+          changes: field, dotted where nested, to value.
+
+        Raises:
+          UsageError: if a field is not known or a value does not fit.
+        """
+        values = to_json(self.base_recipe(scale, changes))
+        for name, value in changes.items():
+            *path, last = name.split(".")
+            inner = values
+            for part in path:
+                inner = inner.setdefault(part, {})
+            inner[last] = value
+        return from_json(self.recipe, values)

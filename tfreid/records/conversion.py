@@ -100,7 +100,7 @@ def convert(
         except DataError as error:
             shutil.copyfile(folder / REJECTS, kept_rejects)
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
-        info = _describe(plan, report, options, command)
+        info = _info(plan, report, options, command)
         info.write(folder)
         _write_tfds_metadata(folder, plan, report)
     kept_rejects.unlink(missing_ok=True)
@@ -128,8 +128,8 @@ def _check_random_backgrounds(
     missing = [
         what
         for what, there in (
-            ("masks (--masks_root)", plan.mask_vocabulary),
-            ("backgrounds (--backgrounds_root)", scenes),
+            ("masks (masks_root)", plan.mask_vocabulary),
+            ("backgrounds (backgrounds_root)", scenes),
         )
         if not there
     ]
@@ -197,7 +197,7 @@ def _check_rejects(
             f"\n  {key}: {reason}" for key, reason in sorted(report.rejects)[:_REASONS_SHOWN]
         )
         raise DataError(
-            f"{count:,} of {total:,} records rejected, more than --max_reject_fraction={limit:g} "
+            f"{count:,} of {total:,} records rejected, more than max_reject_fraction={limit:g} "
             f"allows. The first reasons:{reasons}\n"
         )
     empty = [split for split in plan.shards if not report.splits[split].records]
@@ -205,7 +205,7 @@ def _check_rejects(
         raise DataError(f"no record of {', '.join(empty)} is left: all were rejected.")
 
 
-def _describe(
+def _info(
     plan: sources.ConversionPlan,
     report: shards.ConversionReport,
     options: ConversionOptions,
@@ -242,13 +242,13 @@ def _describe(
             "rejected": len(report.rejects),
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
-            "parser": _describe_parser(plan.parser),
+            "parser": _parser_facts(plan.parser),
         },
         sources=plan.sources,
     )
 
 
-def _describe_parser(parser: sources.MaskParser | None) -> dict[str, str] | None:
+def _parser_facts(parser: sources.MaskParser | None) -> dict[str, str] | None:
     return parser and {"run": parser.run, "vocabulary": parser.vocabulary}
 
 

@@ -40,7 +40,7 @@ class Records:
         if not (self.path / DATASET_JSON).is_file():
             raise MissingPathError(
                 f"{self.path} is not a converted data set: it holds no {DATASET_JSON}. "
-                "Give the --out folder of python -m tfreid.convert."
+                "Give the folder that python -m tfreid.convert wrote."
             )
         self.info = RecordsInfo.read(self.path)
         self._stores: dict[str, RecordStore] = {}

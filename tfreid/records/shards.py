@@ -6,9 +6,7 @@ and some runners limit its size.
 """
 
 import hashlib
-import os
 import pickle
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ import numpy as np
 from tfrecords_schema import schema
 from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
 from tfreid.errors import DataError
+from tfreid.files import completed_file
 from tfreid.records import framing, images
 from tfreid.records.sources import Entry, MaskParser, key_hash
 
@@ -126,14 +125,12 @@ class WriteShard(beam.DoFn):
         """Writes one shard."""
         folder = Path(self._job.folder)
         report, written_bytes = ConversionReport(), 0
-        temporary = folder / f"{name}.{uuid.uuid4().hex}.tmp"
-        with temporary.open("wb") as file:
+        with completed_file(folder / name) as partial, partial.open("wb") as file:
             for entry in pickle.loads(_manifest(folder, name).read_bytes()):
                 record = self._record_or_none(entry, report)
                 if record is not None:
                     file.write(framing.frame(record))
                     written_bytes += len(record)
-        os.replace(temporary, folder / name)
         report.shards[name] = len(report.digests), written_bytes
         yield report
 

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from tfreid.datasets import NO_CAMERA_ID
-from tfreid.evaluation.audit import LIST_LENGTH
+from tfreid.evaluation import LIST_LENGTH
 from tfreid.evaluation.result import AuditResult
 from tfreid.inputs import readable
 from tfreid.report.markup import percent, picture, row

@@ -40,19 +40,16 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
 
 def _inputs(result: AuditResult) -> str:
     """How large a model's images are, and how its descriptors are made."""
-    measurement = result.measurement
-    alone = {
-        "name": result.name,
-        "image_size_px": measurement.image_size_px,
-        "flip_averaging": measurement.flip_averaging,
-    }
+    alone = len(result.networks) == 1
     inputs = ", ".join(
-        "{} {}\N{MULTIPLICATION SIGN}{} px".format(network["name"], *network["image_size_px"])
+        "{} {}\N{MULTIPLICATION SIGN}{} px".format(
+            result.name if alone else network["name"], *network["image_size_px"]
+        )
         + ", averaged with the mirror image's descriptor" * network["flip_averaging"]
-        + ", pooled" * ("descriptor" in network)
-        for network in result.combined or [alone]
+        + ", pooled" * ("descriptor" in network and not alone)
+        for network in result.networks
     )
-    if not result.combined:
+    if alone:
         return inputs
     return f"{result.name}: descriptors of {inputs}; each of unit length, one after the other"
 

@@ -1,6 +1,5 @@
 """The report: one page, in one file, with everything that it shows inside."""
 
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
@@ -8,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from tfreid.evaluation.result import AuditResult, figure_rows
+from tfreid.files import write_text
 from tfreid.inputs import readable
 from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
@@ -61,11 +61,7 @@ def write_report(
     sections += [f"<pre>{escape(command)}</pre>"] if command else []
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     page = Template(template).substitute(title=escape(_title(results)), body="\n".join(sections))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    write_text(Path(path), page)
 
 
 def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:

@@ -17,7 +17,7 @@ def check_rankings_path(path: Path) -> None:
       UsageError: if its ending names no format.
     """
     if path.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"--save_rankings={path}: the file must end in {' or '.join(_SUFFIXES)}")
+        raise UsageError(f"{path}: a file of rankings must end in {' or '.join(_SUFFIXES)}")
 
 
 def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> list[Path]:

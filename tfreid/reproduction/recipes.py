@@ -1,13 +1,12 @@
 """What a row of a table trains: its method's recipe and the flags that make it."""
 
-import copy
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import from_json, to_json
+from tfreid.methods.recipe import to_json
 from tfreid.records import RecordsInfo
 from tfreid.reproduction.table import Table, TableRow, nearest
 
@@ -35,11 +34,11 @@ def resolve(
     fields = _fields(row.method, scale, row.recipe)
     changes = {name: value for name, value in changes.items() if name in fields}
     overrides = {**changes, **row.recipe}
-    recipe = _build(row.method, scale, overrides)
+    recipe = METHODS[row.method].recipe_with(scale, overrides)
     epoch = _steps_per_epoch(recipe, info) if scale == "paper" else {}
     if epoch and not epoch.items() <= fields.items() and not epoch.keys() & overrides.keys():
         overrides |= epoch
-        recipe = _build(row.method, scale, overrides)
+        recipe = METHODS[row.method].recipe_with(scale, overrides)
     return recipe, overrides
 
 
@@ -79,17 +78,6 @@ def _fields(method: str, scale: str, overrides: Mapping[str, Any]) -> dict[str, 
         return found
 
     return leaves(to_json(METHODS[method].base_recipe(scale, overrides)), "")
-
-
-def _build(method: str, scale: str, overrides: Mapping[str, Any]) -> Any:
-    values = copy.deepcopy(to_json(METHODS[method].base_recipe(scale, overrides)))
-    for name, value in overrides.items():
-        *path, last = name.split(".")
-        inner = values
-        for part in path:
-            inner = inner.setdefault(part, {})
-        inner[last] = value
-    return from_json(METHODS[method].recipe, values)
 
 
 def _steps_per_epoch(recipe: Any, info: RecordsInfo) -> dict[str, int]:

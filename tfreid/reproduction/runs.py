@@ -13,9 +13,9 @@ from tfreid.methods import METHODS
 from tfreid.methods.recipe import to_json
 from tfreid.records import Records
 from tfreid.reproduction.recipes import as_flag, resolve
-from tfreid.reproduction.settings import KIND_FLAGS, Setting
+from tfreid.reproduction.settings import KIND_ARGUMENTS, Setting
 from tfreid.reproduction.table import TableRow
-from tfreid.training import RunFolder
+from tfreid.training import Run
 
 
 class Tested(ABC):
@@ -32,11 +32,11 @@ class Tested(ABC):
         """Folder of what differs in the seed alone; named after what that shares."""
 
     @abstractmethod
-    def trainings(self) -> list["Run"]:
+    def trainings(self) -> list["Training"]:
         """Returns the trainings behind it, in the order in which they must run."""
 
     @abstractmethod
-    def tested_runs(self) -> list["Run"]:
+    def tested_runs(self) -> list["Training"]:
         """Returns the runs whose descriptors are tested, joined if there are several."""
 
     @property
@@ -55,7 +55,7 @@ class Tested(ABC):
         """Returns what the test gave, None where it or a training has not run."""
         if not all(run.is_trained() for run in self.tested_runs()):
             return None
-        return RunFolder(self.test_path).metrics().get("evaluation")
+        return Run(self.test_path).metrics.get("evaluation")
 
     def test_arguments(self) -> list[str]:
         """Returns the arguments of `tfreid.evaluate`."""
@@ -69,7 +69,7 @@ class Tested(ABC):
 
 
 @dataclass(frozen=True)
-class Run(Tested):
+class Training(Tested):
     """One training and its test. Rows of any table with the same recipe and data share it.
 
     Attributes:
@@ -94,7 +94,7 @@ class Run(Tested):
     data: Mapping[str, Records]
     test: Records
     seed: int
-    start: "Run | None" = None
+    start: "Training | None" = None
     rerank: bool = False
     matching: str = ""
 
@@ -110,25 +110,25 @@ class Run(Tested):
         trained_on = "-".join(folder.info.name for folder in self.data.values())
         return self.store / f"{self.method}-{trained_on}-{_digest(shared)}"
 
-    def trainings(self) -> list["Run"]:
+    def trainings(self) -> list["Training"]:
         """Returns the run after those that it starts from; `Tested.trainings`."""
         return [*(self.start.trainings() if self.start else []), self]
 
-    def tested_runs(self) -> list["Run"]:
+    def tested_runs(self) -> list["Training"]:
         """Returns the run; `Tested.tested_runs`."""
         return [self]
 
     def is_trained(self) -> bool:
         """Returns whether the training is finished, and was with this recipe."""
-        run = RunFolder(self.path)
-        return run.is_finished() and run.read_recipe()["recipe"] == to_json(self.recipe)
+        run = Run(self.path)
+        return run.is_finished and to_json(run.recipe) == to_json(self.recipe)
 
     def training_arguments(self) -> list[str]:
         """Returns the arguments of `tfreid.train`."""
         return [
             f"--method={self.method}",
             f"--scale={self.scale}",
-            *(f"{KIND_FLAGS[kind]}={folder.path}" for kind, folder in self.data.items()),
+            *(f"--{KIND_ARGUMENTS[kind]}={folder.path}" for kind, folder in self.data.items()),
             *([f"--init_from={self.start.path}"] if self.start else []),
             *(as_flag(name, value) for name, value in self.overrides.items()),
             f"--seed={self.seed}",
@@ -150,7 +150,7 @@ class Combination(Tested):
     """
 
     store: Path
-    runs: tuple[Run, ...]
+    runs: tuple[Training, ...]
     test: Records
     seed: int
     rerank: bool = False
@@ -160,11 +160,11 @@ class Combination(Tested):
         """Folder of the combinations that differ in the seed alone; `Tested.family`."""
         return self.store / f"combined-{_digest([run.family.name for run in self.runs])}"
 
-    def trainings(self) -> list[Run]:
+    def trainings(self) -> list[Training]:
         """Returns those of all its runs; `Tested.trainings`."""
         return [training for run in self.runs for training in run.trainings()]
 
-    def tested_runs(self) -> list[Run]:
+    def tested_runs(self) -> list[Training]:
         """Returns its runs; `Tested.tested_runs`."""
         return list(self.runs)
 
@@ -201,12 +201,12 @@ def run_of(
     for kind in kinds:
         if kind not in folders:
             raise UsageError(
-                f"row {row.name!r} trains on {kind} records: give them as {KIND_FLAGS[kind]}"
+                f"row {row.name!r} trains on {kind} records: give some ({KIND_ARGUMENTS[kind]})"
             )
     start = of(row.after) if row.after else None
     if start is None and not getattr(recipe, "train_parser", True):
         start = of(_parser(row, recipe, overrides), {})
-    return Run(
+    return Training(
         store=store,
         method=row.method,
         scale=scale,
@@ -235,8 +235,8 @@ def _check_training_data(row: TableRow, train: Records | None) -> None:
         raise UsageError(
             f"row {row.name!r} trains on data with {row.copies} copies of each training image "
             "before random backgrounds: convert the data set once more with "
-            f"--offline_random_background={row.copies} and give the result as a further --data, "
-            "or leave the row out with --rows"
+            f"--offline_random_background={row.copies} and give the result as further data (data), "
+            "or leave the row out (rows)"
         )
     if "train" not in train.info.splits:
         raise UsageError(

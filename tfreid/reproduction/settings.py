@@ -10,8 +10,8 @@ from tfreid.evaluation import available_variants
 from tfreid.records import Records
 from tfreid.reproduction.table import Table
 
-KIND_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}
-"""Kind of records to the flag that gives them, here and in `tfreid.train`."""
+KIND_ARGUMENTS = {"reid": "data", "parsing": "parsing_data"}
+"""Kind of records to the argument that gives them, here and in `tfreid.train`."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,15 @@ def _pairs(
         (a, b) for a, b in pairs if not table.across or a.info.fingerprint != b.info.fingerprint
     ]
     if not pairs:
-        raise UsageError(f"{table.name} needs {KIND_FLAGS[table.data]}{_what_else(table)}")
+        raise UsageError(
+            f"{table.name} needs records ({KIND_ARGUMENTS[table.data]}){_what_else(table)}"
+        )
     return pairs
 
 
 def _what_else(table: Table) -> str:
     if table.occluded:
-        return " to train on and, as --test_data, other data sets, of occluded persons, to test on"
+        return " to train on and, as test_data, other data sets, of occluded persons, to test on"
     return ", twice: two data sets" if table.across else ""
 
 
@@ -133,12 +135,13 @@ def _check_test_images(table: Table, folder: Records) -> None:
     if len(names := list(folder.info.person_labels)) > 1:
         raise UsageError(
             f"{folder.path} is a joint set ({', '.join(names)}), which is measured one data set at "
-            "a time: convert each to be tested on alone and give it as --test_data"
+            "a time: convert each to be tested on alone and give it as test_data"
         )
     lacking = table.variants - set(available_variants(folder))
     if lacking:
         raise UsageError(
             f"{table.name} tests on {', '.join(sorted(lacking))} images, with masks of the "
             "query and gallery images, and random_background with background images, which "
-            f"{folder.path} lacks: convert it with --masks_root and --backgrounds_root"
+            f"{folder.path} lacks: convert it anew (python -m tfreid.convert --masks_root, "
+            "--backgrounds_root)"
         )

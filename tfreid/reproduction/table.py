@@ -129,7 +129,7 @@ class Table:
         """
         if not any(row.matching for row in self.rows):
             raise UsageError(
-                f"--matching={mode} is for models with position features (FPR), which {self.name} "
+                f"matching={mode} is for models with position features (FPR), which {self.name} "
                 "has none of: leave it out"
             )
         rows = (replace(row, matching=mode if row.matching else "") for row in self.rows)

@@ -148,7 +148,7 @@ class _Evaluation:
         if not retrieval.scored.any():
             raise UsageError(
                 "no query has a valid match in the gallery: no person is seen there by another "
-                "camera (for data without cameras, evaluate with --protocol=no_camera)"
+                "camera (for data without cameras, there is protocol=no_camera)"
             )
         lists = None
         if self._lister:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tfreid.errors import UsageError
+from tfreid.files import completed_file
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 
 
@@ -36,11 +37,11 @@ def save_rankings(
     write = {".csv": _write_csv, ".json": _write_json}.get(path.suffix.lower())
     if write is None:
         raise UsageError(f"rankings are written as .csv or .json, and {path} has neither ending")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with (
+        completed_file(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
         write(file, _queries(lists, query_keys, gallery_keys))
-    os.replace(partial, path)
 
 
 def _queries(

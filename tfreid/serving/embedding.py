@@ -5,10 +5,8 @@ the records of a stretch from the data set and leaves their descriptors in a fil
 descriptors never travel between workers.
 """
 
-import os
 import pickle
 import tempfile
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +25,9 @@ from tfreid.evaluation.descriptors import (
     embedder,
     no_progress,
 )
+from tfreid.files import completed_file
 from tfreid.inputs import InputSpec
+from tfreid.nn.network import Network
 from tfreid.records import Records
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
@@ -83,7 +83,7 @@ def describe_with_beam(
     results: str | Path | None = None,
     advance: Advance = no_progress,
 ) -> dict[tuple[str, str], Descriptors]:
-    """Computes the descriptors of query and gallery images, as `report.audit` would.
+    """Computes the descriptors of query and gallery images, as `tfreid.evaluation.audit` would.
 
     Of a model that is matched by reconstruction these are the pooled ones.
 
@@ -159,7 +159,7 @@ class _Worker:
     def __init__(self, job: DescribingJob):
         model = ServedModel(job.model)
         self._size_px, self._seed = model.image_size_px, job.seed
-        self._embed = embedder(model, self._size_px, job.batch_size, flip_averaging=False)
+        self._embed = embedder(Network("", model, self._size_px), job.batch_size)
         self._folder = Records(job.data)
 
     def describe(self, stretch: Stretch) -> Descriptors:
@@ -186,10 +186,8 @@ class _Describe(beam.DoFn):
             result = worker.describe(stretch)
         except (UsageError, DataError, TrainingError) as error:
             result = type(error), str(error)
-        path = Path(self._job.results) / stretch.file_name
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-        temporary.write_bytes(pickle.dumps(result))
-        os.replace(temporary, path)
+        with completed_file(Path(self._job.results) / stretch.file_name) as partial:
+            partial.write_bytes(pickle.dumps(result))
 
 
 def _load(path: Path) -> Descriptors:

@@ -1,8 +1,5 @@
 """A SavedModel that takes image files and gives descriptors."""
 
-import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
 from tfreid.evaluation import Network
+from tfreid.files import completed_folder, write_json
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
     DEFAULT,
@@ -126,33 +124,25 @@ def write_networks(
     """
     check_networks(networks)
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"{path} is there already and not empty: give another folder")
-    partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
     signatures = make_signatures(networks)
-    try:
+    with completed_folder(path) as partial:
         _write_graph(signatures, partial)
-        described = _verify(networks, signatures, partial, tf.constant(list(sample)))
+        specs = _verify(networks, signatures, partial, tf.constant(list(sample)))
         own = {
-            "signatures": described,
+            "signatures": specs,
             "preprocessing": PREPROCESSING,
             **_inputs(networks),
             "distance": "cosine",
             **_reconstruction(networks),
         }
         _write_extra(partial / EXTRA, sample, recipe, own | dict(facts or {}))
-        os.replace(partial, path)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _inputs(networks: Sequence[Network]) -> dict[str, Any]:
     """Returns size and flip averaging for `serving.json`; of several networks those of each."""
     inputs: dict[str, Any] = {"image_size_px": list(input_size_px(networks))}
     if len(networks) > 1:
-        return inputs | {"combined": [network.described() for network in networks]}
+        return inputs | {"combined": [network.to_json() for network in networks]}
     return inputs | {"flip_averaging": networks[0].flip_averaging}
 
 
@@ -180,7 +170,7 @@ def check_networks(networks: Sequence[Network]) -> None:
     if len(networks) == 1 and first.flip_averaging and first.has_positions:
         raise UsageError(
             "the model is matched by its position features, which are not averaged with those of "
-            "the mirror image: leave --flip_averaging out"
+            "the mirror image: leave flip_averaging out"
         )
 
 
@@ -195,7 +185,6 @@ def _write_graph(signatures: Mapping[str, Signature], path: Path) -> None:
     archive = keras.export.ExportArchive()
     for name, signature in signatures.items():
         archive.add_endpoint(name, signature.function, input_signature=[signature.spec])
-    path.parent.mkdir(parents=True, exist_ok=True)
     archive.write_out(str(path), verbose=False)
 
 
@@ -216,7 +205,7 @@ def _verify(
         EXPLAIN: {"embedding": of_files["embedding"], **maps(networks[0].model, resized[0])},
     }
     loaded = tf.saved_model.load(str(path))
-    described = {}
+    specs = {}
     for name, signature in signatures.items():
         written = loaded.signatures[name]
         for output, values in written(**{signature.spec.name: inputs[signature.spec.name]}).items():
@@ -226,14 +215,14 @@ def _verify(
                     f"the exported model's {output} ({name}) differs from the trained model's by "
                     f"{difference:g}, more than {TOLERANCE:g}: nothing was written"
                 )
-        described[name] = {
-            "inputs": _described([signature.spec]),
-            "outputs": _described(written.structured_outputs.values()),
+        specs[name] = {
+            "inputs": _specs_json([signature.spec]),
+            "outputs": _specs_json(written.structured_outputs.values()),
         }
-    return described
+    return specs
 
 
-def _described(specs: Sequence[tf.TensorSpec]) -> dict[str, Any]:
+def _specs_json(specs: Sequence[tf.TensorSpec]) -> dict[str, Any]:
     return {spec.name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()} for spec in specs}
 
 
@@ -247,4 +236,4 @@ def _write_extra(
     warmup.write_warmup(folder / warmup.FILE_NAME, sample)
     for name, values in ((RECIPE, recipe), (FACTS, facts)):
         if values is not None:
-            (folder / name).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+            write_json(folder / name, values)

@@ -2,10 +2,10 @@
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -21,8 +21,7 @@ from tfreid.serving.export import (
     require_descriptor,
     write_networks,
 )
-from tfreid.training import RunFolder, load_run, read_run, versions
-from tfreid.training.several import LoadedRun, load_runs, open_data, short_names
+from tfreid.training import Run, open_data, open_runs, short_names, versions
 
 FAR = 0.001
 """False-accept rate of the recommended threshold."""
@@ -33,11 +32,10 @@ _IMAGES_TO_CHECK = 8
 
 
 def export_run(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     base: str | Path | None = None,
     path: str | Path | None = None,
-    model: keras.Model | None = None,
     data: Records | None = None,
     far: float = FAR,
     flip_averaging: bool | None = None,
@@ -47,12 +45,11 @@ def export_run(
     """Exports the model of a run with the threshold that its test images recommend.
 
     Args:
-      run: folder of the run; of one that is not finished, the latest weights are taken.
+      run: the run or its folder; of one that is not finished, the latest weights are taken.
       base: folder of the versions, in which the next one is written; the run's `export/` unless
         given.
       path: folder to write instead of a version in `base`.
-      model: the run's model where it is at hand already.
-      data: converted data set for the threshold and the check; the run's unless given.
+      data: records for the threshold and the check; the run's unless given.
       far: false-accept rate of the threshold.
       flip_averaging: average the descriptors of an image and of its mirror image; None for what
         the method does.
@@ -69,20 +66,14 @@ def export_run(
       TrainingError: if a descriptor is not finite.
     """
     _check_rate(far)
-    folder = RunFolder(Path(run))
-    method, recipe, info = read_run(folder.path)
-    if model is None:
-        *_, model = load_run(folder.path)
-    loaded = LoadedRun(folder, method, recipe, info, model)
-    network = _network(loaded, method.name, flip_averaging)
+    run = run if isinstance(run, Run) else Run(run)
+    network = _network(run, run.method.name, flip_averaging)
     check_networks([network])
-    data = data or folder.open_data("reid")
-    describer = Describer([network], batch_size)
-    threshold = _threshold(describer, data, far, advance)
-    facts = {**_trained(loaded), "versions": versions(), **threshold}
-    path = Path(path) if path else next_version(base or folder.path / "export")
-    sample = _encoded_images(data)
-    write_networks([network], path, sample, recipe=folder.read_recipe(), facts=facts)
+    data = data or run.open_data("reid")
+    threshold = _threshold(Describer([network], batch_size), data, far, advance)
+    facts = {**_trained(run), "versions": versions(), **threshold}
+    path = Path(path) if path else next_version(base or run.path / "export")
+    write_networks([network], path, _encoded_images(data), recipe=run.description, facts=facts)
     return path
 
 
@@ -101,7 +92,7 @@ def export_runs(
     Args:
       runs: their folders; the maps are those of the first.
       base: folder of the versions, in which the next one is written.
-      data: folder of converted data for the threshold and the check; the runs' unless given.
+      data: folder of records for the threshold and the check; the runs' unless given.
       far: false-accept rate of the threshold.
       flip_averaging: average the descriptors of an image and of its mirror image; None for what
         each method does.
@@ -117,20 +108,20 @@ def export_runs(
       MissingPathError, DataError, TrainingError: as for `export_run`.
     """
     _check_rate(far)
-    loaded = load_runs([Path(run) for run in runs])
-    folder = open_data(loaded, data)
-    named = list(zip(short_names(loaded), loaded, strict=True))
+    opened = open_runs([Path(run) for run in runs])
+    records = open_data(opened, data)
+    named = list(zip(short_names(opened), opened, strict=True))
     networks = [_network(run, name, flip_averaging) for name, run in named]
-    pairs = zip(networks, loaded, strict=True)
+    pairs = zip(networks, opened, strict=True)
     facts = {
-        "method": " + ".join(run.method.name for run in loaded),
-        "combined": [{**network.described(), **_trained(run)} for network, run in pairs],
+        "method": " + ".join(run.method.name for run in opened),
+        "combined": [{**network.to_json(), **_trained(run)} for network, run in pairs],
         "versions": versions(),
-        **_threshold(Describer(networks, batch_size), folder, far, advance),
+        **_threshold(Describer(networks, batch_size), records, far, advance),
     }
-    recipe = {"runs": [run.folder.read_recipe() for run in loaded]}
+    recipe = {"runs": [run.description for run in opened]}
     path = next_version(base)
-    write_networks(networks, path, _encoded_images(folder), recipe=recipe, facts=facts)
+    write_networks(networks, path, _encoded_images(records), recipe=recipe, facts=facts)
     return path
 
 
@@ -139,15 +130,16 @@ def _check_rate(far: float) -> None:
         raise UsageError(f"the false-accept rate must lie between 0 and 1, not {far:g}")
 
 
-def _network(run: LoadedRun, name: str, flip_averaging: bool | None) -> Network:
+def _network(run: Run, name: str, flip_averaging: bool | None) -> Network:
     """What of a run is exported."""
     require_descriptor(run.model)
-    flip = run.method.flip_averaging if flip_averaging is None else flip_averaging
-    size = run.stage.inputs.image_size_px
-    return Network(name, run.method.inference(run.model), size, flip)
+    network = replace(run.network, name=name, model=run.method.inference(run.model))
+    if flip_averaging is None:
+        return network
+    return replace(network, flip_averaging=flip_averaging)
 
 
-def _trained(run: LoadedRun) -> dict[str, Any]:
+def _trained(run: Run) -> dict[str, Any]:
     return {"method": run.method.name, "data": _identified(run.info)}
 
 

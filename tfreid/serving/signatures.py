@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 
 from tfreid.evaluation import Network
-from tfreid.evaluation.descriptors import outputs_of
 from tfreid.inputs import decode_image, resize_image
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
@@ -95,10 +94,7 @@ def describe(networks: Sequence[Network], resized: Sequence[tf.Tensor]) -> dict[
       `embedding` `[batch, d]` of unit L2 norm; of a single network that is matched by
       reconstruction also `positions` `[batch, N, d']` and `foreground` `[batch, N]`.
     """
-    parts = [
-        outputs_of(network.model, images, network.flip_averaging)
-        for network, images in zip(networks, resized, strict=True)
-    ]
+    parts = [network.outputs(images) for network, images in zip(networks, resized, strict=True)]
     units = [tf.math.l2_normalize(part["embedding"], axis=-1) for part in parts]
     if len(parts) == 1:
         return {**parts[0], "embedding": units[0]}

@@ -4,8 +4,6 @@ It is a generator, not a benchmark: `synthetic.json` marks the folder as synthet
 """
 
 import json
-import os
-import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tfreid.errors import UsageError
+from tfreid.files import completed_folder
 from tfreid.synthetic import plan
 from tfreid.synthetic.drawing.camera import develop
 from tfreid.synthetic.drawing.scene import SCALE, Scene
 from tfreid.synthetic.drawing.shot import take
-from tfreid.synthetic.world import Purpose, World, seeded
+from tfreid.synthetic.world import Stream, World, seeded
 
 VERSION = 1
 """Of the drawing; another version draws other images from the same parameters."""
@@ -138,9 +137,7 @@ def generate(
     """
     if is_generated(out, parameters):
         return json.loads((out / DESCRIPTION_FILE).read_text(encoding="utf-8"))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial_out = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
+    with completed_folder(out) as partial_out:
         items = items_of(parameters)
         for folder in {Path(path).parent for item in items for path in _paths(item)}:
             (partial_out / folder).mkdir(parents=True, exist_ok=True)
@@ -149,9 +146,6 @@ def generate(
         description = _description(parameters, items)
         text = json.dumps(description, indent=2) + "\n"
         (partial_out / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
-        partial_out.rename(out)
-    finally:
-        shutil.rmtree(partial_out, ignore_errors=True)
     return description
 
 
@@ -207,7 +201,7 @@ def _draw_shot(out: Path, world: World, shot: plan.Shot) -> None:
         _scene(world, shot.camera, shot.place),
         world.cameras[shot.camera],
         None if shot.person is None else world.look(shot.person),
-        seeded(world.seed, Purpose.SHOT, *shot.seed),
+        seeded(world.seed, Stream.SHOT, *shot.seed),
         shot.occlusion,
         shot.alignment,
     )
@@ -218,7 +212,7 @@ def _draw_shot(out: Path, world: World, shot: plan.Shot) -> None:
 
 def _draw_background(out: Path, world: World, background: _Background) -> None:
     scene = _scene(world, background.camera, background.place)
-    rng = seeded(world.seed, Purpose.BACKGROUND, background.place)
+    rng = seeded(world.seed, Stream.BACKGROUND, background.place)
     height, width = (length * SCALE for length in BACKGROUND_SIZE_PX)
     left = int(rng.integers(scene.image.width - width + 1))
     top = int(rng.integers(scene.image.height - height + 1))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tfreid.datasets.lip import IMAGES, LABELS
 from tfreid.datasets.split_folders import SPLIT_FOLDERS
-from tfreid.synthetic.world import NUM_PLACES, Purpose, World, seeded
+from tfreid.synthetic.world import NUM_PLACES, Stream, World, seeded
 
 NUM_WILD_PLACES = 60
 """Places of the parser's and the occluded images; persons have no homes among them."""
@@ -63,7 +63,7 @@ def market_shots(world: World, persons: int) -> Iterator[Shot]:
 
 
 def _person_shots(world: World, person: int, part: str) -> Iterator[Shot]:
-    rng = seeded(world.seed, Purpose.PLAN, person)
+    rng = seeded(world.seed, Stream.PLAN, person)
     habit = world.habit(person)
     for camera in habit.cameras:
         frame = int(rng.integers(1_000, 90_000))
@@ -78,7 +78,7 @@ def _person_shots(world: World, person: int, part: str) -> Iterator[Shot]:
 
 def _extra(world, index, prefix, habit_of, person, alignment) -> Shot:
     """A distractor or a piece of junk."""
-    rng = seeded(world.seed, Purpose.PLAN, 0, index)
+    rng = seeded(world.seed, Stream.PLAN, 0, index)
     habit = world.habit(habit_of)
     camera = habit.cameras[rng.integers(len(habit.cameras))]
     place = world.whereabouts(habit, camera, rng)
@@ -97,7 +97,7 @@ def lip_shots(world: World, images: int) -> Iterator[Shot]:
     for index in range(images):
         split = lip_split(index, images)
         name = f"{index:06d}"
-        rng = seeded(world.seed, Purpose.PLAN, _PARSED, index)
+        rng = seeded(world.seed, Stream.PLAN, _PARSED, index)
         place = FIRST_WILD_PLACE + int(rng.integers(NUM_WILD_PLACES))
         yield Shot(
             image=f"lip/{IMAGES}/{split}_images/{name}.jpg",
@@ -121,7 +121,7 @@ def occluded_shots(world: World, persons: int) -> Iterator[Shot]:
         ("whole_body_images", "none", WHOLE_IMAGES),
     )
     for person in range(1, persons + 1):
-        rng = seeded(world.seed, Purpose.PLAN, _OCCLUDED, person)
+        rng = seeded(world.seed, Stream.PLAN, _OCCLUDED, person)
         for part, (folder, occlusion, count) in enumerate(folders):
             for index in range(1, count + 1):
                 place = FIRST_WILD_PLACE + int(rng.integers(NUM_WILD_PLACES))

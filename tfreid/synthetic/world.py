@@ -23,7 +23,7 @@ FIRST_HOME_SHARE = 0.85
 """Of a person's images at home, those at the first of the two places."""
 
 
-class Purpose(IntEnum):
+class Stream(IntEnum):
     """What random numbers are for; the second word of every seed."""
 
     LOOK = 1
@@ -36,7 +36,7 @@ class Purpose(IntEnum):
     BACKGROUND = 8
 
 
-def seeded(seed: int, purpose: Purpose, *ids: int) -> np.random.Generator:
+def seeded(seed: int, purpose: Stream, *ids: int) -> np.random.Generator:
     """Returns the random numbers of one purpose; they depend on nothing else."""
     return np.random.default_rng([seed, purpose, *ids])
 
@@ -74,23 +74,23 @@ class World:
         """The cameras, with colour casts spread over all hues."""
         hues = 2 * np.pi * np.arange(self.num_cameras) / self.num_cameras
         return tuple(
-            draw_camera(seeded(self.seed, Purpose.CAMERA, index), hue)
+            draw_camera(seeded(self.seed, Stream.CAMERA, index), hue)
             for index, hue in enumerate(hues)
         )
 
     def look(self, person: int) -> Look:
         """A person's appearance."""
-        return draw_look(seeded(self.seed, Purpose.LOOK, person))
+        return draw_look(seeded(self.seed, Stream.LOOK, person))
 
     def place(self, index: int) -> Place:
         """A place; those from `NUM_PLACES` on are nobody's home and seen by one camera each."""
-        kinds = seeded(self.seed, Purpose.PLACE).permutation(list(KINDS))
+        kinds = seeded(self.seed, Stream.PLACE).permutation(list(KINDS))
         turn, kind = divmod(index, len(kinds))
-        return make_place(str(kinds[kind]), turn, (self.seed, Purpose.PLACE, index))
+        return make_place(str(kinds[kind]), turn, (self.seed, Stream.PLACE, index))
 
     def scene(self, camera: int, place: int) -> Scene:
         """What a camera sees of a place. Slow: keep the result."""
-        view_seed = (self.seed, Purpose.VIEW, camera, place)
+        view_seed = (self.seed, Stream.VIEW, camera, place)
         return draw_scene(self.place(place), view_seed, self.cameras[camera].light)
 
     def sees(self, camera: int, place: int) -> bool:
@@ -103,7 +103,7 @@ class World:
 
         The second home is away from the first, so that cameras which miss one see the other.
         """
-        rng = seeded(self.seed, Purpose.HABIT, person)
+        rng = seeded(self.seed, Stream.HABIT, person)
         first = int(rng.integers(NUM_PLACES))
         apart = int(rng.integers(NUM_PLACES // 4, NUM_PLACES // 2))
         second = (first + int(rng.choice([-1, 1])) * apart) % NUM_PLACES

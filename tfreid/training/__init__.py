@@ -1,12 +1,14 @@
 """The stage runner: trains any method under any number of devices, and continues exactly."""
 
 from tfreid.training.building import PRECISIONS
+from tfreid.training.description import versions
+from tfreid.training.fitting import fit
 from tfreid.training.history import LossCurve, read_losses
 from tfreid.training.interruption import StoppedBySignal
-from tfreid.training.loading import load_run, read_run
 from tfreid.training.parsers import RunParser, load_parser
-from tfreid.training.run_folder import RunFolder, versions
-from tfreid.training.runner import fit, train
+from tfreid.training.run import Run
+from tfreid.training.runner import train
+from tfreid.training.several import open_data, open_runs, short_names
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.watch import Evaluate, WatchOptions
 
@@ -14,17 +16,18 @@ __all__ = [
     "PRECISIONS",
     "Evaluate",
     "LossCurve",
-    "RunFolder",
+    "Run",
     "RunParser",
     "StoppedBySignal",
     "WatchOptions",
     "fit",
     "is_chief",
     "load_parser",
-    "load_run",
     "make_strategy",
+    "open_data",
+    "open_runs",
     "read_losses",
-    "read_run",
+    "short_names",
     "train",
     "versions",
 ]

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.util.tensor_util import make_ndarray
 
 from tfreid.methods.base import Stage
-from tfreid.training.run_folder import RunFolder
+from tfreid.training.run import Run
 
 _NO_LOSSES = ("total", "gradient_norm", "images_per_s")
 
@@ -28,15 +28,15 @@ class LossCurve:
     values: np.ndarray
 
 
-def read_losses(run: RunFolder, stages: Sequence[Stage]) -> dict[str, list[LossCurve]]:
+def read_losses(run: Run, stages: Sequence[Stage] | None = None) -> dict[str, list[LossCurve]]:
     """Reads the losses of a run, resumed or not.
 
     A step that was logged more than once, because the run continued from a checkpoint before it,
     counts once, with the latest value.
 
     Args:
-      run: its folder.
-      stages: of the run's method and recipe.
+      run: the run.
+      stages: those to read; all of the run unless given.
 
     Returns:
       Name of a loss -> its curves in the stages that have it; empty where there are no events.
@@ -45,7 +45,7 @@ def read_losses(run: RunFolder, stages: Sequence[Stage]) -> dict[str, list[LossC
     for tag, step, value in _scalars(run):
         logged.setdefault(tag, {})[step] = value
     losses: dict[str, list[LossCurve]] = {}
-    for stage in stages:
+    for stage in run.stages if stages is None else stages:
         for tag in (tag for tag in logged if tag.startswith(f"{stage.name}/")):
             loss = tag.removeprefix(f"{stage.name}/")
             if "/" not in loss and loss not in _NO_LOSSES:
@@ -54,7 +54,7 @@ def read_losses(run: RunFolder, stages: Sequence[Stage]) -> dict[str, list[LossC
     return losses
 
 
-def _scalars(run: RunFolder) -> Iterator[tuple[str, int, float]]:
+def _scalars(run: Run) -> Iterator[tuple[str, int, float]]:
     """Tag, step and value of every scalar, one events file after another, the oldest first."""
     # One event at a time, as TensorBoard's accumulator would hold all pictures in memory.
     for path in sorted(run.events.glob("events.out.tfevents.*")):

@@ -11,7 +11,7 @@ from tfreid.errors import UsageError
 from tfreid.methods.parsing import Parser
 from tfreid.methods.parsing.masks import ImageParser
 from tfreid.records.images import RejectedError
-from tfreid.training.loading import load_run
+from tfreid.training.run import Run
 
 _LOADING = threading.Lock()
 
@@ -24,16 +24,16 @@ def load_parser(path: str | Path) -> ImageParser:
 
     Raises:
       UsageError: if the run has no parsing network.
-      MissingPathError, DataError: as for `load_run`.
+      MissingPathError, DataError: as for `Run.model`.
     """
-    method, recipe, _, model = load_run(path)
-    network = model if isinstance(model, Parser) else getattr(model, "parser", None)
+    run = Run(path)
+    network = run.model if isinstance(run.model, Parser) else getattr(run.model, "parser", None)
     if network is None:
         raise UsageError(
-            f"the run {path} of {method.name} has no parsing network: give a run of "
-            "--method=parsing, or of a method that learns to parse"
+            f"the run {path} of {run.method.name} has no parsing network: give a run of "
+            "method=parsing, or of a method that learns to parse"
         )
-    return ImageParser(network, getattr(recipe, "parsing", recipe).image_size_px)
+    return ImageParser(network, getattr(run.recipe, "parsing", run.recipe).image_size_px)
 
 
 @dataclass(frozen=True)

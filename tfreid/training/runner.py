@@ -1,32 +1,24 @@
 """The training loop: runs the stages of any method, and continues a run where it stopped."""
 
-import contextlib
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
-from tfreid.methods.base import Method, Stage
-from tfreid.records import Records
-from tfreid.training.building import build_model, main_data
+from tfreid.inputs import data_errors
+from tfreid.methods.base import Stage
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.optimizers import CoupledOptimizer
-from tfreid.training.run_folder import RunFolder, describe
-from tfreid.training.strategy import is_chief, make_strategy
-from tfreid.training.summaries import PICTURES
+from tfreid.training.run import Run
+from tfreid.training.strategy import is_chief
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.transfer import (
     Origin,
     keep_loaded,
     loaded_parts,
     refuse_untrained,
-    require_start,
 )
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
 from tfreid.training.watch import Evaluate, Watch, WatchOptions
@@ -34,92 +26,14 @@ from tfreid.training.watch import Evaluate, Watch, WatchOptions
 Batches = Callable[[Stage, int], tf.data.Dataset]
 """Stage and step within it -> its global batches from that step on."""
 
-_DATA_FLAGS = {"reid": "--data", "parsing": "--parsing_data"}
 _SAME_EVERYWHERE = tf.VariableAggregation.ONLY_FIRST_REPLICA
-
-
-def fit(
-    method: Method,
-    recipe: Any,
-    folders: Mapping[str, Records],
-    out: str | Path,
-    *,
-    seed: int = 0,
-    precision: str = "float32",
-    options: WatchOptions | None = None,
-    evaluate: Evaluate | None = None,
-    init_from: str | Path | None = None,
-) -> keras.Model:
-    """Trains a method on converted data, or continues the run that `out` holds.
-
-    Args:
-      method: the method.
-      recipe: its settings.
-      folders: kind of records, `"reid"` or `"parsing"` -> converted folder.
-      out: folder of the run.
-      seed: of weights, batches and dropout.
-      precision: one of `tfreid.training.PRECISIONS`.
-      options: how the run is watched and saved.
-      evaluate: called every `options.evaluate_every_steps` steps and at the end.
-      init_from: folder of a run whose weights are the start; `recipe.json` says which were loaded.
-
-    Returns:
-      The trained model.
-
-    Raises:
-      UsageError: if a stage's data is missing, `out` is in use or belongs to another run,
-        `init_from` does not fit or is missing, or a part of the model is neither trained nor
-        loaded.
-      DataError: if records or a checkpoint are damaged.
-      TrainingError: if a loss is not finite or a checkpoint cannot be written.
-      StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
-    """
-    strategy = make_strategy()  # First of all, as several workers must meet before they compute.
-    stages = method.stages(recipe)
-    folders = _data_of(method, stages, folders)
-    kind = main_data(method, recipe)
-    run = RunFolder(Path(out))
-    require_start(method.name, stages, init_from)
-    origin = Origin.find(init_from, run) if init_from else None
-
-    def build() -> keras.Model:
-        return build_model(method, recipe, folders[kind].info, precision)
-
-    def batches(stage: Stage, start_step: int) -> tf.data.Dataset:
-        return training_batches(
-            folders[stage.data],
-            "train",
-            stage.inputs,
-            stage.batch_size,
-            seed=stage_seed(seed, stage),
-            start_step=start_step,
-            steps=stage.steps - start_step,
-        )
-
-    found = origin.to_json() if origin else None
-    description = describe(method.name, recipe, seed, precision, folders, found)
-    with run.claim(description) if is_chief() else contextlib.nullcontext():
-        if is_chief():
-            run.write_infos(folders)
-        return train(
-            build,
-            stages,
-            batches,
-            run,
-            strategy,
-            seed,
-            options or WatchOptions(),
-            evaluate,
-            _test_images(stages, folders),
-            origin,
-        )
 
 
 def train(
     build: Callable[[], keras.Model],
     stages: Sequence[Stage],
     batches: Batches,
-    run: RunFolder,
+    run: Run,
     strategy: tf.distribute.Strategy,
     seed: int,
     options: WatchOptions,
@@ -173,12 +87,15 @@ def train(
     loaded = _loaded(model, stages, origin, run, strategy, done)
     stages = [keep_loaded(stage, loaded) for stage in stages]
 
+    if done == run.metrics.get("stopped_early", {}).get("step"):
+        return model
+
     # ---- Stages, each to its end.
     total_steps = firsts[-1] + stages[-1].steps
     watch = Watch(run, options, strategy, model, checkpoints, evaluate, test_images, total_steps)
     with watch:
         for stage, first in zip(stages, firsts, strict=True):
-            if done < first + stage.steps:
+            if done < first + stage.steps and not watch.ends_early:
                 own = optimizers[stage.name]
                 _run_stage(strategy, model, stage, batches, own, step, first, seed, watch)
                 done = first + stage.steps
@@ -189,7 +106,7 @@ def _loaded(
     model: keras.Model,
     stages: Sequence[Stage],
     origin: Origin | None,
-    run: RunFolder,
+    run: Run,
     strategy: tf.distribute.Strategy,
     done: int,
 ) -> list[str]:
@@ -245,25 +162,13 @@ def _run_stage(
             if batch is None:
                 raise DataError(f"stage {stage.name!r}: the batches end before step {number}")
             watch.after_step(number, update(batch), batch)
+            if watch.ends_early:
+                break
 
 
 def stage_seed(seed: int, stage: Stage) -> int:
     """Returns the seed of a stage's batches, dropout and start."""
     return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
-
-
-def _test_images(stages: Sequence[Stage], folders: Mapping[str, Records]) -> tf.Tensor | None:
-    """A few queries, the same in every run on the data, for pictures; None where there are none."""
-    folder = folders.get("reid")
-    queries = folder.info.splits.get("query") if folder else None
-    if queries is None or not queries.records:
-        return None
-    size = [stage.inputs.image_size_px for stage in stages if stage.data == "reid"][-1]
-    spec = InputSpec(image_size_px=size)
-    spread = np.unique(np.linspace(0, queries.records - 1, PICTURES).astype(np.int64))
-    with data_errors():
-        batch = next(iter(evaluation_batches(folder, "query", spec, PICTURES, 0, spread)))
-    return batch["image"]
 
 
 def _check_batch_size(stage: Stage, replicas: int) -> None:
@@ -279,23 +184,3 @@ def _check_batch_size(stage: Stage, replicas: int) -> None:
             f"the batch of {stage.batch_size} images of stage {stage.name!r} cannot be divided "
             f"among {replicas} devices: choose a multiple of {replicas}"
         )
-
-
-def _data_of(
-    method: Method, stages: Sequence[Stage], folders: Mapping[str, Records]
-) -> dict[str, Records]:
-    """The folders that the stages read, each checked for its kind."""
-    for stage in stages:
-        if stage.data not in folders:
-            raise UsageError(
-                f"stage {stage.name!r} of {method.name} trains on {stage.data} records, and no "
-                f"{_DATA_FLAGS[stage.data]} was given: convert a data set of that kind (python -m "
-                f"tfreid.datasets lists them) and give its folder as {_DATA_FLAGS[stage.data]}"
-            )
-        kind = folders[stage.data].info.kind
-        if kind != stage.data:
-            raise UsageError(
-                f"{folders[stage.data].path} holds {kind} records, and {stage.data} records are "
-                f"expected: give it as {_DATA_FLAGS[kind]}"
-            )
-    return {kind: folders[kind] for kind in sorted({stage.data for stage in stages})}

@@ -15,8 +15,7 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.methods.base import Stage
-from tfreid.training.loading import load_run
-from tfreid.training.run_folder import RunFolder
+from tfreid.training.run import Run
 
 LOADED = "loaded"
 """Outcome of a part that was copied; the other outcomes say why it was not."""
@@ -35,7 +34,7 @@ class Origin:
     digest: str
 
     @classmethod
-    def find(cls, path: str | Path, run: RunFolder) -> "Origin":
+    def find(cls, path: str | Path, run: Run) -> "Origin":
         """Looks at the run to start from.
 
         Args:
@@ -48,15 +47,15 @@ class Origin:
         """
         path = Path(path).resolve()
         try:
-            RunFolder(path).read_recipe()
+            _ = Run(path).description
         except MissingPathError:
             known = run.init_from()
             if known.get("path") != str(path):
                 raise
             return cls(path, known["digest"])
-        checkpoint = tf.train.latest_checkpoint(RunFolder(path).checkpoints)
+        checkpoint = tf.train.latest_checkpoint(Run(path).checkpoints)
         if checkpoint is None:
-            raise DataError(f"--init_from={path}: the run has no checkpoint yet; train it first")
+            raise DataError(f"init_from={path}: the run has no checkpoint yet; train it first")
         # The index has a checksum of each tensor.
         index = Path(f"{checkpoint}.index").read_bytes()
         return cls(path, hashlib.sha256(index).hexdigest()[:16])
@@ -70,8 +69,7 @@ class Origin:
         Raises:
           UsageError: if a part does not fit, or there is nothing to copy.
         """
-        _, _, _, source = load_run(self.path)
-        return copy_parts(source, model, self.path)
+        return copy_parts(Run(self.path).model, model, self.path)
 
     def report(self, outcomes: Mapping[str, str]) -> str:
         """Returns a line for each part of the model.
@@ -106,14 +104,14 @@ def copy_parts(source: keras.Model, target: keras.Model, path: Path) -> dict[str
     common = loaded_parts(outcomes)
     if not common:
         raise UsageError(
-            f"--init_from={path} has nothing that this model could start from: its parts are "
+            f"init_from={path} has nothing that this model could start from: its parts are "
             f"{', '.join(theirs) or 'not named'}, this model's {', '.join(ours) or 'not named'}"
         )
     misfits = [line for name in common for line in _misfit(name, theirs[name], ours[name])]
     if misfits:
         listed = "".join(f"\n  {line}" for line in misfits)
         raise UsageError(
-            f"--init_from={path} does not fit this recipe:{listed}\nGive these parts the settings "
+            f"init_from={path} does not fit this recipe:{listed}\nGive these parts the settings "
             f"that they have in {path}/recipe.json, or start from another run"
         )
     for name in common:
@@ -142,7 +140,7 @@ def refuse_untrained(model: keras.Model, stages: Sequence[Stage], loaded: Sequen
     for name, part in _parts(model).items():
         if name not in loaded and not any(id(weight) in trained for weight in part.weights):
             raise UsageError(
-                f"no stage of this recipe trains the part {name!r}: give --init_from=RUN with the "
+                f"no stage of this recipe trains the part {name!r}: give init_from=RUN with the "
                 "folder of a run that has trained one, or a recipe that trains it"
             )
 
@@ -162,7 +160,7 @@ def require_start(method: str, stages: Sequence[Stage], init_from: str | Path | 
     if continued and init_from is None:
         raise UsageError(
             f"stage {continued[0]!r} of this recipe of {method} goes on from the weights of an "
-            "earlier run: give its folder as --init_from=RUN"
+            "earlier run: give its folder as init_from=RUN"
         )
 
 

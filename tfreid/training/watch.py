@@ -9,21 +9,27 @@ import keras
 import tensorflow as tf
 
 from tfreid.methods.base import Stage
-from tfreid.progress import Progress
+from tfreid.progress import Progress, duration
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.interruption import StoppedBySignal, StopRequest
 from tfreid.training.meter import Meter
-from tfreid.training.run_folder import RunFolder
+from tfreid.training.patience import is_exhausted, score
+from tfreid.training.run import Run
 from tfreid.training.strategy import is_chief
 from tfreid.training.summaries import Summaries
 
 Evaluate = Callable[[keras.Model, int], Mapping[str, float]]
 """Model and step -> named metrics."""
 
+_STEPS_TO_ESTIMATE = 3
+_LONG_S = 12 * 3600
+
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """How a run is watched and saved; none of it changes the weights.
+    """How a run is watched, saved and, by `stop_when_no_better`, ended early.
+
+    Nothing here changes a step.
 
     Attributes:
       checkpoint_every_steps: steps between checkpoints; each stage also ends with one.
@@ -32,6 +38,8 @@ class WatchOptions:
         finite.
       pictures_every_steps: steps between TensorBoard pictures.
       evaluate_every_steps: steps between evaluations; 0 for none.
+      stop_when_no_better: end the training when so many evaluations of the last stage in a row were
+        no better than the best before them (`tfreid.training.patience`); 0 trains to the end.
     """
 
     checkpoint_every_steps: int = 500
@@ -39,6 +47,7 @@ class WatchOptions:
     log_every_steps: int = 50
     pictures_every_steps: int = 500
     evaluate_every_steps: int = 0
+    stop_when_no_better: int = 0
 
 
 class Watch:
@@ -46,7 +55,7 @@ class Watch:
 
     def __init__(
         self,
-        run: RunFolder,
+        run: Run,
         options: WatchOptions,
         strategy: tf.distribute.Strategy,
         model: keras.Model,
@@ -77,6 +86,8 @@ class Watch:
         self._test_images = test_images
         self._total_steps = total_steps
         self._chief = is_chief()
+        self._scores: list[float] = []
+        self.ends_early = False
         self._count = tf.function(
             lambda vote: strategy.reduce("SUM", strategy.run(tf.identity, (vote,)), axis=None)
         )
@@ -107,7 +118,8 @@ class Watch:
           done: the run's step now.
           rates: group -> its learning rate now.
         """
-        self._stage, self._first, self._rates = stage, first, rates
+        self._stage, self._first, self._rates, self._done = stage, first, rates, done
+        self._scores = self._earlier_scores(done)
         self._meter = Meter(stage.name, stage.batch_size, done)
         with Progress(stage.steps, f"stage {stage.name}", done=done - first) as self._bar:
             yield
@@ -139,6 +151,9 @@ class Watch:
             self._picture(number, batch)
         if self._evaluation_is_due(number):
             self._add_evaluation(number)
+            self._end_if_no_better(number)
+        if number == self._done + _STEPS_TO_ESTIMATE:
+            self._warn_of_slowness(number)
         if stop:
             raise StoppedBySignal(number, self._stop.signal_number or signal.SIGTERM)
 
@@ -170,11 +185,42 @@ class Watch:
         metrics = {
             name: float(value) for name, value in self._evaluate(self._model, number).items()
         }
+        self._scores += [found for found in [score(metrics)] if found is not None]
         if self._chief:
             self._summaries.scalars({f"evaluation/{n}": v for n, v in metrics.items()}, number)
-            earlier = self._run.metrics().get("evaluations", {})
+            earlier = self._run.metrics.get("evaluations", {})
             self._run.add_metrics(evaluations=earlier | {str(number): metrics})
         self._meter.restart()
+
+    def _earlier_scores(self, done: int) -> list[float]:
+        """The scores of this stage's evaluations before a run was continued."""
+        recorded = self._run.metrics.get("evaluations", {})
+        steps = sorted(step for step in map(int, recorded) if self._first < step <= done)
+        found = (score(recorded[str(step)]) for step in steps)
+        return [value for value in found if value is not None]
+
+    def _end_if_no_better(self, number: int) -> None:
+        patience, is_last = self._options.stop_when_no_better, self._is_last_stage()
+        if not is_last or number == self._total_steps or not is_exhausted(self._scores, patience):
+            return
+        self._meter.check()
+        self._checkpoints.save()
+        if self._chief:
+            self._run.add_metrics(stopped_early={"step": number, "best": max(self._scores)})
+        self.ends_early = True
+        self._bar.say(f"stopped early at step {number}: no better in {patience} evaluations")
+
+    def _is_last_stage(self) -> bool:
+        return self._first + self._stage.steps == self._total_steps
+
+    def _warn_of_slowness(self, number: int) -> None:
+        """Says how long it will take where that is long and a GPU would help."""
+        seconds = self._bar.seconds_left(self._total_steps - number)
+        if seconds > _LONG_S and not tf.config.list_physical_devices("GPU"):
+            self._bar.say(
+                f"expected time on this CPU: about {duration(seconds)} for {self._total_steps:,} "
+                "steps; such recipes are made for GPUs"
+            )
 
     def _stop_agreed(self, number: int) -> bool:
         """Whether to stop now: several workers must do so at the same step."""

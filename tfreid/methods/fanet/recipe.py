@@ -127,8 +127,8 @@ def build(recipe: FanetRecipe, info) -> FANet:
     """
     if recipe.background_branch and info.num_cameras < 2:
         alone = (
-            "; --recipe.background_branch=false --recipe.gate_background=false "
-            "--recipe.target_attention=none trains the foreground branch alone"
+            "; background_branch=false, gate_background=false and target_attention=none train the "
+            "foreground branch alone"
         )
         raise UsageError(
             f"the background branch learns to tell cameras apart, and the training images come "

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from tfreid.files import completed_file
 from tfreid.retrieval.memory import give_back
 from tfreid.retrieval.reconstruction.matching import ReconstructionMatching
 from tfreid.retrieval.reconstruction.positions import PositionFeatures
@@ -69,16 +69,13 @@ class Parts:
         if self._folder is None:
             self._held[images.start, images.stop] = part
             return
-        path = self._path(images.start, images.stop)
-        partial = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
-        try:
-            with partial.open("wb") as file:
-                np.save(file, part)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            completed_file(self._path(images.start, images.stop)) as partial,
+            partial.open("wb") as file,
+        ):
+            np.save(file, part)
+            file.flush()
+            os.fsync(file.fileno())
 
     def missing(self, images: slice) -> list[slice]:
         """Returns the stretches of gallery images that are not finished, among some images."""

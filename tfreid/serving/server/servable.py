@@ -211,8 +211,8 @@ def _unpack(
     fits = len(shape) == len(wanted) and shape[0] > 0 and shape[1:] == wanted[1:]
     if proto.dtype != info.dtype or not fits:
         raise invalid(
-            f"{what}: expected {_described(info.dtype, ['batch', *wanted[1:]])}, "
-            f"found {_described(proto.dtype, shape)}"
+            f"{what}: expected {_dtype_and_shape(info.dtype, ['batch', *wanted[1:]])}, "
+            f"found {_dtype_and_shape(proto.dtype, shape)}"
         )
     try:
         array = tf.make_ndarray(proto)
@@ -227,7 +227,7 @@ def _sizes(shape: tensor_shape_pb2.TensorShapeProto) -> list[int]:
     return [dim.size for dim in shape.dim]
 
 
-def _described(dtype: int, shape: list) -> str:
+def _dtype_and_shape(dtype: int, shape: list) -> str:
     try:
         name = tf.dtypes.as_dtype(dtype).name
     except TypeError:

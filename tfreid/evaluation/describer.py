@@ -5,14 +5,10 @@ cosine is the mean of the networks' cosines. A network that is matched by recons
 pooled descriptor.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from tfreid.evaluation.descriptors import (
     Advance,
@@ -21,52 +17,28 @@ from tfreid.evaluation.descriptors import (
     describe_split,
     embedder,
     no_progress,
-    outputs_of,
 )
 from tfreid.inputs import InputSpec
+from tfreid.nn.network import Network
 from tfreid.records import Records
 from tfreid.retrieval import normalise
 
 
 @dataclass(frozen=True)
-class Network:
-    """A model and how images are given to it.
+class DescribedNetwork(Network):
+    """A network whose descriptors were computed elsewhere; here its model only explains.
 
     Attributes:
-      name: tells it from the others, for example the folder of its run.
-      model: has `embed` and `explain`; see `tfreid.methods.Method`.
-      image_size_px: height, width of its input.
-      flip_averaging: average the descriptors of an image and of its mirror image.
+      descriptors: variant and split -> the descriptors of all the split's images, in the order of
+        its records.
     """
 
-    name: str
-    model: keras.Model
-    image_size_px: tuple[int, int]
-    flip_averaging: bool = False
-
-    def described(self) -> dict[str, Any]:
-        """Returns what it is as one of several, for JSON."""
-        return {
-            "name": self.name,
-            "image_size_px": list(self.image_size_px),
-            "flip_averaging": self.flip_averaging,
-        } | ({"descriptor": "pooled"} if self.has_positions else {})
-
-    @cached_property
-    def output_shapes(self) -> dict[str, tuple[int, ...]]:
-        """What it tells of an image, as one tells: name of an output -> its shape."""
-        outputs = outputs_of(self.model, tf.zeros((1, *self.image_size_px, 3)), False)
-        return {name: tuple(values.shape[1:]) for name, values in outputs.items()}
-
-    @property
-    def descriptor_size(self) -> int:
-        """Values of a descriptor."""
-        return self.output_shapes["embedding"][0]
+    descriptors: Mapping[tuple[str, str], Descriptors] = field(default_factory=dict)
 
     @property
     def has_positions(self) -> bool:
-        """Whether it is matched by reconstruction: it gives position features, too."""
-        return "positions" in self.output_shapes
+        """Whether the descriptors are the pooled ones of a network that gives position features."""
+        return next(iter(self.descriptors.values())).pooled
 
 
 class Describer:
@@ -81,9 +53,7 @@ class Describer:
           positions: whether position features are wanted, which `describe` passes on.
         """
         self._embedders = [
-            (network, embedder(network.model, network.image_size_px, batch_size, flip, positions))
-            for network in networks
-            for flip in [network.flip_averaging]
+            (network, embedder(network, batch_size, positions)) for network in networks
         ]
 
     def describe(

@@ -2,13 +2,23 @@ import numpy as np
 import pytest
 from toy_models import SIZE_PX, PersonModel, SceneryModel
 
-from tfreid.evaluation import Describer, Measurement, Network, audit, evaluation_sets, images_to_see
-from tfreid.evaluation.network import combine
+from tests.measured import RecordingProgress
+from tfreid.evaluation import (
+    DescribedNetwork,
+    Describer,
+    Measurement,
+    Network,
+    audit,
+    evaluation_sets,
+    images_to_see,
+)
+from tfreid.evaluation.describer import combine
 from tfreid.report import write_report
 from tfreid.retrieval import cosine_distances
 
 LARGE_PX = (48, 24)
-MEASUREMENT = Measurement(SIZE_PX, batch_size=8)
+MEASUREMENT = Measurement(("original", "random_background"), batch_size=8)
+ORIGINAL = Measurement(("original",), batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +38,7 @@ def tested(reid_folder):
 
 @pytest.fixture(scope="module")
 def combined(networks, tested):
-    variants = ("original", "random_background")
-    return audit(
-        networks[0].model, tested, MEASUREMENT, name="both", variants=variants, combined=networks
-    )
+    return audit(networks, tested, MEASUREMENT)
 
 
 def test_the_cosine_is_the_mean_of_the_parts():
@@ -66,20 +73,20 @@ def test_one_network_describes_as_it_is(networks, reid_folder):
 
 def test_an_audit_compares_the_combined_descriptors(networks, tested, combined):
     describer = Describer(networks, 8)
-    again = audit(
-        networks[0].model,
-        tested,
-        MEASUREMENT,
-        name="both",
-        variants=("original", "random_background"),
-        describe=lambda variant, split: describer.describe(tested.folder, split, variant),
-    )
+    descriptors = {
+        (variant, split): describer.describe(tested.folder, split, variant)
+        for variant in MEASUREMENT.variants
+        for split in ("query", "gallery")
+    }
+    first = networks[0]
+    described = DescribedNetwork("both", first.model, SIZE_PX, descriptors=descriptors)
+    again = audit([described], tested, MEASUREMENT)
     for variant, outcome in combined.outcomes.items():
         expected = again.outcomes[variant].retrieval
         np.testing.assert_array_equal(
             outcome.retrieval.average_precision, expected.average_precision
         )
-    alone = audit(networks[0].model, tested, MEASUREMENT, name="p", variants=("original",))
+    alone = audit(networks[:1], tested, ORIGINAL)
     assert alone.metrics()["original"] != combined.metrics()["original"]
 
 
@@ -90,6 +97,7 @@ def test_figures_name_every_network(combined, tmp_path):
         {"name": "runs/scenery", "image_size_px": [48, 24], "flip_averaging": True},
     ]
     assert "image_size_px" not in protocol
+    assert combined.name == "runs/person + runs/scenery"
     write_report(tmp_path / "index.html", [combined])
     page = (tmp_path / "index.html").read_text()
     inputs = "runs/person 32x16 px, runs/scenery 48x24 px, averaged with the mirror image"
@@ -98,14 +106,6 @@ def test_figures_name_every_network(combined, tmp_path):
 
 
 def test_progress_counts_the_images_of_every_network(networks, tested):
-    seen, variants = [], ("original",)
-    audit(
-        networks[0].model,
-        tested,
-        MEASUREMENT,
-        name="both",
-        variants=variants,
-        combined=networks,
-        advance=seen.append,
-    )
-    assert sum(seen) == images_to_see(tested, variants, networks=2) == 2 * (12 + 26) + 12
+    progress = RecordingProgress()
+    audit(networks, tested, ORIGINAL, progress)
+    assert progress.done == images_to_see(networks, tested, ORIGINAL) == 2 * (12 + 26) + 12

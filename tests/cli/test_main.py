@@ -1,0 +1,43 @@
+"""The console script `tfreid`."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from tests.test_architecture import commands
+from tfreid.cli.main import COMMANDS
+
+
+def tfreid(*arguments: str) -> subprocess.CompletedProcess:
+    code = "from tfreid.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_every_command_has_a_name():
+    assert {module for module in COMMANDS.values() if module.startswith("tfreid.")} == {*commands()}
+    assert all(importlib.util.find_spec(module) for module in COMMANDS.values())
+
+
+def test_without_arguments_it_lists_the_commands():
+    listed = tfreid()
+    assert listed.returncode == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()[2:]] == [*COMMANDS]
+
+
+def test_a_command_gets_its_arguments():
+    listed = tfreid("datasets", "--check=market1501", "--data_root=nowhere")
+    assert listed.returncode == 2
+    assert listed.stderr.startswith("error: ")
+    assert "nowhere" in listed.stderr
+    assert tfreid("datasets", "--help").stdout.startswith("usage: python -m tfreid.datasets")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("trian", "did you mean train?"), ("x", "there are ")])
+def test_an_unknown_command_is_misuse(name: str, hint: str):
+    refused = tfreid(name)
+    assert refused.returncode == 2
+    assert f"tfreid has no command {name!r}: {hint}" in refused.stderr

@@ -1,0 +1,94 @@
+"""What release 0.1.0 wrote still opens: records, recipes, a run to be continued, an export.
+
+`release_0_1.tar.xz` holds a DGD run of two persons, stopped after 2 of 4 steps, what it was
+trained on, its export after 4 steps, and in `expected.json` what that release made of them.
+`recipes_0_1.json` holds all recipes as that release wrote them.
+"""
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.commands import run_command
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import from_json, to_json
+from tfreid.records import Records
+from tfreid.training import Run
+
+HERE = Path(__file__).parent
+RECIPES = json.loads((HERE / "recipes_0_1.json").read_text())
+SMALL = (
+    "--recipe.width=0.02",
+    "--recipe.descriptor_size=4",
+    "--recipe.image_size_px=(32,16)",
+    "--recipe.schedule.steps=4",
+    "--recipe.batch_size=4",
+)
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch) -> Path:
+    with tarfile.open(HERE / "release_0_1.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def expected(release) -> dict:
+    return json.loads((release / "expected.json").read_text())
+
+
+def images_of(release: Path, split: str) -> list[bytes]:
+    from tfrecords_schema import schema
+
+    store = Records(release / "records").store(split)
+    return [schema.decode("reid", r)["image/encoded"] for r in store.read(np.arange(len(store)))]
+
+
+@pytest.mark.parametrize("method", RECIPES)
+def test_recipes_are_what_they_were(method):
+    for former in RECIPES[method]:
+        now = METHODS[method].base_recipe(former["scale"], former["given"])
+        assert from_json(METHODS[method].recipe, former["recipe"]) == now
+
+
+@pytest.mark.parametrize("method", RECIPES)
+def test_recipes_survive_json(method):
+    for former in RECIPES[method]:
+        recipe = from_json(METHODS[method].recipe, former["recipe"])
+        assert from_json(METHODS[method].recipe, to_json(recipe)) == recipe
+
+
+def test_records_open(release, expected):
+    records = Records(release / "records")
+    assert records.info.fingerprint == expected["fingerprint"]
+    assert len(images_of(release, "gallery")) == 2
+
+
+def test_an_export_still_describes(release, expected):
+    from tfreid.serving import ServedModel
+
+    found = ServedModel(release / "export/1").embed_files(images_of(release, "gallery"))
+    np.testing.assert_allclose(found, expected["gallery_descriptors"], atol=1e-4)
+
+
+def test_a_run_is_continued_evaluated_and_exported(release, expected):
+    trained = run_command(
+        "train", "--method=dgd", "--data=records", "--out=run", "--seed=3", *SMALL
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert "4/4 steps" in trained.stderr
+    assert Run("run").is_finished
+    again = run_command("evaluate", "--run=run", "--variants=original")
+    assert again.returncode == 0, again.stderr
+    figures = Run("run").metrics["evaluation"]["original"]
+    assert figures == pytest.approx(expected["original"])
+
+    from tfreid.serving import ServedModel
+
+    found = ServedModel("run/export/1").embed_files(images_of(release, "gallery"))
+    np.testing.assert_allclose(found, expected["gallery_descriptors"], atol=1e-3)

@@ -1,0 +1,80 @@
+"""`import tfreid`: light, lazy, and found wherever it is imported from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tfreid
+from tfreid import front_door
+from tfreid.errors import UsageError
+from tfreid.methods import METHODS
+from tfreid.records import Records
+
+
+def python(code: str, folder: Path | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder
+    )
+    return done.stdout.strip()
+
+
+def test_importing_loads_next_to_nothing():
+    code = "import sys, tfreid; print({'tensorflow', 'numpy', 'apache_beam'} & {*sys.modules})"
+    assert python(code) == "set()"
+
+
+def test_names_are_loaded_when_they_are_used():
+    assert {*tfreid.__all__} <= {*dir(tfreid)}
+    for name in tfreid.__all__:
+        assert getattr(tfreid, name).__name__ == name if name != "METHODS" else tfreid.METHODS
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = tfreid.nothing
+
+
+def test_the_package_is_found_above_a_clone_of_its_name(tmp_path):
+    """The clone's folder, without `__init__.py`, must not stand where the package should."""
+    (tmp_path / "tfreid" / "serving").mkdir(parents=True)
+    code = "import tfreid.cli.command, pipeline; print(tfreid.__file__)"
+    assert python(code, tmp_path) == tfreid.__file__
+
+
+def test_images_are_converted_once(raw_data, tmp_path):
+    images = tfreid.ImageSet("market1501", raw_data / "market1501")
+    scenes = raw_data / "backgrounds"
+    records = front_door.convert_images(images, tmp_path / "out", backgrounds_root=scenes)
+    assert records.info.splits["train"].records == 48
+    assert len(records.backgrounds()) == len(list(scenes.iterdir()))
+    again = front_door.convert_images(images, tmp_path / "out")
+    assert again.info == records.info
+
+
+@pytest.mark.slow
+def test_a_method_is_trained_measured_and_served(reid_folder, tmp_path):
+    small = {"width": 0.05, "schedule.steps": 1, "batch_size": 4, "image_size_px": (32, 16)}
+    run = front_door.train_method(
+        "dgd", reid_folder, tmp_path / "run", recipe=small, export=True, seed=1
+    )
+    assert (run.is_finished, run.recipe.width, run.recipe.schedule.steps) == (True, 0.05, 1)
+    (result,) = front_door.measure([run.network], Records(reid_folder.path))
+    assert {*result.outcomes} == {
+        "original", "mean_background", "random_background", "background_only"
+    }  # fmt: skip
+    tfreid.write_report(tmp_path / "page.html", [result])
+    assert "Does it look at the person?" in (tmp_path / "page.html").read_text()
+    served = tfreid.ServedModel(tmp_path / "run/export/1")
+    picture = np.zeros((1, 32, 16, 3), np.float32)
+    expected = run.model.embed(picture).numpy()
+    expected /= np.linalg.norm(expected)
+    np.testing.assert_allclose(served.embed(picture), expected, atol=1e-4)
+
+
+def test_misuse_is_refused(reid_folder):
+    with pytest.raises(UsageError, match="method='dgg' is not known: use one of dgd"):
+        front_door.train_method("dgg", reid_folder)
+    with pytest.raises(UsageError, match="scale='tiny' is not known"):
+        front_door.train_method(METHODS["dgd"], reid_folder, scale="tiny")
+    with pytest.raises(UsageError, match="has no field 'colour'"):
+        front_door.train_method("dgd", reid_folder, recipe={"colour": 1})

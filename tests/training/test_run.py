@@ -1,0 +1,188 @@
+"""What the folder of a run accepts, refuses and remembers."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.methods import METHODS, Method
+from tfreid.training import Run
+from tfreid.training.description import run_description
+
+
+@dataclass(frozen=True)
+class Recipe:
+    batch_size: int = 64
+    size_px: tuple[int, int] = (8, 4)
+
+
+METHOD = Method("toy", Recipe, Recipe, build=None, stages=None)
+
+
+def records(fingerprint="abc", path="data"):
+    return SimpleNamespace(path=Path(path), info=SimpleNamespace(fingerprint=fingerprint))
+
+
+def description(**changes):
+    settings = {
+        "method": "toy",
+        "recipe": Recipe(),
+        "seed": 0,
+        "precision": "float32",
+        "data": {"reid": records()},
+    }
+    return run_description(**(settings | changes))
+
+
+def save_checkpoint(run):
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints/checkpoint").touch()
+
+
+def test_recipe_json_says_what_the_run_is(tmp_path):
+    with Run(tmp_path / "run").claim(description()):
+        pass
+    values = json.loads((tmp_path / "run/recipe.json").read_text())
+    assert values["recipe"] == {"batch_size": 64, "size_px": [8, 4]}
+    assert values["data"]["reid"]["fingerprint"] == "abc"
+    assert {"tfreid", "tensorflow", "keras", "python"} <= values["versions"].keys()
+    assert Run(tmp_path / "run").description == values
+
+
+def test_the_same_run_may_come_back_with_its_data_elsewhere(tmp_path):
+    with Run(tmp_path).claim(description(data={"reid": records(path="here")})):
+        save_checkpoint(tmp_path)
+    with Run(tmp_path).claim(description(data={"reid": records(path="there")})):
+        pass
+    first = json.loads((tmp_path / "recipe.json").read_text())
+    assert first["data"]["reid"]["path"].endswith("here")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"recipe": replace(Recipe(), batch_size=32)}, "recipe.batch_size: 64 there, 32 now"),
+        ({"method": "other"}, "method: toy there, other now"),
+        ({"seed": 1}, "seed: 0 there, 1 now"),
+        ({"precision": "mixed_bfloat16"}, "precision: float32 there, mixed_bfloat16 now"),
+        ({"data": {"reid": records("xyz")}}, "data.reid: abc there, xyz now"),
+    ],
+)
+@pytest.mark.parametrize("method", [None, METHOD])
+def test_another_run_is_refused_by_what_differs(tmp_path, changes, text, method):
+    with Run(tmp_path).claim(description()):
+        save_checkpoint(tmp_path)
+    run = Run(tmp_path, method)
+    with pytest.raises(UsageError, match=text), run.claim(description(**changes)):
+        pass
+
+
+def test_a_field_that_the_recipe_did_not_have_yet_has_its_default(tmp_path):
+    with Run(tmp_path).claim(description()):
+        save_checkpoint(tmp_path)
+    path = tmp_path / "recipe.json"
+    values = json.loads(path.read_text())
+    del values["recipe"]["batch_size"]
+    path.write_text(json.dumps(values))
+    run = Run(tmp_path, METHOD)
+    assert run.recipe == Recipe()
+    with run.claim(description()):
+        pass
+    other = replace(Recipe(), batch_size=32)
+    text = "recipe.batch_size: 64 there, 32 now"
+    with pytest.raises(UsageError, match=text), run.claim(description(recipe=other)):
+        pass
+
+
+def test_a_run_that_saved_nothing_may_be_given_other_settings(tmp_path):
+    for seed in (0, 1):
+        with Run(tmp_path).claim(description(seed=seed)):
+            pass
+    assert json.loads((tmp_path / "recipe.json").read_text())["seed"] == 1
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UsageError, match="not empty"), Run(tmp_path).claim(description()):
+        pass
+    assert not (tmp_path / "recipe.json").exists()
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path):
+    run = Run(tmp_path)
+    with (
+        run.claim(description()),
+        pytest.raises(UsageError, match="another process"),
+        run.claim(description()),
+    ):
+        pass
+
+
+def test_metrics_are_kept_by_section(tmp_path):
+    run = Run(tmp_path)
+    assert run.metrics == {}
+    assert not run.is_finished
+    run.add_metrics(evaluation={"rank1": 0.5})
+    run.add_metrics(finished=True)
+    assert run.metrics == {"evaluation": {"rank1": 0.5}, "finished": True}
+    assert run.is_finished
+
+
+def test_files_are_what_the_run_has_written(tmp_path):
+    run = Run(tmp_path)
+    with run.claim(description()):
+        run.add_metrics(finished=True)
+        assert [path.name for path in run.files()] == ["metrics.json", "recipe.json"]
+
+
+def test_what_it_starts_from_is_in_the_recipe(tmp_path):
+    run = Run(tmp_path)
+    assert run.init_from() == {}
+    with run.claim(description()):
+        assert run.init_from() == {}
+        run.write_init_from({"path": "other"})
+    assert Run(tmp_path).init_from() == {"path": "other"}
+    assert run.description["seed"] == 0
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(MissingPathError, match="holds no run"):
+        _ = Run(tmp_path).description
+
+
+@pytest.mark.parametrize("text", ["{", "{}"])
+def test_a_damaged_recipe_is_named(tmp_path, text):
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(DataError, match=r"recipe\.json"):
+        _ = Run(tmp_path).description
+
+
+# ---- Its method.
+
+
+def test_a_method_of_the_table_is_known_by_its_name(tmp_path):
+    method = METHODS["dgd"]
+    recipe = replace(method.demo(), batch_size=5)
+    with Run(tmp_path).claim(description(method="dgd", recipe=recipe)):
+        pass
+    run = Run(tmp_path)
+    assert (run.method, run.recipe) == (method, recipe)
+    assert run.stage.batch_size == 5
+
+
+def test_a_method_of_ones_own_must_be_given(tmp_path):
+    with Run(tmp_path).claim(description()):
+        pass
+    assert Run(tmp_path, METHOD).method is METHOD
+    with pytest.raises(DataError, match=r"the method 'toy', .* give it, as Run\(path, method="):
+        _ = Run(tmp_path).method
+
+
+def test_another_method_than_the_runs_is_refused(tmp_path):
+    with Run(tmp_path).claim(description()):
+        pass
+    with pytest.raises(DataError, match="with the method 'toy', and 'dgd' was given"):
+        _ = Run(tmp_path, METHODS["dgd"]).recipe

@@ -1,0 +1,144 @@
+"""Trains a method on records, from an empty folder to a finished run."""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfreid.errors import UsageError
+from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
+from tfreid.methods.base import Method, Stage
+from tfreid.records import Records
+from tfreid.training.building import build_model, main_data
+from tfreid.training.description import run_description
+from tfreid.training.run import Run
+from tfreid.training.runner import stage_seed, train
+from tfreid.training.strategy import is_chief, make_strategy
+from tfreid.training.summaries import PICTURES
+from tfreid.training.transfer import Origin, require_start
+from tfreid.training.watch import Evaluate, WatchOptions
+
+_DATA_ARGUMENTS = {"reid": "data", "parsing": "parsing_data"}
+
+
+def fit(
+    method: Method,
+    recipe: Any,
+    data: Mapping[str, Records],
+    out: str | Path,
+    *,
+    seed: int = 0,
+    precision: str = "float32",
+    options: WatchOptions | None = None,
+    evaluate: Evaluate | None = None,
+    init_from: str | Path | None = None,
+    export: Callable[[Run], object] | None = None,
+) -> Run:
+    """Trains a method on records to the end, or continues the run that `out` holds.
+
+    Args:
+      method: the method, of the table `METHODS` or one's own.
+      recipe: its settings.
+      data: kind of records, `"reid"` or `"parsing"` -> records.
+      out: folder of the run.
+      seed: of weights, batches and dropout.
+      precision: one of `tfreid.training.PRECISIONS`.
+      options: how the run is watched and saved.
+      evaluate: called every `options.evaluate_every_steps` steps and at the end.
+      init_from: folder of a run whose weights are the start; `recipe.json` says which were loaded.
+      export: called with the trained run before it counts as finished, for example
+        `tfreid.serving.export_run`; a run that is finished is not exported again.
+
+    Returns:
+      The run, finished, with its model.
+
+    Raises:
+      UsageError: if a stage's data is missing, `out` is in use or belongs to another run,
+        `init_from` does not fit or is missing, or a part of the model is neither trained nor
+        loaded.
+      DataError: if records or a checkpoint are damaged.
+      TrainingError: if a loss is not finite or a checkpoint cannot be written.
+      StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
+    """
+    strategy = make_strategy()  # First of all, as several workers must meet before they compute.
+    stages = method.stages(recipe)
+    data = _data_of(method, stages, data)
+    kind = main_data(method, recipe)
+    run = Run(out, method)
+    require_start(method.name, stages, init_from)
+    origin = Origin.find(init_from, run) if init_from else None
+
+    def build() -> keras.Model:
+        return build_model(method, recipe, data[kind].info, precision)
+
+    def batches(stage: Stage, start_step: int) -> tf.data.Dataset:
+        return training_batches(
+            data[stage.data],
+            "train",
+            stage.inputs,
+            stage.batch_size,
+            seed=stage_seed(seed, stage),
+            start_step=start_step,
+            steps=stage.steps - start_step,
+        )
+
+    found = origin.to_json() if origin else None
+    description = run_description(method.name, recipe, seed, precision, data, found)
+    with run.claim(description) if is_chief() else contextlib.nullcontext():
+        if is_chief():
+            run.write_infos(data)
+        run.model = train(
+            build,
+            stages,
+            batches,
+            run,
+            strategy,
+            seed,
+            options or WatchOptions(),
+            evaluate,
+            _test_images(stages, data),
+            origin,
+        )
+        if is_chief() and not run.is_finished:
+            if export is not None:
+                export(run)
+            run.add_metrics(finished=True)
+    return run
+
+
+def _test_images(stages: Sequence[Stage], data: Mapping[str, Records]) -> tf.Tensor | None:
+    """A few queries, the same in every run on the data, for pictures; None where there are none."""
+    records = data.get("reid")
+    queries = records.info.splits.get("query") if records else None
+    if queries is None or not queries.records:
+        return None
+    size = [stage.inputs.image_size_px for stage in stages if stage.data == "reid"][-1]
+    spec = InputSpec(image_size_px=size)
+    spread = np.unique(np.linspace(0, queries.records - 1, PICTURES).astype(np.int64))
+    with data_errors():
+        batch = next(iter(evaluation_batches(records, "query", spec, PICTURES, 0, spread)))
+    return batch["image"]
+
+
+def _data_of(
+    method: Method, stages: Sequence[Stage], data: Mapping[str, Records]
+) -> dict[str, Records]:
+    """The records that the stages read, each checked for its kind."""
+    for stage in stages:
+        if stage.data not in data:
+            raise UsageError(
+                f"stage {stage.name!r} of {method.name} trains on {stage.data} records, and none "
+                "were given: convert a data set of that kind (python -m tfreid.datasets lists "
+                f"them) and give its folder ({_DATA_ARGUMENTS[stage.data]})"
+            )
+        records = data[stage.data]
+        if records.info.kind != stage.data:
+            raise UsageError(
+                f"{records.path} holds {records.info.kind} records, and {stage.data} records are "
+                f"expected here: they are given otherwise ({_DATA_ARGUMENTS[records.info.kind]})"
+            )
+    return {kind: data[kind] for kind in sorted({stage.data for stage in stages})}
