@@ -146,3 +146,14 @@ def test_former_fields_do_not_contradict_those_of_today(values, text):
 def test_flags_of_one_meaning_are_not_given_twice(arguments):
     with pytest.raises(UsageError, match=r"recipe\.large is the former name of recipe\.head"):
         parse(*(f"--recipe.{argument}" for argument in arguments))
+
+
+@pytest.mark.parametrize("name", ["fanet", "fpr"])
+def test_the_depth_of_a_resnet_is_a_backbone(name):
+    method, values = METHODS[name], flags.FlagValues()
+    assert from_json(method.recipe, {"backbone_depth": 26}).backbone == "resnet26"
+    recipe = define_flags(method.demo(), values)
+    values(["train", "--recipe.backbone_depth=101"])
+    assert recipe().backbone == "resnet101"
+    with pytest.raises(UsageError, match="backbone='resnet18' is not known: use one of resnet14, "):
+        from_json(method.recipe, {"backbone_depth": 18})

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.methods import METHODS
 from tfreid.training.run_folder import RunFolder, describe
 
 
@@ -69,6 +70,27 @@ def test_another_run_is_refused_by_what_differs(tmp_path, changes, text):
     with RunFolder(tmp_path).claim(description()):
         save_checkpoint(tmp_path)
     with pytest.raises(UsageError, match=text), RunFolder(tmp_path).claim(description(**changes)):
+        pass
+
+
+def test_a_run_of_former_fields_goes_on(tmp_path):
+    recipe = METHODS["fpr"].demo()
+    with RunFolder(tmp_path).claim(description(method="fpr", recipe=recipe)):
+        save_checkpoint(tmp_path)
+    values = json.loads((tmp_path / "recipe.json").read_text())
+    del values["recipe"]["backbone"]
+    (tmp_path / "recipe.json").write_text(
+        json.dumps(values | {"recipe": values["recipe"] | {"backbone_depth": 14}})
+    )
+    with RunFolder(tmp_path).claim(description(method="fpr", recipe=recipe)):
+        pass
+    assert RunFolder(tmp_path).read_recipe()["recipe"]["backbone"] == "resnet14"
+    with (
+        pytest.raises(UsageError, match=r"recipe\.backbone: resnet14 there, resnet26 now"),
+        RunFolder(tmp_path).claim(
+            description(method="fpr", recipe=replace(recipe, backbone="resnet26"))
+        ),
+    ):
         pass
 
 

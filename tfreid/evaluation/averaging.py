@@ -10,6 +10,7 @@ from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation.result import figure_rows
+from tfreid.training import RunFolder
 
 _VARIES = ("batch_size", "seed")
 
@@ -94,11 +95,10 @@ def _by_dataset(run: Path) -> dict[str, dict[str, Any]]:
 
 def _training(run: Path) -> dict[str, Any]:
     """What was trained; nothing where only the evaluation is there."""
-    path = run / "recipe.json"
-    if not path.exists():
+    if not (run / "recipe.json").exists():
         return {}
-    recipe = _read(path)
-    return {"method": recipe.get("method"), "recipe": recipe.get("recipe")}
+    values = RunFolder(run).read_recipe()
+    return {"method": values["method"], "recipe": values["recipe"]}
 
 
 def _read(path: Path) -> dict[str, Any]:

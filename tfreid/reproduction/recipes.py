@@ -7,7 +7,7 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import from_json, to_json
+from tfreid.methods.recipe import former_fields, from_json, to_json, without_former_fields
 from tfreid.records import DatasetInfo
 from tfreid.reproduction.table import Row, Table, nearest
 
@@ -33,6 +33,7 @@ def resolve(
       UsageError: if a field is not known or a value does not fit.
     """
     fields = _fields(row.method, scale, row.recipe)
+    changes = without_former_fields(METHODS[row.method].recipe, changes)
     changes = {name: value for name, value in changes.items() if name in fields}
     overrides = {**changes, **row.recipe}
     recipe = _build(row.method, scale, overrides)
@@ -51,7 +52,7 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
     """
     known: dict[str, Any] = {}
     for method in {row.method: None for each in table.rows for row in each.trained}:
-        known |= _fields(method, scale, {})
+        known |= _fields(method, scale, {}) | dict(former_fields(METHODS[method].recipe))
     for name in changes:
         if name not in known:
             raise UsageError(

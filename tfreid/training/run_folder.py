@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.methods.recipe import to_json
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import to_json, without_former_fields
 from tfreid.records import DatasetFolder, DatasetInfo
 
 _RECIPE, _METRICS, _LOCK = "recipe.json", "metrics.json", ".lock"
@@ -94,7 +95,7 @@ class RunFolder:
         return folder
 
     def read_recipe(self) -> dict[str, Any]:
-        """Returns the contents of `recipe.json`.
+        """Returns the contents of `recipe.json`, with the recipe's fields as they are called now.
 
         Raises:
           MissingPathError: if the folder holds no run.
@@ -110,6 +111,8 @@ class RunFolder:
         missing = [name for name in _IDENTITY if name not in values]
         if missing:
             raise DataError(f"{path} lacks {', '.join(missing)}: it is not the recipe of a run")
+        if method := METHODS.get(values["method"]):
+            values["recipe"] = without_former_fields(method.recipe, values["recipe"], str(path))
         return values
 
     def init_from(self) -> dict[str, Any]:
