@@ -10,6 +10,7 @@ from tfreid.evaluation import (
     DescribedNetwork,
     Describer,
     Measurement,
+    Network,
     audit,
     available_variants,
     evaluation_metrics,
@@ -114,9 +115,9 @@ class OnlyExplains(PersonModel):
         raise AssertionError("the descriptors were to come from elsewhere")
 
 
-def described(person, folder, variants=VARIANTS, model=OnlyExplains):
-    """A network whose descriptors of a folder's images are those of `person`."""
-    describer = Describer(person, 8)
+def described(networks, folder, variants=VARIANTS, model=OnlyExplains):
+    """A network whose descriptors of a folder's images are those of others."""
+    describer = Describer(networks, 8)
     descriptors = {
         (variant, split): describer.describe(folder, split, variant, MEASUREMENT.seed)
         for variant in variants
@@ -134,8 +135,9 @@ def test_descriptors_may_come_from_elsewhere(reid_folder, tested, audits, person
     assert result.metrics() == audits[1].metrics() | {"protocol": protocol}
 
 
-def test_descriptors_from_elsewhere_have_no_positions_to_compare(reid_folder, tested, person):
-    network = described(person, reid_folder, ("original",), PositionModel)
+def test_descriptors_from_elsewhere_have_no_positions_to_compare(reid_folder, tested):
+    pooled = [Network("pooled", PositionModel(), SIZE_PX)]
+    network = described(pooled, reid_folder, ("original",), PositionModel)
     measurement = Measurement(("original",), matching=ReconstructionMatching("exact", beta=0.01))
     with pytest.raises(UsageError, match="only one network that gives position features"):
         audit([network], tested, measurement)

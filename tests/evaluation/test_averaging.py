@@ -29,6 +29,9 @@ def evaluation(rank1=0.5, index=0, dataset="viper", split_seed=0, protocol=None,
     }
 
 
+TRAINED = {"seed": 0, "precision": "float32", "data": {}}
+
+
 @pytest.fixture
 def run(tmp_path):
     """Writes the folder of a run."""
@@ -80,7 +83,8 @@ def test_splits_of_another_seed_are_other_splits(run):
 
 
 def test_seeds_on_one_split_need_no_splits(run):
-    runs = [run(f"{i}", evaluation(data={"split": None}), {"seed": i}) for i in range(2)]
+    recipe = TRAINED | {"method": "dgd", "recipe": {}}
+    runs = [run(f"{i}", evaluation(data={"split": None}), recipe | {"seed": i}) for i in range(2)]
     average = average_runs(runs)["viper"]
     assert (average.splits, average.warnings) == ((None, None), ())
 
@@ -119,11 +123,20 @@ def test_runs_that_are_not_comparable_are_refused(run, other, reason):
 
 
 def test_runs_of_other_recipes_are_refused(run):
-    recipe = {"method": "dgd", "recipe": {"width": 1, "schedule": {"steps": 10}}, "seed": 0}
+    recipe = TRAINED | {"method": "dgd", "recipe": {"width": 1, "schedule": {"steps": 10}}}
     other = recipe | {"recipe": {"width": 1, "schedule": {"steps": 20}}, "seed": 1}
     runs = [run("a", evaluation(), recipe), run("b", evaluation(index=1), other)]
     with pytest.raises(UsageError, match=r"recipe.schedule.steps is 20, not 10$"):
         average_runs(runs)
+
+
+def test_former_fields_of_a_recipe_make_no_other_recipe(run):
+    recipes = [
+        TRAINED | {"method": "fpr", "recipe": recipe}
+        for recipe in ({"backbone_depth": 14}, {"backbone": "resnet14"})
+    ]
+    runs = [run(f"{i}", evaluation(index=i), recipe) for i, recipe in enumerate(recipes)]
+    assert average_runs(runs)
 
 
 def test_batch_size_and_seed_may_differ(run):

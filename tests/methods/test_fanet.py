@@ -18,7 +18,7 @@ from tfreid.methods.fanet.losses import (
 )
 from tfreid.methods.fanet.pyramid import HorizontalPyramid, StripeClassifiers, pool_stripes
 from tfreid.methods.fanet.recipe import FanetRecipe, build, demo, stages
-from tfreid.nn.resnet import STAGES, ResNet
+from tfreid.nn.resnet import STAGES, ResNet14
 from tfreid.serving.export import write_saved_model
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.update import make_optimizers, make_update
@@ -267,6 +267,28 @@ def test_branches_share_no_weight():
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["inception_v3", "efficientnet_v2_b0"])
+def test_other_backbones_are_split_at_an_eighth_of_the_resolution(name):
+    recipe = small(backbone=name, pyramid_stripes=(1, 2), image_size_px=(155, 75))
+    model = build(recipe, info())
+    model.build((None, 155, 75, 3))
+    images = tf.random.stateless_uniform((4, 155, 75, 3), (0, 1), 0, 255)
+    height = model.foreground.shared(images).shape[1]
+    assert height == {"inception_v3": 17, "efficientnet_v2_b0": 20}[name]
+    batch = {"image": images, "label": tf.range(4), "camera": tf.range(4) % 2}
+    (stage,) = stages(recipe)
+    with tf.GradientTape() as tape:
+        outputs = stage.forward(model, batch, True)
+        total = tf.add_n(list(stage.losses(outputs, batch).values()))
+    assert outputs["foreground"].shape[1:3] == model.foreground.trunk.map_size((155, 75), 16)
+    gradients = tape.gradient(total, [v.value for v in model.trainable_variables])
+    assert all(gradient is not None for gradient in gradients)
+    assert [stage for part in model.backbones[:2] for stage in part.stages] == [
+        *model.foreground.trunk.all_stages
+    ]
+
+
 def test_groups_have_the_two_rates():
     pretrained, new = stages(FanetRecipe())[0].groups
     for epoch, rate in ((0, 0.06), (5, 0.33), (10, 0.6), (39, 0.6), (40, 0.06), (80, 0.006)):
@@ -319,7 +341,9 @@ def test_one_camera_is_refused():
         ({"output_stride": 8}, "output_stride=8 is not known"),
         ({"target_enhancement": False}, "gate_background=True needs"),
         ({"gate_background": False, "background_branch": False}, "compares both branches"),
-        ({"pyramid_stripes": (1, 3)}, "has 8 rows"),
+        ({"pyramid_stripes": (1, 3)}, "of resnet14 has 8 rows"),
+        ({"backbone": "inception_v3"}, "of inception_v3 has 6 rows"),
+        ({"backbone": "vgg16"}, "backbone='vgg16' is not known"),
         ({"attention_maps": 0}, "at least 1"),
     ],
 )
@@ -333,7 +357,7 @@ def test_layers_keep_their_settings():
         TargetEnhancement(7, 0.5),
         HorizontalPyramid((1, 2), 9, "max"),
         StripeClassifiers(4),
-        ResNet(14, 16, 0.5, STAGES[3:]),
+        ResNet14(16, 0.5, STAGES[3:]),
     ):
         config = layer.get_config()
         assert type(layer).from_config(config).get_config() == config

@@ -8,8 +8,10 @@ import tensorflow as tf
 from tests.methods.harness import MethodContract, info
 from tfreid.errors import UsageError
 from tfreid.methods import fpr
-from tfreid.methods.fpr.model import DISTANCES
+from tfreid.methods.fpr.model import DISTANCES, FPR
 from tfreid.methods.fpr.recipe import FprRecipe, build, demo, stages
+from tfreid.nn import BACKBONES
+from tfreid.nn.resnet import ResNet14
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.update import make_optimizers, make_update
 
@@ -216,6 +218,49 @@ def test_the_map_of_probabilities_is_that_of_the_smallest_patches():
     np.testing.assert_allclose(actual, tf.reshape(tf.sigmoid(logits), (2, 3, 2)), rtol=1e-5)
 
 
+# ---- Backbones.
+
+
+@pytest.mark.parametrize("name", ["resnet14", "inception_v3", "efficientnet_v2_b0"])
+def test_a_position_learns_from_the_pixels_of_its_patch(name):
+    """Logits that are right about every patch of pixels have no loss."""
+    recipe = dataclasses.replace(demo(), backbone=name, backbone_width=0.03, identity_weight=0.0)
+    mask = (np.random.default_rng(0).uniform(size=(2, 24, 12)) < 0.35).astype("int32")
+    mask = mask.repeat(8, axis=1).repeat(8, axis=2)
+    patches = build(recipe, info()).patches((192, 96))
+    assert patches.min() >= 0
+    assert (patches.max(0) <= (176, 80, 192, 96)).all()
+    parts = [mask[:, top:bottom, left:right].mean((1, 2)) for top, left, bottom, right in patches]
+    labels = np.stack(parts, axis=1) > recipe.tau
+    assert 0 < labels.mean() < 1
+    outputs = {
+        "embedding": tf.ones((2, 3)),
+        "foreground_logits": tf.constant(np.where(labels, 50, -50), tf.float32),
+    }
+    batch = {"label": tf.constant([0, 0]), "mask": tf.constant(mask)}
+    losses = stages(recipe)[0].losses(outputs, batch)
+    np.testing.assert_allclose(losses["foreground"], 0, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["inception_v3", "efficientnet_v2_b0"])
+def test_every_backbone_is_trained(name):
+    recipe = small(backbone=name, persons_per_batch=2, images_per_person=2)
+    values, gradients = computed(recipe, noise(4, 80, 64))
+    assert all(np.isfinite(array).all() for array in (*values.values(), *gradients))
+    model = build(recipe, info())
+    described = model.embed(noise(1, 96, 70))
+    assert described["positions"].shape[1] == len(model.patches((96, 70)))
+
+
+def test_a_class_may_be_given():
+    class Own(ResNet14):
+        architecture = "own"
+
+    assert Own not in BACKBONES.values()
+    assert type(FPR(Own, width=0.1).backbone) is Own
+
+
 # ---- Training.
 
 
@@ -243,6 +288,7 @@ def test_the_rate_falls_at_half_and_at_83_percent():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"backbone": "vgg16"}, "backbone='vgg16' is not known"),
         ({"distance": "cosine"}, "distance='cosine' is not known"),
         ({"output_stride": 8}, "output_stride=8 is not known"),
         ({"images_per_person": 1}, "a triplet needs at least 2"),

@@ -11,6 +11,7 @@ from tfreid.methods.fpr.foreground import foreground_weights, patch_labels
 from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
 from tfreid.methods.fpr.pyramid import fitting_kernels, patches, pool_pyramid
 from tfreid.methods.fpr.reconstruction import reconstruction_distances
+from tfreid.nn import BACKBONES
 
 BETA = 0.01
 RNG = np.random.default_rng(0)
@@ -164,11 +165,15 @@ def test_positions_are_maxima_over_their_patches(size, levels):
 
 
 def test_kernels_larger_than_the_map_are_left_out():
-    assert fitting_kernels((2, 4, 6, 8), (384, 128)) == (2, 4, 6, 8)
-    assert fitting_kernels((2, 4, 6, 8), (128, 64)) == (2, 4)
-    assert fitting_kernels((2, 4), (17, 17)) == (2,)
+    resnet, inception = BACKBONES["resnet50"], BACKBONES["inception_v3"]
+    assert fitting_kernels((2, 4, 6, 8), (384, 128), resnet, 16) == (2, 4, 6, 8)
+    assert fitting_kernels((2, 4, 6, 8), (384, 128), inception, 16) == (2, 4, 6)
+    assert fitting_kernels((2, 4, 6, 8), (128, 64), resnet, 16) == (2, 4)
+    assert fitting_kernels((2, 4), (17, 17), resnet, 16) == (2,)
     with pytest.raises(UsageError, match=r"16x64 px has a feature map of 1x4 .* at least 17x17 px"):
-        fitting_kernels((2, 4, 6, 8), (16, 64))
+        fitting_kernels((2, 4, 6, 8), (16, 64), resnet, 16)
+    with pytest.raises(UsageError, match=r"58x64 px has a feature map of 1x2 .* at least 59x59 px"):
+        fitting_kernels((2, 4, 6, 8), (58, 64), inception, 16)
 
 
 # ---- Foreground.

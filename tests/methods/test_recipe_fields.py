@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from absl import flags
@@ -9,13 +10,15 @@ from absl import flags
 from tfreid.cli.recipe_flags import define_flags
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import from_json, to_json
+from tfreid.methods.recipe import FormerField, from_json, to_json
 
 
 @dataclass(frozen=True)
 class Inner:
     steps: int = 5
     rate: float = 0.5
+
+    former_fields: ClassVar = {"hundreds": FormerField(int, lambda n: {"steps": 100 * n})}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Recipe:
     augment: bool = False
     clip_norm: float | None = None
     inner: Inner = Inner()
+
+    former_fields: ClassVar = {
+        "large": FormerField(bool, lambda large: {"batch_size": 64 if large else 1, "head": "big"})
+    }
 
 
 def parse(*arguments):
@@ -102,3 +109,56 @@ def test_unknown_flags_are_unknown():
 def test_json_that_does_not_fit_is_refused(values, text):
     with pytest.raises(UsageError, match=text):
         from_json(Recipe, values)
+
+
+# ---- Former fields.
+
+
+def test_files_that_name_former_fields_stay_valid():
+    recipe = from_json(Recipe, {"large": True, "inner": {"hundreds": 3}})
+    assert recipe == Recipe(batch_size=64, head="big", inner=Inner(steps=300))
+    assert "large" not in to_json(recipe)
+
+
+def test_flags_that_name_former_fields_stay_valid():
+    recipe = parse("--recipe.large=false", "--recipe.inner.hundreds=3", "--recipe.inner.rate=1")
+    assert recipe == Recipe(batch_size=1, head="big", inner=Inner(300, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (
+            {"large": True, "head": "big"},
+            r"recipe.large is the former name of recipe.head, and both are given: leave "
+            r"recipe.large out",
+        ),
+        ({"inner": {"hundreds": 1, "steps": 100}}, "recipe.inner.hundreds is the former name of"),
+        ({"large": 1}, "recipe.large: expected bool, found 1"),
+    ],
+)
+def test_former_fields_do_not_contradict_those_of_today(values, text):
+    with pytest.raises(UsageError, match=text):
+        from_json(Recipe, values)
+
+
+@pytest.mark.parametrize("arguments", [("large=true", "head=paper"), ("head=big", "large=true")])
+def test_flags_of_one_meaning_are_not_given_twice(arguments):
+    with pytest.raises(UsageError, match=r"recipe\.large is the former name of recipe\.head"):
+        parse(*(f"--recipe.{argument}" for argument in arguments))
+
+
+@pytest.mark.parametrize("name", ["fanet", "fpr"])
+def test_the_depth_of_a_resnet_is_a_backbone(name):
+    method, values = METHODS[name], flags.FlagValues()
+    assert from_json(method.recipe, {"backbone_depth": 26}).backbone == "resnet26"
+    recipe = define_flags(method.demo(), values)
+    values(["train", "--recipe.backbone_depth=101"])
+    assert recipe().backbone == "resnet101"
+    with pytest.raises(UsageError, match="backbone='resnet18' is not known: use one of resnet14, "):
+        from_json(method.recipe, {"backbone_depth": 18})
+
+
+def test_a_missing_field_without_default_is_named():
+    with pytest.raises(UsageError, match=r"recipe.schedule lacks learning_rate, factor"):
+        from_json(METHODS["dgd"].recipe, {"schedule": {"steps": 3}})

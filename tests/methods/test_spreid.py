@@ -113,7 +113,7 @@ def test_backbones_are_given_images_as_their_weights_expect_them(backbone):
     }
     images = images_of((4, 4))
     expected = stock[backbone].preprocess_input(images.copy())
-    np.testing.assert_allclose(model.normalise(images), expected, atol=1e-4)
+    np.testing.assert_allclose(model.prepare(images), expected, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_describing_needs_all_but_the_classifier(model):
 def test_backbones_may_see_smaller_images_than_the_parser(model):
     smaller, images = built(backbone_size_px=(96, 64)), images_of(SIZE_PX)
     assert [maps.shape[1:3] for maps in smaller.activations(images)] == [(6, 4)] * 2
-    expected = smaller.normalise(tf.image.resize(images, (96, 64)))
+    expected = smaller.backbones[0].normalise(tf.image.resize(images, (96, 64)))
     np.testing.assert_allclose(smaller.prepare(images), expected, atol=1e-4)
     assert smaller.regions(images).shape == model.regions(images).shape
 
@@ -222,6 +222,7 @@ def test_demos_show_the_backbones_the_same_size():
     [
         ({"phase": 3}, "phase=3 is not known"),
         ({"backbone": "vgg16"}, "backbone='vgg16' is not known"),
+        ({"backbone": "inception_v3", "image_size_px": (42, 80)}, "42x80 px is too small"),
         ({"output_stride": 8}, "output_stride=8 is not known"),
         ({"aggregation": "all"}, "aggregation='all' is not known"),
         (

@@ -20,7 +20,8 @@ def randomised(layers):
                 weight.assign(generator.uniform(low, high, weight.shape))
         elif layer.weights:
             kernel, *biases = layer.weights
-            fan_in = np.prod(kernel.shape[:-1])
+            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+            fan_in = np.prod(kernel.shape[: 2 if depthwise else -1])
             kernel.assign(generator.normal(0, np.sqrt(2 / fan_in), kernel.shape))
             for bias in biases:
                 bias.assign(generator.uniform(-0.5, 0.5, bias.shape))

@@ -5,7 +5,6 @@ import pytest
 from tests.nn.networks import images, randomised
 from tests.nn.weight_files import arrays_of, write_h5
 from tfreid.errors import UsageError
-from tfreid.nn import inception_v3
 from tfreid.nn.inception_v3 import STAGES, InceptionV3
 from tfreid.nn.pretrained import load_pretrained
 
@@ -35,7 +34,7 @@ def test_it_equals_keras_applications(published, tmp_path):
     report = load_pretrained([network], str(path))
     assert len(report.matched) == 2 * 94
     assert network.count_params() == published.count_params()
-    x = inception_v3.normalise(images(107, 75))
+    x = InceptionV3.normalise(images(107, 75))
     expected = np.asarray(published(x, training=False))
     assert expected.std() > 0.1
     np.testing.assert_allclose(network(x, training=False), expected, rtol=0, atol=1e-5)
@@ -58,7 +57,7 @@ def test_numbers_in_legacy_files_may_begin_anywhere(published, tmp_path):
 
 def test_normalise_equals_keras_applications():
     expected = keras.applications.inception_v3.preprocess_input(images(5, 4))
-    np.testing.assert_allclose(inception_v3.normalise(images(5, 4)), expected, atol=1e-6)
+    np.testing.assert_allclose(InceptionV3.normalise(images(5, 4)), expected, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -111,7 +110,7 @@ def test_dilated_average_does_not_count_what_is_outside():
 def test_stages_compose_the_network(tmp_path):
     whole = InceptionV3(16, WIDTH)
     trunk, branch = (InceptionV3(16, WIDTH, stages) for stages in (STAGES[:4], STAGES[4:]))
-    x = inception_v3.normalise(images(75, 75))
+    x = InceptionV3.normalise(images(75, 75))
     expected = whole(x)
     branch(trunk(x))
     path = write_h5(tmp_path / "file.h5", arrays_of(whole))

@@ -7,15 +7,14 @@ import pytest
 
 from tests.nn.weight_files import arrays_of, write_h5, write_weights_h5
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.nn import pretrained
 from tfreid.nn.pretrained import load_pretrained
-from tfreid.nn.resnet import STAGES, ResNet
+from tfreid.nn.resnet import STAGES, ResNet14, ResNet50
 
 TOP = {"predictions": [np.ones((256, 5), "float32"), np.ones(5, "float32")]}
 
 
-def built(stages=STAGES, depth=14, width=0.125):
-    network = ResNet(depth, 16, width, stages)
+def built(stages=STAGES, kind=ResNet14, width=0.125):
+    network = kind(16, width, stages)
     inputs = 3 if stages[0] == "conv1" else round(512 * width)
     network.build((None, None, None, inputs))
     return network
@@ -130,15 +129,15 @@ def test_files_of_another_kind_are_refused(content, text, network, tmp_path):
 
 
 def test_imagenet_weights_exist_for_published_networks_only(network):
-    with pytest.raises(UsageError, match="there are none for resnet14 of width"):
+    with pytest.raises(UsageError, match=r"none for resnet14 of width 0\.125, only for resnet50, "):
         load_pretrained([network], "imagenet")
 
 
 def test_a_failed_download_says_what_to_do(network, monkeypatch):
     url = "http://127.0.0.1:9/absent.h5"
-    monkeypatch.setitem(pretrained.IMAGENET, "resnet50", (url, "0" * 32))
+    monkeypatch.setattr(ResNet50, "imagenet", (url, "0" * 32))
     with pytest.raises(DataError, match=rf"cannot download {url} .*--recipe.weights=none"):
-        load_pretrained([ResNet(50)], "imagenet")
+        load_pretrained([ResNet50()], "imagenet")
 
 
 def test_imagenet_weights_are_downloaded_once_and_checked(network, tmp_path, monkeypatch):
@@ -147,14 +146,14 @@ def test_imagenet_weights_are_downloaded_once_and_checked(network, tmp_path, mon
     md5 = hashlib.md5(path.read_bytes()).hexdigest()
     get_file = functools.partial(keras.utils.get_file, cache_dir=str(tmp_path / "cache"))
     monkeypatch.setattr(keras.utils, "get_file", get_file)
-    monkeypatch.setitem(pretrained.IMAGENET, "resnet14", (path.as_uri(), md5))
+    monkeypatch.setattr(ResNet14, "imagenet", (path.as_uri(), md5))
     piece = built(STAGES[:3])
     monkeypatch.setattr(piece, "width", 1.0)
     load_pretrained([piece], "imagenet")
     assert_holds(piece, arrays)
     path.unlink()
     load_pretrained([piece], "imagenet")
-    monkeypatch.setitem(pretrained.IMAGENET, "resnet14", (path.as_uri(), "0" * 32))
+    monkeypatch.setattr(ResNet14, "imagenet", (path.as_uri(), "0" * 32))
     with pytest.raises(DataError, match="cannot download"):
         load_pretrained([piece], "imagenet")
 
@@ -166,7 +165,7 @@ def test_files_of_keras_applications_fit(suffix, top, tmp_path):
     published = keras.applications.ResNet50(top, weights=None, input_shape=shape, classes=5)
     path = tmp_path / f"file.{suffix}"
     published.save(path) if suffix == "h5" else published.save_weights(path)
-    network = built(depth=50, width=1.0)
+    network = built(kind=ResNet50, width=1.0)
     report = load_pretrained([network], str(path))
     assert_holds(
         network, {name: published.get_layer(name).get_weights() for name in network.named_layers()}

@@ -5,16 +5,15 @@ import pytest
 from tests.counts import convolution
 from tests.nn.networks import images, randomised
 from tfreid.errors import UsageError
-from tfreid.nn import resnet
-from tfreid.nn.resnet import BLOCKS, STAGES, ResNet
+from tfreid.nn.resnet import STAGES, ResNet14, ResNet26, ResNet50, ResNet152
 
-SMALL = {"depth": 14, "width": 0.125}
+WIDTH = 0.125
 
 
-def count(depth, width=1.0):
+def count(network, width=1.0):
     """Weights of the feature network, from the paper's table 1."""
     inputs, total = round(64 * width), convolution(7, 3, round(64 * width), bias=True)
-    for index, blocks in enumerate(BLOCKS[depth]):
+    for index, blocks in enumerate(network.bottlenecks):
         narrow = round(64 * 2**index * width)
         for block in range(blocks):
             total += convolution(1, inputs, narrow, bias=True)
@@ -26,22 +25,22 @@ def count(depth, width=1.0):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [50, 152])
-def test_it_equals_keras_applications(depth):
-    published = getattr(keras.applications, f"ResNet{depth}")(
+@pytest.mark.parametrize("kind", [ResNet50, ResNet152])
+def test_it_equals_keras_applications(kind):
+    published = getattr(keras.applications, kind.__name__)(
         include_top=False, weights=None, input_shape=(64, 32, 3)
     )
     randomised(published.layers)
-    network = ResNet(depth)
+    network = kind()
     network.build((None, 64, 32, 3))
     names = [layer.name for layer in published.layers if layer.weights]
-    for kind in ("conv", "bn"):
-        ours = [name for name in network.named_layers() if name.endswith(kind)]
-        assert ours == [name for name in names if name.endswith(kind)]
+    for suffix in ("conv", "bn"):
+        ours = [name for name in network.named_layers() if name.endswith(suffix)]
+        assert ours == [name for name in names if name.endswith(suffix)]
     for name, layer in network.named_layers().items():
         layer.set_weights(published.get_layer(name).get_weights())
-    assert network.count_params() == published.count_params() == count(depth)
-    x = resnet.normalise(images(64, 32))
+    assert network.count_params() == published.count_params() == count(kind)
+    x = ResNet14.normalise(images(64, 32))
     expected = np.asarray(published(x, training=False))
     assert expected.std() > 0.1
     tolerance = 1e-5 * np.abs(expected).max()
@@ -50,20 +49,20 @@ def test_it_equals_keras_applications(depth):
 
 def test_normalise_equals_keras_applications():
     expected = keras.applications.resnet.preprocess_input(images(5, 4))
-    np.testing.assert_allclose(resnet.normalise(images(5, 4)), expected, atol=1e-4)
+    np.testing.assert_allclose(ResNet14.normalise(images(5, 4)), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(("output_stride", "shape"), [(32, (12, 4, 2048)), (16, (24, 8, 2048))])
 def test_the_last_stage_keeps_the_resolution_at_output_stride_16(output_stride, shape):
-    network = ResNet(14, output_stride)
+    network = ResNet14(output_stride)
     assert network.architecture == "resnet14"
     assert network.filters == 2048
     assert network(keras.Input((384, 128, 3))).shape == (None, *shape)
 
 
 def test_the_same_weights_fit_both_output_strides():
-    coarse, fine = ResNet(output_stride=32, **SMALL), ResNet(output_stride=16, **SMALL)
-    x = resnet.normalise(images(65, 32))
+    coarse, fine = ResNet14(32, WIDTH), ResNet14(16, WIDTH)
+    x = ResNet14.normalise(images(65, 32))
     outputs = [coarse(x)]
     fine.build((None, None, None, 3))
     fine.set_weights(coarse.get_weights())
@@ -76,10 +75,9 @@ def test_the_same_weights_fit_both_output_strides():
 
 
 def test_stages_compose_the_network():
-    whole = ResNet(output_stride=16, **SMALL)
-    trunk = ResNet(output_stride=16, stages=STAGES[:3], **SMALL)
-    branch = ResNet(output_stride=16, stages=STAGES[3:], **SMALL)
-    x = resnet.normalise(images(32, 16))
+    whole = ResNet14(16, WIDTH)
+    trunk, branch = (ResNet14(16, WIDTH, stages) for stages in (STAGES[:3], STAGES[3:]))
+    x = ResNet14.normalise(images(32, 16))
     expected = whole(x)
     branch(trunk(x))
     pieces = trunk.named_layers() | branch.named_layers()
@@ -89,17 +87,17 @@ def test_stages_compose_the_network():
     np.testing.assert_array_equal(branch(trunk(x)), expected)
 
 
-@pytest.mark.parametrize("depth", [14, 26])
-def test_small_networks_have_the_expected_size(depth):
-    network = ResNet(depth, width=0.25)
+@pytest.mark.parametrize("kind", [ResNet14, ResNet26])
+def test_small_networks_have_the_expected_size(kind):
+    network = kind(width=0.25)
     network.build((None, None, None, 3))
-    assert network.count_params() == count(depth, 0.25)
+    assert network.count_params() == count(kind, 0.25)
     assert network.filters == 512
 
 
 def test_statistics_move_in_training_only():
-    network = ResNet(stages=STAGES[:2], **SMALL)
-    x = resnet.normalise(images(16, 16))
+    network = ResNet14(width=WIDTH, stages=STAGES[:2])
+    x = ResNet14.normalise(images(16, 16))
     network(x, training=False)
     mean = network.named_layers()["conv2_block1_3_bn"].moving_mean
     assert not np.any(mean)
@@ -108,8 +106,8 @@ def test_statistics_move_in_training_only():
 
 
 def test_it_is_rebuilt_by_its_config():
-    network = ResNet(14, 16, 0.125, STAGES[3:])
-    copy = ResNet.from_config(network.get_config())
+    network = ResNet14(16, WIDTH, STAGES[3:])
+    copy = ResNet14.from_config(network.get_config())
     assert copy.get_config() == network.get_config()
     x = np.random.default_rng(0).normal(size=(1, 4, 4, 64)).astype("float32")
     network(x), copy(x)
@@ -120,7 +118,6 @@ def test_it_is_rebuilt_by_its_config():
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"depth": 18}, r"depth=18 of ResNet is not known: use one of \[14, 26, 50, 101, 152\]"),
         ({"output_stride": 8}, "output_stride=8 is not known: use 16 or 32"),
         ({"stages": ("conv2", "conv4")}, "are not consecutive stages"),
         ({"stages": ("conv6",)}, "are not consecutive stages"),
@@ -129,4 +126,4 @@ def test_it_is_rebuilt_by_its_config():
 )
 def test_unknown_settings_are_refused(arguments, text):
     with pytest.raises(UsageError, match=text):
-        ResNet(**arguments)
+        ResNet14(**arguments)

@@ -143,6 +143,13 @@ def test_what_a_row_sets_itself_stays(info):
     assert resolve(whole, "demo", changes, info)[0].pyramid_stripes == (1, 2)
 
 
+def test_changes_may_name_former_fields(info):
+    table, changes = TABLES["fanet/1"], {"backbone_depth": 26}
+    check_changes(table, "demo", changes)
+    recipe, overrides = resolve(table.rows[0], "demo", changes, info)
+    assert recipe.backbone == overrides["backbone"] == "resnet26"
+
+
 @pytest.mark.parametrize(
     ("act", "text"),
     [

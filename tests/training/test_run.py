@@ -97,6 +97,25 @@ def test_a_field_that_the_recipe_did_not_have_yet_has_its_default(tmp_path):
         pass
 
 
+def test_a_run_of_former_fields_goes_on(tmp_path):
+    recipe = METHODS["fpr"].demo()
+    with Run(tmp_path).claim(description(method="fpr", recipe=recipe)):
+        save_checkpoint(tmp_path)
+    path = tmp_path / "recipe.json"
+    values = json.loads(path.read_text())
+    del values["recipe"]["backbone"]
+    path.write_text(json.dumps(values | {"recipe": values["recipe"] | {"backbone_depth": 14}}))
+    assert Run(tmp_path).recipe == recipe
+    with Run(tmp_path).claim(description(method="fpr", recipe=recipe)):
+        pass
+    other = replace(recipe, backbone="resnet26")
+    with (
+        pytest.raises(UsageError, match=r"recipe\.backbone: resnet14 there, resnet26 now"),
+        Run(tmp_path).claim(description(method="fpr", recipe=other)),
+    ):
+        pass
+
+
 def test_a_run_that_saved_nothing_may_be_given_other_settings(tmp_path):
     for seed in (0, 1):
         with Run(tmp_path).claim(description(seed=seed)):

@@ -10,7 +10,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_dict, config_flags
 
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import from_json
+from tfreid.methods.recipe import former_fields, from_json
 
 
 def define_recipe_flags(
@@ -52,7 +52,7 @@ def define_recipe_flags(
 
 
 def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Callable[[], Any]:
-    """Defines a flag `--recipe.FIELD` for each field of a recipe.
+    """Defines a flag `--recipe.FIELD` for each field of a recipe, former fields too.
 
     Args:
       default: the recipe whose values hold unless a flag says otherwise.
@@ -70,7 +70,28 @@ def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> C
     holder = config_flags.DEFINE_config_dict(
         "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
     )
-    return lambda: from_json(type(default), holder.value.to_dict())
+    return lambda: from_json(
+        type(default), _told(default, holder.value.to_dict(), flag_values, "recipe.")
+    )
+
+
+def _told(
+    recipe: Any, values: Mapping[str, Any], flag_values: flags.FlagValues, path: str
+) -> dict[str, Any]:
+    """The values, where a former field that is given stands for the defaults of today's."""
+    told = dict(values)
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if dataclasses.is_dataclass(value):
+            told[field.name] = _told(value, told[field.name], flag_values, f"{path}{field.name}.")
+    for name, former in former_fields(type(recipe)).items():
+        if told[name] is None:
+            del told[name]
+            continue
+        for current in former.now(told[name]):
+            if not flag_values[path + current].present:
+                del told[current]
+    return told
 
 
 class _TypedParser(flags.ArgumentParser):
@@ -98,7 +119,7 @@ class _TypedParser(flags.ArgumentParser):
 
 
 def _with_placeholders(recipe: Any) -> dict[str, Any]:
-    """The recipe's values, where a typed placeholder stands for None."""
+    """The recipe's values, where a typed placeholder stands for None and for former fields."""
     hints = typing.get_type_hints(type(recipe))
     values = {}
     for field in dataclasses.fields(recipe):
@@ -109,6 +130,8 @@ def _with_placeholders(recipe: Any) -> dict[str, Any]:
             kinds = [kind for kind in typing.get_args(hints[field.name]) if kind is not type(None)]
             value = config_dict.placeholder(typing.get_origin(kinds[0]) or kinds[0])
         values[field.name] = value
+    for name, former in former_fields(type(recipe)).items():
+        values[name] = config_dict.placeholder(former.kind)
     return values
 
 

@@ -1,5 +1,6 @@
 """Mean and spread of figures over runs that differ in the split or the seed."""
 
+import contextlib
 import json
 import statistics
 from collections import Counter
@@ -10,6 +11,8 @@ from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation.result import figure_rows
+from tfreid.methods import METHODS
+from tfreid.methods.recipe import from_json, to_json
 
 _VARIES = ("batch_size", "seed")
 
@@ -93,12 +96,16 @@ def _by_dataset(run: Path) -> dict[str, dict[str, Any]]:
 
 
 def _training(run: Path) -> dict[str, Any]:
-    """What was trained; nothing where only the evaluation is there."""
+    """What was trained, in the fields of today; nothing where only the evaluation is there."""
     path = run / "recipe.json"
     if not path.exists():
         return {}
-    recipe = _read(path)
-    return {"method": recipe.get("method"), "recipe": recipe.get("recipe")}
+    values = _read(path)
+    method, recipe = METHODS.get(values.get("method")), values.get("recipe")
+    if method and recipe:
+        with contextlib.suppress(UsageError):
+            recipe = to_json(from_json(method.recipe, recipe))
+    return {"method": values.get("method"), "recipe": recipe}
 
 
 def _read(path: Path) -> dict[str, Any]:

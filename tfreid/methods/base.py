@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
-from tfreid.methods.recipe import from_json, to_json
+from tfreid.methods.recipe import from_json, to_json, without_former_fields
 from tfreid.records import RecordsInfo
 
 
@@ -147,7 +147,7 @@ class Method:
           UsageError: if a field is not known or a value does not fit.
         """
         values = to_json(self.base_recipe(scale, changes))
-        for name, value in changes.items():
+        for name, value in without_former_fields(self.recipe, changes).items():
             *path, last = name.split(".")
             inner = values
             for part in path:

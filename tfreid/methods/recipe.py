@@ -4,10 +4,26 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tfreid.errors import UsageError
+
+
+@dataclass(frozen=True)
+class FormerField:
+    """A field that a recipe had once; files and flags that name it stay valid.
+
+    A recipe lists its own in the class variable `former_fields`, by name.
+
+    Attributes:
+      kind: of its values.
+      now: value -> the fields of today that say the same, with their values.
+    """
+
+    kind: type
+    now: Callable[[Any], dict[str, Any]]
 
 
 def to_json(recipe: Any) -> dict[str, Any]:
@@ -20,22 +36,69 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
 
     Args:
       recipe_type: the recipe's dataclass.
-      values: field -> value; fields left out keep their default.
+      values: field -> value, former fields too; fields left out keep their default.
       path: what to call the recipe in messages.
 
     Returns:
       A `recipe_type`.
 
     Raises:
-      UsageError: if a field is not known or a value has another type than its field.
+      UsageError: if a field is not known, is missing and has no default, is given twice by its
+        former name, or a value has another type than its field.
     """
+    values = without_former_fields(recipe_type, values, path)
     hints = typing.get_type_hints(recipe_type)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(recipe_type)}
     for name in values:
         if name not in fields:
             raise UsageError(_unknown_field(name, fields, path))
+    missing = [field for field in _required(recipe_type) if field not in values]
+    if missing:
+        raise UsageError(f"{path} lacks {', '.join(missing)}")
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
     return recipe_type(**converted)
+
+
+def without_former_fields(
+    recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
+) -> dict[str, Any]:
+    """Says what former fields say by the fields of today.
+
+    Args:
+      recipe_type: the recipe's dataclass.
+      values: field -> value; not those of nested recipes.
+      path: what to call the recipe in messages.
+
+    Raises:
+      UsageError: if a former field is given beside what it is called now.
+    """
+    current = dict(values)
+    for name, former in former_fields(recipe_type).items():
+        if name not in current:
+            continue
+        value = _convert(current.pop(name), former.kind, f"{path}.{name}")
+        for field, meaning in former.now(value).items():
+            if field in values:
+                raise UsageError(
+                    f"{path}.{name} is the former name of {path}.{field}, and both are given: "
+                    f"leave {path}.{name} out"
+                )
+            current[field] = meaning
+    return current
+
+
+def former_fields(recipe_type: type) -> Mapping[str, FormerField]:
+    """Returns the former fields of a recipe's dataclass by name."""
+    return getattr(recipe_type, "former_fields", {})
+
+
+def _required(recipe_type: type) -> list[str]:
+    """The fields without a default."""
+    return [
+        field.name
+        for field in dataclasses.fields(recipe_type)
+        if field.default is field.default_factory is dataclasses.MISSING
+    ]
 
 
 def _lists(value: Any) -> Any:

@@ -1,10 +1,8 @@
 """Inception-V3 in stages, with the constants of `keras.applications`."""
 
-from collections.abc import Sequence
-
 import keras
 
-from tfreid.nn.backbone import Backbone
+from tfreid.nn.backbone import KERAS_APPLICATIONS, Backbone, NormalisedConvolution
 from tfreid.nn.units import batch_normalisation, scaled
 
 BLOCKS = {
@@ -40,25 +38,10 @@ STAGES = ("stem", *BLOCKS)
 """Stages, in order. The stem takes an eighth of the resolution; mixed3 and mixed8 halve it."""
 
 
-def normalise(images):
-    """Maps images to what the ImageNet weights expect.
-
-    Args:
-      images: float RGB `[..., 3]` in [0, 255].
-
-    Returns:
-      Float RGB of the same shape in [-1, 1].
-    """
-    return images / 127.5 - 1.0
-
-
-class _Convolution(keras.layers.Layer):
+def _convolution(filters, kernel_size, strides, padding, dilation=1, *, name):
     """A convolution without bias, batch normalisation without scale, ReLU."""
-
-    def __init__(self, filters, kernel_size, strides, padding, dilation=1, *, name):
-        super().__init__(name=name)
-        self.filters = filters
-        self.convolution = keras.layers.Conv2D(
+    return NormalisedConvolution(
+        keras.layers.Conv2D(
             filters,
             kernel_size,
             strides,
@@ -66,15 +49,17 @@ class _Convolution(keras.layers.Layer):
             dilation_rate=dilation,
             use_bias=False,
             kernel_initializer="he_normal",
-        )
-        self.normalisation = batch_normalisation(epsilon=1e-3, scale=False)
+            name=f"{name}_conv",
+        ),
+        batch_normalisation(f"{name}_bn", epsilon=1e-3, scale=False),
+        keras.ops.relu,
+    )
 
-    def build(self, input_shape):
-        self.convolution.build(input_shape)
-        self.normalisation.build((*input_shape[:-1], self.filters))
 
-    def call(self, x, training=None):
-        return keras.ops.relu(self.normalisation(self.convolution(x), training=training))
+def _unpadded(output_stride):
+    """Returns the strides of the layers with a kernel of 3 and no padding, in order."""
+    stem, mixed3, mixed8 = (2, 1, 2, 1, 2), (2,), (2,)
+    return stem + mixed3 + (mixed8 if output_stride == 32 else ())
 
 
 class _DilatedAverage(keras.layers.Layer):
@@ -106,7 +91,7 @@ class _Stem(keras.layers.Layer):
         shapes = ((32, 3, 2, "valid"), (32, 3, 1, "valid"), (64, 3, 1, "same"))
         shapes += ((80, 1, 1, "valid"), (192, 3, 1, "valid"))
         self.row = [
-            _Convolution(scaled(filters, width), *rest, name=f"unit{number}")
+            _convolution(scaled(filters, width), *rest, name=f"stem_unit{number}")
             for number, (filters, *rest) in enumerate(shapes)
         ]
         self.pool = keras.layers.MaxPooling2D(3, 2)
@@ -125,10 +110,8 @@ class _Stem(keras.layers.Layer):
             x = unit(x, training=training)
         return self.pool(x)
 
-    def units(self):
-        """Yields our name of each convolution with its normalisation, and both."""
-        for unit in self.row:
-            yield f"stem_{unit.name}", unit
+    def leaves(self):
+        return [layer for unit in self.row for layer in unit.leaves()]
 
 
 class _Branch(keras.layers.Layer):
@@ -156,7 +139,7 @@ class _Branch(keras.layers.Layer):
                 size = tuple(int(side) for side in kernel.split("x"))
                 shape = (size, strides, padding, 1 if size == (1, 1) else dilation)
                 filters = scaled(int(kind), width)
-                units.append(_Convolution(filters, *shape, name=f"unit{len(units)}"))
+                units.append(_convolution(filters, *shape, name=f"{name}_unit{len(units)}"))
         end = len(units) - (2 if notation.endswith("3x1") else 0)
         self.row, self.fork = units[:end], units[end:]
         self.filters = sum(unit.filters for unit in self.fork or self.row[-1:])
@@ -177,16 +160,16 @@ class _Branch(keras.layers.Layer):
         return keras.ops.concatenate([unit(x, training=training) for unit in self.fork], -1)
 
     def units(self):
-        """Yields distance, our name and layer of each convolution with its normalisation.
+        """Yields distance and layer of each convolution with its normalisation.
 
         The distance is the number of layers of `keras.applications` to the end of the block: 3
         for a convolution, 1 for a fork.
         """
         end = 4 if self.fork else 0
         for index, unit in enumerate(self.row):
-            yield end + 3 * (len(self.row) - index), f"{self.name}_{unit.name}", unit
+            yield end + 3 * (len(self.row) - index), unit
         for unit in self.fork:
-            yield end, f"{self.name}_{unit.name}", unit
+            yield end, unit
 
 
 def _average(dilation):
@@ -219,14 +202,11 @@ class _Block(keras.layers.Layer):
     def call(self, x, training=None):
         return keras.ops.concatenate([branch(x, training=training) for branch in self.branches], -1)
 
-    def units(self):
-        """Yields our name of each convolution with its normalisation, and both.
-
-        `keras.applications` sorts layers by their distance from the end, so its files do.
-        """
+    def leaves(self):
+        # keras.applications sorts layers by their distance from the end, and so do its files.
         units = [unit for branch in self.branches for unit in branch.units()]
-        for _, name, unit in sorted(units, key=lambda unit: -unit[0]):
-            yield name, unit
+        units.sort(key=lambda unit: -unit[0])
+        return [layer for _, unit in units for layer in unit.leaves()]
 
 
 class InceptionV3(Backbone):
@@ -234,7 +214,7 @@ class InceptionV3(Backbone):
 
     At output stride 32, with the same weights, the whole network gives the feature map of
     `keras.applications.InceptionV3` without its top: 512x170 gives 14x3x2048. The names of
-    `named_layers` are our own, because the published ones are numbers.
+    its layers are our own, because the published ones are numbers.
 
     At output stride 16 (SPReID, section 3.2) the grid reduction mixed8 has stride 1 and same
     padding, and in mixed9 and mixed10 kernels larger than 1 are dilated by 2: 512x512 gives
@@ -244,25 +224,37 @@ class InceptionV3(Backbone):
 
     Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 
-    Args:
-      output_stride: 32, or 16.
-      width: multiplies the channels of every convolution.
-      stages: the consecutive stages of `STAGES` that this piece holds. The stem takes images of
-        75x75 px and more.
+    The stem takes images of 75x75 px and more at output stride 32, of 43x43 at 16.
     """
 
     architecture = "inception_v3"
     all_stages = STAGES
+    stages_to_stride_8 = 4
+    imagenet = (
+        f"{KERAS_APPLICATIONS}/inception_v3/"
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "bcbd6486424b2319ff4ef7d526e38f63",
+    )
 
-    def __init__(
-        self,
-        output_stride: int = 32,
-        width: float = 1.0,
-        stages: Sequence[str] = STAGES,
-        **kwargs,
-    ):
-        super().__init__(output_stride, width, stages, **kwargs)
-        self.blocks = self.make_blocks(self.stages)
+    @staticmethod
+    def normalise(images):
+        """Maps images to RGB in [-1, 1]."""
+        return images / 127.5 - 1.0
+
+    @classmethod
+    def positions(cls, side_px, output_stride):
+        """Returns how many positions a side of an image gives the feature map."""
+        for stride in _unpadded(output_stride):
+            side_px = (side_px - 3) // stride + 1
+        return side_px
+
+    @classmethod
+    def offset_px(cls, output_stride):
+        """Returns the pixels of the image above, and left of, the map's first position."""
+        centre_px = 0
+        for stride in reversed(_unpadded(output_stride)):
+            centre_px = stride * centre_px + 1
+        return centre_px + 1 - output_stride // 2
 
     def make_blocks(self, stages):
         """Returns new blocks of consecutive stages, in order."""

@@ -11,23 +11,10 @@ import numpy as np
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.nn.backbone import Backbone
+from tfreid.nn.backbones import BACKBONES
 
-_BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
-_FILE = "weights_tf_dim_ordering_tf_kernels_notop.h5"
-
-IMAGENET = {
-    "resnet50": (f"{_BASE_URL}/resnet/resnet50_{_FILE}", "4d473c1dd8becc155b73f8504c6f6626"),
-    "resnet101": (f"{_BASE_URL}/resnet/resnet101_{_FILE}", "88cf7a10940856eca736dc7b7e228a21"),
-    "resnet152": (f"{_BASE_URL}/resnet/resnet152_{_FILE}", "ee4c566cf9a93f14d82f913c2dc6dd0c"),
-    "inception_v3": (
-        f"{_BASE_URL}/inception_v3/inception_v3_{_FILE}",
-        "bcbd6486424b2319ff4ef7d526e38f63",
-    ),
-}
-"""Architecture -> URL and MD5 of its ImageNet weights: the files of `keras.applications`."""
-
-_KINDS = {"_conv": ("convolutions", 4), "_bn": ("batch normalisations", 1)}
-"""Suffix of our names -> kind of layer, and the rank of its first array in a file."""
+_KINDS = (("convolutions", 4), ("batch normalisations", 1))
+"""Kinds of layer, and the rank of their first array in a file."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +81,17 @@ def load_pretrained(backbones: Sequence[Backbone], weights: str) -> Report | Non
 
 
 def _download(backbones) -> Path:
-    architecture = backbones[0].architecture
-    if architecture not in IMAGENET or any(backbone.width != 1 for backbone in backbones):
+    first = backbones[0]
+    if first.imagenet is None or any(backbone.width != 1 for backbone in backbones):
+        published = [name for name, backbone in BACKBONES.items() if backbone.imagenet]
         raise UsageError(
-            f"weights=imagenet: there are none for {architecture} of width "
-            f"{backbones[0].width:g}, only for {', '.join(IMAGENET)} of width 1; "
+            f"weights=imagenet: there are none for {first.architecture} of width "
+            f"{first.width:g}, only for {', '.join(published)} of width 1; "
             "give --recipe.weights=none or --recipe.weights=PATH"
         )
-    url, md5 = IMAGENET[architecture]
+    url, file_hash = first.imagenet
     try:
-        path = keras.utils.get_file(origin=url, file_hash=md5, cache_subdir="models")
+        path = keras.utils.get_file(origin=url, file_hash=file_hash, cache_subdir="models")
     except Exception as error:  # Keras raises no narrower class.
         raise DataError(
             f"weights=imagenet: cannot download {url} ({error}); fetch it on a machine that can "
@@ -170,12 +158,12 @@ def _fitting(backbone, found, path) -> dict[str, str]:
 
 
 def _names(backbone, found, path) -> dict[str, str]:
-    published = backbone.published_names()
-    if not set(published) & set(found):
-        return _by_order(backbone, found, path)
+    published = backbone.published_layers()
+    if not published.keys() & found.keys():
+        return _by_order(backbone, published, found, path)
     classifier = {name for name, arrays in found.items() if arrays[0].ndim == 2}
     missing = [name for name in published if name not in found]
-    foreign = [name for name in found if name not in classifier | set(published)]
+    foreign = [name for name in found if name not in classifier | published.keys()]
     if missing or foreign:
         raise DataError(
             f"{path} holds another network than {backbone.architecture}: missing "
@@ -184,10 +172,10 @@ def _names(backbone, found, path) -> dict[str, str]:
     return {name: name for name in published}
 
 
-def _by_order(backbone, found, path) -> dict[str, str]:
+def _by_order(backbone, published, found, path) -> dict[str, str]:
     names = {}
-    for suffix, (kind, rank) in _KINDS.items():
-        ours = [name for name in backbone.published_names() if name.endswith(suffix)]
+    for kind, rank in _KINDS:
+        ours = [name for name, layer in published.items() if _rank(layer) == rank]
         theirs = [name for name, arrays in found.items() if arrays[0].ndim == rank]
         if len(ours) != len(theirs):
             raise DataError(
@@ -196,6 +184,10 @@ def _by_order(backbone, found, path) -> dict[str, str]:
             )
         names |= zip(ours, theirs, strict=True)
     return names
+
+
+def _rank(layer) -> int:
+    return 1 if isinstance(layer, keras.layers.BatchNormalization) else 4
 
 
 def _some(names, limit=4) -> str:

@@ -1,59 +1,35 @@
 """ResNet (v1) in stages, with the layer names and constants of `keras.applications`."""
 
-from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 
-from tfreid.errors import UsageError
-from tfreid.nn.backbone import Backbone
+from tfreid.nn.backbone import KERAS_APPLICATIONS, Backbone, NormalisedConvolution
 from tfreid.nn.units import batch_normalisation, scaled
 
 STAGES = ("conv1", "conv2", "conv3", "conv4", "conv5")
 """Stages, in order: conv1 quarters the resolution, conv2 keeps it, each other one halves it."""
 
-BLOCKS = {
-    14: (1, 1, 1, 1),
-    26: (2, 2, 2, 2),
-    50: (3, 4, 6, 3),
-    101: (3, 4, 23, 3),
-    152: (3, 8, 36, 3),
-}
-"""Depth -> bottlenecks of conv2 to conv5. 14 and 26, without published weights, are for demos."""
-
 MEAN_BGR = (103.939, 116.779, 123.68)
 """Mean pixel of ImageNet, in [0, 255]."""
 
 _EPSILON = 1.001e-5
+_URL = f"{KERAS_APPLICATIONS}/resnet/{{}}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
-def normalise(images):
-    """Maps images to what the ImageNet weights expect: BGR minus ImageNet's mean pixel.
-
-    Args:
-      images: float RGB `[..., 3]` in [0, 255].
-
-    Returns:
-      Float BGR of the same shape, about [-124, 152].
-    """
-    return keras.ops.flip(images, axis=-1) - keras.ops.cast(MEAN_BGR, images.dtype)
-
-
-class _Convolution(keras.layers.Layer):
+def _convolution(filters, kernel_size, strides=1, padding="valid", *, name):
     """A convolution with bias and its batch normalisation."""
-
-    def __init__(self, filters, kernel_size, strides=1, padding="valid", **kwargs):
-        super().__init__(**kwargs)
-        self.convolution = keras.layers.Conv2D(
-            filters, kernel_size, strides, padding, kernel_initializer="he_normal"
-        )
-        self.normalisation = batch_normalisation(epsilon=_EPSILON)
-
-    def build(self, input_shape):
-        self.convolution.build(input_shape)
-        self.normalisation.build((*input_shape[:-1], self.convolution.filters))
-
-    def call(self, x, training=None):
-        return self.normalisation(self.convolution(x), training=training)
+    return NormalisedConvolution(
+        keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv",
+        ),
+        batch_normalisation(f"{name}_bn", epsilon=_EPSILON),
+    )
 
 
 class _Root(keras.layers.Layer):
@@ -63,7 +39,7 @@ class _Root(keras.layers.Layer):
         super().__init__(name="conv1")
         self.filters = filters
         self.pad = keras.layers.ZeroPadding2D(3)
-        self.unit = _Convolution(filters, 7, strides=2, name="unit")
+        self.unit = _convolution(filters, 7, strides=2, name="conv1")
         self.pool_pad = keras.layers.ZeroPadding2D(1)
         self.pool = keras.layers.MaxPooling2D(3, 2)
 
@@ -74,9 +50,8 @@ class _Root(keras.layers.Layer):
         x = keras.ops.relu(self.unit(self.pad(x), training=training))
         return self.pool(self.pool_pad(x))
 
-    def units(self):
-        """Yields the published name of each convolution with its normalisation, and both."""
-        yield "conv1", self.unit
+    def leaves(self):
+        return self.unit.leaves()
 
 
 class _Bottleneck(keras.layers.Layer):
@@ -92,11 +67,11 @@ class _Bottleneck(keras.layers.Layer):
     def __init__(self, width, strides=1, project=False, *, name):
         super().__init__(name=name)
         self.filters, self.project = 4 * width, project
-        self.reduce = _Convolution(width, 1, strides, name="reduce")
-        self.convolve = _Convolution(width, 3, padding="same", name="convolve")
-        self.expand = _Convolution(4 * width, 1, name="expand")
+        self.reduce = _convolution(width, 1, strides, name=f"{name}_1")
+        self.convolve = _convolution(width, 3, padding="same", name=f"{name}_2")
+        self.expand = _convolution(4 * width, 1, name=f"{name}_3")
         if project:
-            self.shortcut = _Convolution(4 * width, 1, strides, name="shortcut")
+            self.shortcut = _convolution(4 * width, 1, strides, name=f"{name}_0")
 
     def build(self, input_shape):
         self.reduce.build(input_shape)
@@ -111,13 +86,10 @@ class _Bottleneck(keras.layers.Layer):
         x = keras.ops.relu(self.convolve(x, training=training))
         return keras.ops.relu(shortcut + self.expand(x, training=training))
 
-    def units(self):
-        """Yields the published name of each convolution with its normalisation, and both."""
-        yield f"{self.name}_1", self.reduce
-        yield f"{self.name}_2", self.convolve
-        if self.project:
-            yield f"{self.name}_0", self.shortcut
-        yield f"{self.name}_3", self.expand
+    def leaves(self):
+        shortcut = [self.shortcut] if self.project else []
+        units = (self.reduce, self.convolve, *shortcut, self.expand)
+        return [layer for unit in units for layer in unit.leaves()]
 
 
 class ResNet(Backbone):
@@ -126,39 +98,22 @@ class ResNet(Backbone):
     At output stride 32, with the same weights, the whole network gives the feature map of
     `keras.applications.ResNet50` (101, 152) without its top. At output stride 16, conv5 keeps
     the resolution of conv4 and its convolutions are not dilated: 384x128 gives 24x8x2048.
-    `named_layers` has the names of `keras.applications`.
+    The layers have the names of `keras.applications`.
 
     Sources: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; the removed
     down-sampling: FA-Net, section III-A.
 
-    Args:
-      depth: a key of `BLOCKS`.
-      output_stride: 32, or 16.
-      width: multiplies the channels of every convolution.
-      stages: the consecutive stages of `STAGES` that this piece holds. A trunk of the first
-        three may feed several branches of the last two.
+    Subclasses define `architecture` and `bottlenecks`, the number of blocks of conv2 to conv5.
     """
 
     all_stages = STAGES
+    stages_to_stride_8 = 3
+    bottlenecks: ClassVar[tuple[int, ...]]
 
-    def __init__(
-        self,
-        depth: int = 50,
-        output_stride: int = 32,
-        width: float = 1.0,
-        stages: Sequence[str] = STAGES,
-        **kwargs,
-    ):
-        super().__init__(output_stride, width, stages, **kwargs)
-        if depth not in BLOCKS:
-            raise UsageError(f"depth={depth} of ResNet is not known: use one of {sorted(BLOCKS)}")
-        self.depth = depth
-        self.blocks = self.make_blocks(self.stages)
-
-    @property
-    def architecture(self) -> str:
-        """The name of the published network, such as `resnet50`."""
-        return f"resnet{self.depth}"
+    @staticmethod
+    def normalise(images):
+        """Maps images to BGR minus ImageNet's mean pixel, about [-124, 152]."""
+        return keras.ops.flip(images, axis=-1) - keras.ops.cast(MEAN_BGR, images.dtype)
 
     def make_blocks(self, stages):
         """Returns new blocks of consecutive stages, in order."""
@@ -171,9 +126,43 @@ class ResNet(Backbone):
         filters = scaled(64 * 2**index, self.width)
         halves = stage in ("conv3", "conv4") or (stage == "conv5" and self.output_stride == 32)
         first = _Bottleneck(filters, 2 if halves else 1, project=True, name=f"{stage}_block1")
-        others = range(2, BLOCKS[self.depth][index] + 1)
+        others = range(2, self.bottlenecks[index] + 1)
         return [first, *(_Bottleneck(filters, name=f"{stage}_block{n}") for n in others)]
 
-    def get_config(self):
-        """Returns the constructor's arguments."""
-        return {**super().get_config(), "depth": self.depth}
+
+class ResNet14(ResNet):
+    """One block a stage: for demos, without published weights."""
+
+    architecture = "resnet14"
+    bottlenecks = (1, 1, 1, 1)
+
+
+class ResNet26(ResNet):
+    """Two blocks a stage: for demos, without published weights."""
+
+    architecture = "resnet26"
+    bottlenecks = (2, 2, 2, 2)
+
+
+class ResNet50(ResNet):
+    """ResNet-50."""
+
+    architecture = "resnet50"
+    bottlenecks = (3, 4, 6, 3)
+    imagenet = (_URL.format(architecture), "4d473c1dd8becc155b73f8504c6f6626")
+
+
+class ResNet101(ResNet):
+    """ResNet-101."""
+
+    architecture = "resnet101"
+    bottlenecks = (3, 4, 23, 3)
+    imagenet = (_URL.format(architecture), "88cf7a10940856eca736dc7b7e228a21")
+
+
+class ResNet152(ResNet):
+    """ResNet-152."""
+
+    architecture = "resnet152"
+    bottlenecks = (3, 8, 36, 3)
+    imagenet = (_URL.format(architecture), "ee4c566cf9a93f14d82f913c2dc6dd0c")

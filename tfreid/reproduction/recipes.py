@@ -6,7 +6,7 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import to_json
+from tfreid.methods.recipe import former_fields, to_json, without_former_fields
 from tfreid.records import RecordsInfo
 from tfreid.reproduction.table import Table, TableRow, nearest
 
@@ -32,6 +32,7 @@ def resolve(
       UsageError: if a field is not known or a value does not fit.
     """
     fields = _fields(row.method, scale, row.recipe)
+    changes = without_former_fields(METHODS[row.method].recipe, changes)
     changes = {name: value for name, value in changes.items() if name in fields}
     overrides = {**changes, **row.recipe}
     recipe = METHODS[row.method].recipe_with(scale, overrides)
@@ -50,7 +51,7 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
     """
     known: dict[str, Any] = {}
     for method in {row.method: None for each in table.rows for row in each.trained}:
-        known |= _fields(method, scale, {})
+        known |= _fields(method, scale, {}) | dict(former_fields(METHODS[method].recipe))
     for name in changes:
         if name not in known:
             raise UsageError(

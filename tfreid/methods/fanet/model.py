@@ -6,27 +6,37 @@ import keras
 
 from tfreid.methods.fanet.attention import TargetEnhancement, gate
 from tfreid.methods.fanet.pyramid import HorizontalPyramid, StripeClassifiers
-from tfreid.nn import activation_map
-from tfreid.nn.resnet import STAGES, ResNet, normalise
+from tfreid.nn import Backbone, activation_map, backbone_class
 
 
 class ForegroundNetwork(keras.Model):
     """What describes an image: low-level layers, foreground branch, TEM and HPP.
 
-    At 384x128 with output stride 16 the shared map is 48x16x512 and F is 24x8x2048; with HPP the
-    descriptor has 15 x 256 = 3840 values.
+    With ResNet-50 at 384x128 and output stride 16 the shared map is 48x16x512 and F is 24x8x2048;
+    with HPP the descriptor has 15 x 256 = 3840 values.
 
     Args:
-      backbone: depth, output stride and width of `ResNet`.
+      backbone: a name of `BACKBONES`, or a class.
+      width: multiplies the channels of the backbone and of the target enhancement module.
+      output_stride: of the backbone: 16, or 32.
       attention_maps: k of the target enhancement module; 0 leaves the module out.
       pyramid: scales, embedding size and pooling of `HorizontalPyramid`.
     """
 
-    def __init__(self, backbone: dict, attention_maps: int, pyramid: dict, **kwargs):
+    def __init__(
+        self,
+        backbone: str | type[Backbone],
+        width: float,
+        output_stride: int,
+        attention_maps: int,
+        pyramid: dict,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.trunk = ResNet(**backbone, stages=STAGES[:3])
-        self.branch = ResNet(**backbone, stages=STAGES[3:])
-        width = backbone["width"]
+        backbone = backbone_class(backbone)
+        shared = backbone.stages_to_stride_8
+        self.trunk = backbone(output_stride, width, backbone.all_stages[:shared])
+        self.branch = backbone(output_stride, width, backbone.all_stages[shared:])
         self.enhancement = TargetEnhancement(attention_maps, width) if attention_maps else None
         self.head = HorizontalPyramid(**pyramid)
 
@@ -40,7 +50,7 @@ class ForegroundNetwork(keras.Model):
 
     def shared(self, images, training=None):
         """Maps images `[batch, height, width, 3]` to the low-level feature map."""
-        return self.trunk(normalise(images), training=training)
+        return self.trunk(self.trunk.normalise(images), training=training)
 
     def maps(self, shared, training=None):
         """Maps the low-level feature map to F and Z^f; without TEM the latter is None."""
@@ -74,13 +84,15 @@ class ForegroundNetwork(keras.Model):
 class FANet(keras.Model):
     """Foreground and background branch, trained together (FA-Net, section III, Figure 3).
 
-    The branches share the layers before conv4 and no others. The foreground's stripes tell the
-    person, the background's the camera.
+    The branches share the low-level layers, in the paper those before conv4, and no others. The
+    foreground's stripes tell the person, the background's the camera.
 
     Args:
       persons: classes of the foreground's classifiers.
       cameras: classes of the background's classifiers; 0 leaves the background branch out.
       backbone: as of `ForegroundNetwork`.
+      width: as of `ForegroundNetwork`.
+      output_stride: as of `ForegroundNetwork`.
       attention_maps: as of `ForegroundNetwork`.
       pyramid: as of `ForegroundNetwork`.
       gate_background: whether the background branch is gated with 1 - Z^f (IA in Table I).
@@ -90,7 +102,9 @@ class FANet(keras.Model):
         self,
         persons: int,
         cameras: int,
-        backbone: dict,
+        backbone: str | type[Backbone],
+        width: float,
+        output_stride: int,
         attention_maps: int,
         pyramid: dict,
         gate_background: bool = True,
@@ -98,11 +112,12 @@ class FANet(keras.Model):
     ):
         super().__init__(**kwargs)
         self.gate_background = gate_background
-        self.foreground = ForegroundNetwork(backbone, attention_maps, pyramid)
+        self.foreground = ForegroundNetwork(backbone, width, output_stride, attention_maps, pyramid)
         self.person_classifiers = StripeClassifiers(persons, dtype=keras.config.floatx())
         self.background = None
         if cameras:
-            self.background = ResNet(**backbone, stages=STAGES[3:])
+            branch = self.foreground.branch
+            self.background = type(branch)(output_stride, width, branch.stages)
             self.background_head = HorizontalPyramid(**pyramid)
             self.camera_classifiers = StripeClassifiers(cameras, dtype=keras.config.floatx())
 
@@ -130,7 +145,7 @@ class FANet(keras.Model):
         return parts
 
     @property
-    def backbones(self) -> Sequence[ResNet]:
+    def backbones(self) -> Sequence[Backbone]:
         """The parts that ImageNet weights are made for."""
         parts = [self.foreground.trunk, self.foreground.branch]
         return [*parts, self.background] if self.background else parts

@@ -1,9 +1,11 @@
 """FA-Net's recipe: its settings and the one stage that trains it."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from tfreid.errors import UsageError, require, require_known
 from tfreid.inputs import InputSpec
+from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.fanet.losses import (
     OBJECTIVE,
@@ -14,7 +16,7 @@ from tfreid.methods.fanet.losses import (
 from tfreid.methods.fanet.model import FANet
 from tfreid.methods.fanet.pyramid import POOLINGS
 from tfreid.methods.schedules import WarmupDecay
-from tfreid.nn.pretrained import load_pretrained
+from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class FanetRecipe:
 
     Attributes:
       image_size_px: height, width of the network's input.
-      backbone_depth: of the ResNet: 50, 101, 152, or 14 or 26 for small experiments.
-      backbone_width: multiplies the channels of the ResNet and of the target enhancement module.
+      backbone: a name of `BACKBONES`; the paper's is `resnet50`.
+      backbone_width: multiplies the channels of the backbone and of the target enhancement module.
       output_stride: 16 (without the last down-sampling) or 32.
-      weights: start of the ResNet: `imagenet`, a weights file or `none`.
+      weights: start of the backbone: `imagenet`, a weights file or `none`.
       target_enhancement: whether F is gated with Z^f (TEM in Table I).
       attention_maps: k, the maps that Z^f is the mean of (Figure 5).
       background_branch: whether cameras are learned beside persons (BG in Table I).
@@ -51,7 +53,7 @@ class FanetRecipe:
     """
 
     image_size_px: tuple[int, int] = (384, 128)
-    backbone_depth: int = 50
+    backbone: str = "resnet50"
     backbone_width: float = 1.0
     output_stride: int = 16
     weights: str = "imagenet"
@@ -73,10 +75,13 @@ class FanetRecipe:
     momentum: float = choice(0.9)
     weight_decay: float = 5e-4
 
+    former_fields: ClassVar = {"backbone_depth": RESNET_DEPTH}
+
     def __post_init__(self):
         """Refuses settings that do not fit together."""
         require_known(
             self,
+            backbone=BACKBONES,
             target_attention=TARGET_ATTENTIONS,
             stripe_pooling=POOLINGS,
             output_stride=(16, 32),
@@ -91,12 +96,13 @@ class FanetRecipe:
             f"target_attention={self.target_attention!r} compares both branches by the mask: it "
             "needs target_enhancement=True and background_branch=True; set it to 'none'",
         )
-        rows = -(-self.image_size_px[0] // self.output_stride)
+        size = backbone_class(self.backbone).map_size(self.image_size_px, self.output_stride)
+        rows = size[0]
         require(
             all(stripes > 0 and rows % stripes == 0 for stripes in self.pyramid_stripes),
-            f"pyramid_stripes={self.pyramid_stripes}: the feature map has {rows} rows (image "
-            f"height {self.image_size_px[0]} / output stride {self.output_stride}), which cannot "
-            "be cut into that many equal stripes",
+            f"pyramid_stripes={self.pyramid_stripes}: the feature map of {self.backbone} has "
+            f"{rows} rows (image height {self.image_size_px[0]}, output stride "
+            f"{self.output_stride}), which cannot be cut into that many equal stripes",
         )
         require(self.attention_maps > 0, f"attention_maps={self.attention_maps}: at least 1")
         require(self.images_per_person > 0, "images_per_person must be at least 1")
@@ -107,7 +113,7 @@ def demo() -> FanetRecipe:
     return replace(
         FanetRecipe(),
         image_size_px=(128, 64),
-        backbone_depth=14,
+        backbone="resnet14",
         backbone_width=0.25,
         weights="none",
         attention_maps=16,
@@ -138,11 +144,9 @@ def build(recipe: FanetRecipe, info) -> FANet:
     return FANet(
         persons=info.num_persons,
         cameras=info.num_cameras if recipe.background_branch else 0,
-        backbone={
-            "depth": recipe.backbone_depth,
-            "output_stride": recipe.output_stride,
-            "width": recipe.backbone_width,
-        },
+        backbone=recipe.backbone,
+        width=recipe.backbone_width,
+        output_stride=recipe.output_stride,
         attention_maps=recipe.attention_maps if recipe.target_enhancement else 0,
         pyramid={
             "scales": recipe.pyramid_stripes,
@@ -187,16 +191,9 @@ def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
             forward=lambda model, batch, training: model(batch["image"], training=training),
             losses=losses,
             loss_weights=OBJECTIVE if recipe.background_branch else {},
-            start=lambda model: _load_pretrained(model, recipe.weights),
+            start=lambda model: start_pretrained(model.backbones, recipe.weights),
         ),
     )
-
-
-def _load_pretrained(model: FANet, weights: str) -> None:
-    """Both branches start from the same weights (section III-A)."""
-    report = load_pretrained(model.backbones, weights)
-    if report is not None:
-        print(report)
 
 
 def _groups(recipe: FanetRecipe) -> tuple[Group, Group]:

@@ -53,7 +53,8 @@ def patch_labels(
     """Labels the positions by the share of the person in their patch (FPR, eq. 7 and 8).
 
     Args:
-      mask: int `[batch, height, width]`, 1 on the person, else 0.
+      mask: of the pixels that the feature map stands for, int `[batch, height, width]`, 1 on the
+        person, else 0.
       size: h, w of the feature map, on which the mask is averaged first.
       kernels: of the pyramid.
       stride: of all kernels.

@@ -1,4 +1,4 @@
-"""The network: a fully convolutional ResNet, pyramid pooling, foreground probabilities."""
+"""The network: a fully convolutional backbone, pyramid pooling, foreground probabilities."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,8 @@ import keras
 import numpy as np
 
 from tfreid.methods.fpr.foreground import ForegroundGenerator, foreground_weights
-from tfreid.methods.fpr.pyramid import fitting_kernels, map_size, patches, pool_pyramid
-from tfreid.nn import activation_map
-from tfreid.nn.resnet import ResNet, normalise
+from tfreid.methods.fpr.pyramid import fitting_kernels, patches, pool_pyramid
+from tfreid.nn import Backbone, activation_map, backbone_class
 
 DISTANCES = ("foreground", "uniform", "pooled")
 """FPR (eq. 5), reconstruction with equal weights (eq. 4, as DSR), and the baseline's descriptor."""
@@ -17,11 +16,13 @@ DISTANCES = ("foreground", "uniform", "pooled")
 class FPR(keras.Model):
     """Describes an image by the features of N positions and by their foreground weights.
 
-    At 384x128 the map is 24x8x2048 and N = 110. Images may have any size on whose map a kernel of
-    the pyramid fits, from call to call, and N follows.
+    With ResNet-50 at 384x128 the map is 24x8x2048 and N = 110. Images may have any size on whose
+    map a kernel of the pyramid fits, from call to call, and N follows.
 
     Args:
-      backbone: depth, output stride and width of `ResNet`.
+      backbone: a name of `BACKBONES`, or a class.
+      width: multiplies the backbone's channels.
+      output_stride: of the backbone: 16, or 32.
       distance: one of `DISTANCES`, what the model is made for.
       kernels: of the pyramid's max-pooling.
       stride: of the same.
@@ -31,7 +32,9 @@ class FPR(keras.Model):
 
     def __init__(
         self,
-        backbone: dict,
+        backbone: str | type[Backbone] = "resnet50",
+        width: float = 1.0,
+        output_stride: int = 16,
         distance: str = "foreground",
         kernels: Sequence[int] = (2, 4, 6, 8),
         stride: int = 2,
@@ -42,7 +45,7 @@ class FPR(keras.Model):
         super().__init__(**kwargs)
         self.beta = beta
         self.distance, self.kernels, self.stride = distance, tuple(kernels), stride
-        self.backbone = ResNet(**backbone)
+        self.backbone = backbone_class(backbone)(output_stride, width)
         self.generator = ForegroundGenerator() if distance == "foreground" else None
         self.classifier = None
         if persons:
@@ -75,9 +78,14 @@ class FPR(keras.Model):
           int `[N, 4]`: top, left, bottom, right in pixels, the latter two exclusive.
         """
         output_stride = self.backbone.output_stride
-        kernels = fitting_kernels(self.kernels, image_size_px, output_stride)
-        size = map_size(image_size_px, output_stride)
-        return output_stride * patches(size, kernels, self.stride)
+        size = self.backbone.map_size(image_size_px, output_stride)
+        cells = patches(size, self._fitting_kernels(image_size_px), self.stride)
+        return self.backbone.offset_px(output_stride) + output_stride * cells
+
+    def _fitting_kernels(self, image_size_px):
+        return fitting_kernels(
+            self.kernels, image_size_px, self.backbone, self.backbone.output_stride
+        )
 
     def call(self, images, training=None):
         """Returns what the losses need.
@@ -92,7 +100,7 @@ class FPR(keras.Model):
           and `foreground` `[batch, N]`, whose sum is 1; if it is `foreground`,
           `foreground_logits` `[batch, N]`.
         """
-        features = self.backbone(normalise(images), training=training)
+        features = self.features(images, training)
         outputs = {"embedding": keras.ops.mean(features, axis=(1, 2))}
         if self.classifier:
             outputs["logits"] = self.classifier(outputs["embedding"])
@@ -100,9 +108,12 @@ class FPR(keras.Model):
             outputs |= self._positions(features, images.shape[1:3])
         return outputs
 
+    def features(self, images, training=None):
+        """Returns the backbone's map `[batch, h, w, channels]`, as of `call`."""
+        return self.backbone(self.backbone.normalise(images), training=training)
+
     def _positions(self, features, image_size_px):
-        kernels = fitting_kernels(self.kernels, image_size_px, self.backbone.output_stride)
-        pooled = pool_pyramid(features, kernels, self.stride)
+        pooled = pool_pyramid(features, self._fitting_kernels(image_size_px), self.stride)
         positions = keras.ops.normalize(pooled, axis=-1)
         if self.generator is None:
             equal = keras.ops.ones_like(positions[..., 0]) / positions.shape[1]
@@ -128,7 +139,7 @@ class FPR(keras.Model):
 
         The latter, `foreground`, are those of the positions of the smallest kernel.
         """
-        features = self.backbone(normalise(images), training=False)
+        features = self.features(images, training=False)
         maps = {"activation": activation_map(features)}
         if self.generator:
             kernel = min(self.kernels)

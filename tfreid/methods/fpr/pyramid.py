@@ -7,16 +7,14 @@ import keras
 import numpy as np
 
 from tfreid.errors import UsageError
-
-
-def map_size(image_size_px: Sequence[int], output_stride: int = 16) -> tuple[int, int]:
-    """Returns height, width of the ResNet's feature map of an image."""
-    height, width = (-(-side // output_stride) for side in image_size_px)
-    return height, width
+from tfreid.nn import Backbone
 
 
 def fitting_kernels(
-    kernels: Sequence[int], image_size_px: Sequence[int], output_stride: int = 16
+    kernels: Sequence[int],
+    image_size_px: Sequence[int],
+    backbone: type[Backbone] | Backbone,
+    output_stride: int,
 ) -> tuple[int, ...]:
     """Leaves out the kernels that are larger than the feature map.
 
@@ -25,7 +23,8 @@ def fitting_kernels(
     Args:
       kernels: of the pyramid, in positions of the feature map.
       image_size_px: height, width of the image.
-      output_stride: of the ResNet.
+      backbone: that makes the map.
+      output_stride: of the backbone.
 
     Returns:
       The others, in the same order.
@@ -33,10 +32,10 @@ def fitting_kernels(
     Raises:
       UsageError: if none is left.
     """
-    size = map_size(image_size_px, output_stride)
+    size = backbone.map_size(image_size_px, output_stride)
     fitting = tuple(kernel for kernel in kernels if kernel <= min(size))
     if not fitting:
-        smallest = (min(kernels) - 1) * output_stride + 1
+        smallest = backbone.smallest_px(min(kernels), output_stride)
         raise UsageError(
             f"an image of {image_size_px[0]}x{image_size_px[1]} px has a feature map of "
             f"{size[0]}x{size[1]} positions, and the smallest kernel of the pyramid needs "

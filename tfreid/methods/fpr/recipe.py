@@ -1,17 +1,19 @@
 """FPR's recipe: its settings and the one stage that trains it."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from tfreid.errors import require, require_known
 from tfreid.inputs import InputSpec
+from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.fpr.foreground import patch_labels
 from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
 from tfreid.methods.fpr.model import DISTANCES, FPR
-from tfreid.methods.fpr.pyramid import fitting_kernels, map_size
+from tfreid.methods.fpr.pyramid import fitting_kernels
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.schedules import WarmupDecay
-from tfreid.nn import load_pretrained
+from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,10 @@ class FprRecipe:
 
     Attributes:
       image_size_px: height, width of the training images.
-      backbone_depth: of the ResNet: 50, 101, 152, or 14 or 26 for small experiments.
-      backbone_width: multiplies the channels of the ResNet.
+      backbone: a name of `BACKBONES`; the paper's is `resnet50`.
+      backbone_width: multiplies the channels of the backbone.
       output_stride: 16 (without the last down-sampling) or 32.
-      weights: start of the ResNet: `imagenet`, a weights file or `none`.
+      weights: start of the backbone: `imagenet`, a weights file or `none`.
       distance: that the triplet loss and matching use: `foreground` (eq. 5), `uniform` (eq. 4, as
         DSR: no foreground weights) or `pooled` (the baseline: descriptors averaged over the map).
       kernels: sides of the pyramid's max-pooling; larger ones than the map are left out.
@@ -48,7 +50,7 @@ class FprRecipe:
     """
 
     image_size_px: tuple[int, int] = (384, 128)
-    backbone_depth: int = 50
+    backbone: str = "resnet50"
     backbone_width: float = 1.0
     output_stride: int = 16
     weights: str = "imagenet"
@@ -68,9 +70,11 @@ class FprRecipe:
     schedule: WarmupDecay = choice(WarmupDecay(200, 202, 3.5e-4, 3.5e-4, 0, 0.1, (100, 166)))
     weight_decay: float = choice(5e-4)
 
+    former_fields: ClassVar = {"backbone_depth": RESNET_DEPTH}
+
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        require_known(self, distance=DISTANCES, output_stride=(16, 32))
+        require_known(self, backbone=BACKBONES, distance=DISTANCES, output_stride=(16, 32))
         for name in ("persons_per_batch", "images_per_person"):
             value = getattr(self, name)
             require(value > 1, f"{name}={value}: a triplet needs at least 2")
@@ -83,7 +87,13 @@ class FprRecipe:
             f"kernels={self.kernels}: give at least one, each above 0",
         )
         if self.distance != "pooled":
-            fitting_kernels(self.kernels, self.image_size_px, self.output_stride)
+            self.fitting_kernels()
+
+    def fitting_kernels(self) -> tuple[int, ...]:
+        """Returns the kernels that are not larger than the training images' map."""
+        return fitting_kernels(
+            self.kernels, self.image_size_px, backbone_class(self.backbone), self.output_stride
+        )
 
 
 def demo() -> FprRecipe:
@@ -91,7 +101,7 @@ def demo() -> FprRecipe:
     return replace(
         FprRecipe(),
         image_size_px=(192, 96),
-        backbone_depth=14,
+        backbone="resnet14",
         backbone_width=0.25,
         weights="none",
         identity_weight=1.0,
@@ -104,11 +114,9 @@ def demo() -> FprRecipe:
 def build(recipe: FprRecipe, info) -> FPR:
     """Returns the model for the training persons of a converted data set."""
     return FPR(
-        backbone={
-            "depth": recipe.backbone_depth,
-            "output_stride": recipe.output_stride,
-            "width": recipe.backbone_width,
-        },
+        backbone=recipe.backbone,
+        width=recipe.backbone_width,
+        output_stride=recipe.output_stride,
         distance=recipe.distance,
         kernels=recipe.kernels,
         stride=recipe.stride,
@@ -119,13 +127,15 @@ def build(recipe: FprRecipe, info) -> FPR:
 
 def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
     """Returns the single stage (section 3.3)."""
-    size = map_size(recipe.image_size_px, recipe.output_stride)
+    backbone = backbone_class(recipe.backbone)
+    size = backbone.map_size(recipe.image_size_px, recipe.output_stride)
 
     def losses(outputs, batch):
         values = {"triplet": triplet_loss(outputs, batch["label"], recipe.margin, recipe.beta)}
         if recipe.distance == "foreground":
-            kernels = fitting_kernels(recipe.kernels, recipe.image_size_px, recipe.output_stride)
-            labels = patch_labels(batch["mask"], size, kernels, recipe.stride, recipe.tau)
+            mask = backbone.under_map(batch["mask"], recipe.output_stride)
+            kernels = recipe.fitting_kernels()
+            labels = patch_labels(mask, size, kernels, recipe.stride, recipe.tau)
             values["foreground"] = foreground_loss(outputs["foreground_logits"], labels)
         if recipe.identity_weight:
             values["identity"] = identity_loss(outputs["logits"], batch["label"])
@@ -157,15 +167,9 @@ def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
             forward=lambda model, batch, training: model(batch["image"], training=training),
             losses=losses,
             loss_weights={"foreground": recipe.alpha, "identity": recipe.identity_weight},
-            start=lambda model: _load_pretrained(model, recipe.weights),
+            start=lambda model: start_pretrained([model.backbone], recipe.weights),
         ),
     )
-
-
-def _load_pretrained(model: FPR, weights: str) -> None:
-    report = load_pretrained([model.backbone], weights)
-    if report is not None:
-        print(report)
 
 
 METHOD = Method(name="fpr", recipe=FprRecipe, demo=demo, build=build, stages=stages)

@@ -4,7 +4,6 @@ import keras
 
 from tfreid.methods.parsing.parser import Parser
 from tfreid.nn import ConvUnit, InceptionV3, scaled
-from tfreid.nn.inception_v3 import normalise
 
 RATES = (3, 6, 9, 12)
 """Dilations of the pyramid's 3x3 convolutions (SPReID, section 3.2)."""
@@ -94,7 +93,7 @@ class SemanticParser(Parser):
           images: float RGB `[batch, height, width, 3]` in [0, 255], of 75x75 px and more.
           training: True uses, and updates, the statistics of the batch.
         """
-        features = self.backbone(normalise(images), training=training)
+        features = self.backbone(self.backbone.normalise(images), training=training)
         return self.classifier(self.pyramid(features, training=training))
 
     def enlarge(self, scores, size_px):

@@ -1,31 +1,12 @@
 """The re-identification model: backbones, a frozen parser, and aggregation by body regions."""
 
-import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import keras
 
 from tfreid.methods.parsing.parser import Parser
 from tfreid.methods.spreid.regions import REGIONS, describe, pool_regions, region_maps
-from tfreid.nn import InceptionV3, ResNet, activation_map, inception_v3, resnet
-from tfreid.nn.backbone import Backbone
-
-
-@dataclass(frozen=True)
-class _Architecture:
-    make: Callable[..., Backbone]
-    normalise: Callable
-
-
-BACKBONES = {
-    "inception_v3": _Architecture(InceptionV3, inception_v3.normalise),
-    **{
-        f"resnet{depth}": _Architecture(functools.partial(ResNet, depth), resnet.normalise)
-        for depth in resnet.BLOCKS
-    },
-}
-"""Name -> a backbone, and how its images are normalised."""
+from tfreid.nn import Backbone, activation_map, backbone_class
 
 
 class SPReID(keras.Model):
@@ -39,7 +20,7 @@ class SPReID(keras.Model):
     Args:
       persons: classes of the classifier.
       parser: of the vocabulary `lip20`; None for the baseline.
-      backbone: a key of `BACKBONES`.
+      backbone: a name of `BACKBONES`, or a class.
       width: multiplies the backbones' channels.
       output_stride: of the backbones: 32, or 16.
       foreground: whether the foreground is part of the descriptor.
@@ -52,7 +33,7 @@ class SPReID(keras.Model):
         self,
         persons: int,
         parser: Parser | None = None,
-        backbone: str = "inception_v3",
+        backbone: str | type[Backbone] = "inception_v3",
         width: float = 1.0,
         output_stride: int = 32,
         foreground: bool = True,
@@ -61,13 +42,9 @@ class SPReID(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        architecture = BACKBONES[backbone]
-        self.normalise, self.foreground = architecture.normalise, foreground
-        self.backbone_size_px = backbone_size_px
+        self.foreground, self.backbone_size_px = foreground, backbone_size_px
         count = 1 if shared or parser is None else 2
-        self.backbones = [
-            architecture.make(output_stride=output_stride, width=width) for _ in range(count)
-        ]
+        self.backbones = [backbone_class(backbone)(output_stride, width) for _ in range(count)]
         self.parser = parser
         self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 
@@ -99,7 +76,7 @@ class SPReID(keras.Model):
         """Returns images as the backbones expect them."""
         if self.backbone_size_px is not None:
             images = keras.ops.image.resize(images, self.backbone_size_px)
-        return self.normalise(images)
+        return self.backbones[0].normalise(images)
 
     def activations(self, images, training=None):
         """Returns the map of each backbone: of the global head first, of the regions' last."""

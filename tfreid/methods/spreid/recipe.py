@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from tfreid.errors import UsageError, require_known
 from tfreid.inputs import InputSpec
 from tfreid.methods import parsing
+from tfreid.methods.backbones import start_pretrained
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing.recipe import ParsingRecipe, semantic, semantic_demo
 from tfreid.methods.schedules import PlateauDecay
-from tfreid.methods.spreid.model import BACKBONES, SPReID
-from tfreid.nn import load_pretrained
+from tfreid.methods.spreid.model import SPReID
+from tfreid.nn import BACKBONES, backbone_class
 
 AGGREGATIONS = ("with_foreground", "without_foreground", "global")
 """SPReID w/fg, SPReID wo/fg (Table 4), and the baseline, which averages over the image."""
@@ -30,7 +31,8 @@ class SpreidRecipe:
       image_size_px: height, width of the input of the backbones and of the parser.
       backbone_size_px: height, width to which images are scaled down for the backbones, if the
         parser is to see more (section 3.3).
-      backbone: `inception_v3`, `resnet50`, `resnet152` (Table 3), or another ResNet.
+      backbone: a name of `BACKBONES`; the paper's are `inception_v3`, `resnet50` and `resnet152`
+        (Table 3).
       backbone_width: multiplies the channels of the backbone.
       output_stride: of the backbone: 32, or 16.
       aggregation: `with_foreground`, `without_foreground` or, without parser, `global`.
@@ -80,6 +82,8 @@ class SpreidRecipe:
             output_stride=(16, 32),
             aggregation=AGGREGATIONS,
         )
+        seen_px = self.backbone_size_px or self.image_size_px
+        backbone_class(self.backbone).map_size(seen_px, self.output_stride)
         if self.parsing.vocabulary != "lip20":
             raise UsageError(
                 f"parsing.vocabulary={self.parsing.vocabulary!r}: SPReID's regions are made of the "
@@ -179,20 +183,13 @@ def stages(recipe: SpreidRecipe) -> tuple[Stage, ...]:
         losses=lambda outputs, batch: {
             "identity": identity_loss(outputs["logits"], batch["label"])
         },
-        start=lambda model: _load_pretrained(model, recipe.weights),
+        start=lambda model: start_pretrained(model.backbones, recipe.weights),
         clip_norm=recipe.clip_norm,
         continues=recipe.phase == 2,
     )
     if recipe.aggregation == "global" or not recipe.train_parser:
         return (network,)
     return (parsing.stage(recipe.parsing, lambda model: model.parser), network)
-
-
-def _load_pretrained(model: SPReID, weights: str) -> None:
-    """All backbones start from the same weights (section 5)."""
-    report = load_pretrained(model.backbones, weights)
-    if report is not None:
-        print(report)
 
 
 METHOD = Method(
