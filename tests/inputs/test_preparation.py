@@ -101,6 +101,25 @@ def test_share_of_random_backgrounds(folder):
     assert np.mean(changed) == pytest.approx(0.25, abs=0.03)
 
 
+def test_backgrounds_are_replaced_whether_or_not_the_image_is_mirrored(folder):
+    spec = InputSpec(OUTPUT_PX, random_background_probability=0.5, flip_probability=0.5)
+    person = [(mask_of(index) > 0)[..., None] for index in range(5)]
+    counts = np.zeros((2, 2), int)
+    for index, example in images_of(training_batches(folder, "train", spec, 50, seed=0), 1_000):
+        if SIZES_PX[index] != OUTPUT_PX:
+            continue
+        candidates = [image_of(index), image_of(index)[:, ::-1]]
+        kept = [person[index], person[index][:, ::-1]]
+        errors = [
+            np.abs((example["image"] - image) * mask).max()
+            for image, mask in zip(candidates, kept, strict=True)
+        ]
+        mirrored = int(np.argmin(errors))
+        replaced = int(np.abs(example["image"] - candidates[mirrored]).max() > 1e-3)
+        counts[mirrored, replaced] += 1
+    np.testing.assert_allclose(counts / counts.sum(), 0.25, atol=0.06)
+
+
 @pytest.mark.parametrize("vocabulary", ["lip20", "regions4", "binary"])
 def test_image_and_mask_are_mirrored_together(folder, vocabulary):
     spec = InputSpec(OUTPUT_PX, flip_probability=0.5, mask_vocabulary=vocabulary)
