@@ -11,8 +11,16 @@ from tfreid.errors import UsageError
 
 
 def to_json(recipe: Any) -> dict[str, Any]:
-    """Returns a recipe as nested dictionaries that JSON can hold (tuples become lists)."""
-    return _lists(dataclasses.asdict(recipe))
+    """Returns a recipe as nested dictionaries that JSON can hold (tuples become lists).
+
+    Fields that are `off` are left out, so that a recipe reads as before there were such fields.
+    """
+    values = {}
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if not (field.metadata.get("off") and value == field.default):
+            values[field.name] = _plain(value)
+    return values
 
 
 def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe") -> Any:
@@ -38,10 +46,10 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     return recipe_type(**converted)
 
 
-def _lists(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _lists(item) for name, item in value.items()}
-    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_json(value)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _unknown_field(name: str, fields: Mapping[str, Any], path: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
+from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import DatasetInfo
 from tfreid.reproduction.table import Row, Table, nearest
@@ -70,15 +71,7 @@ def as_flag(name: str, value: Any) -> str:
 
 def _fields(method: str, scale: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Every field of a recipe, dotted where nested, to its value."""
-
-    def leaves(values: Mapping[str, Any], path: str) -> dict[str, Any]:
-        found = {}
-        for name, value in values.items():
-            nested = isinstance(value, Mapping)
-            found |= leaves(value, f"{path}{name}.") if nested else {path + name: value}
-        return found
-
-    return leaves(to_json(METHODS[method].base_recipe(scale, overrides)), "")
+    return dict(leaves(METHODS[method].base_recipe(scale, overrides)))
 
 
 def _build(method: str, scale: str, overrides: Mapping[str, Any]) -> Any:
@@ -98,5 +91,5 @@ def _steps_per_epoch(recipe: Any, info: DatasetInfo) -> dict[str, int]:
     names = {field.name for field in dataclasses.fields(schedule)} if schedule else set()
     if "steps_per_epoch" not in names or "train" not in info.splits:
         return {}
-    batch = recipe.persons_per_batch * recipe.images_per_person
-    return {"schedule.steps_per_epoch": max(1, round(info.splits["train"].records / batch))}
+    steps = max(1, round(info.splits["train"].records / recipe.batch_size))
+    return {"schedule.steps_per_epoch": steps}
