@@ -3,13 +3,14 @@
 import contextlib
 import dataclasses
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from absl import flags
 from ml_collections import ConfigDict, config_dict, config_flags
 
 from tfreid.methods import METHODS
+from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import from_json
 
 
@@ -66,7 +67,7 @@ def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> C
         config_flags.register_flag_parser_for_type(kind, _TypedParser(kind, name))
     config = ConfigDict(_with_placeholders(default))
     # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
-    every_field = ["", *(f"--recipe.{name}=" for name in _leaves(config))]
+    every_field = ["", *(f"--recipe.{name}=" for name, _ in leaves(default))]
     holder = config_flags.DEFINE_config_dict(
         "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
     )
@@ -110,11 +111,3 @@ def _with_placeholders(recipe: Any) -> dict[str, Any]:
             value = config_dict.placeholder(typing.get_origin(kinds[0]) or kinds[0])
         values[field.name] = value
     return values
-
-
-def _leaves(config: ConfigDict, path: str = "") -> Iterator[str]:
-    for name in config:
-        if isinstance(config[name], ConfigDict):
-            yield from _leaves(config[name], f"{path}{name}.")
-        else:
-            yield f"{path}{name}"

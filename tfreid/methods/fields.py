@@ -1,6 +1,7 @@
 """How a recipe declares its fields, beyond their defaults, and what is read off that."""
 
 import dataclasses
+import typing
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -41,3 +42,15 @@ def leaves(recipe: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{path}{field.name}.")
         else:
             yield path + field.name, value
+
+
+def names(recipe_type: type, path: str = "") -> Iterator[str]:
+    """Yields the names of which `leaves` yields the values, for any recipe of a type."""
+    hints = typing.get_type_hints(recipe_type)
+    for field in dataclasses.fields(recipe_type):
+        options = (hints[field.name], *typing.get_args(hints[field.name]))
+        nested = [option for option in options if dataclasses.is_dataclass(option)]
+        if nested:
+            yield from names(nested[0], f"{path}{field.name}.")
+        else:
+            yield path + field.name

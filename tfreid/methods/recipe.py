@@ -1,13 +1,14 @@
 """Recipes as JSON: frozen dataclasses of plain values, perhaps nested."""
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any
 
 from tfreid.errors import UsageError
+from tfreid.methods.field_names import nearest_fields
+from tfreid.methods.fields import names
 
 
 def to_json(recipe: Any) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     fields = {field.name: hints[field.name] for field in dataclasses.fields(recipe_type)}
     for name in values:
         if name not in fields:
-            raise UsageError(_unknown_field(name, fields, path))
+            raise UsageError(_unknown_field(name, recipe_type, path))
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
     return recipe_type(**converted)
 
@@ -52,9 +53,11 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _unknown_field(name: str, fields: Mapping[str, Any], path: str) -> str:
-    nearest = difflib.get_close_matches(name, fields, n=3) or sorted(fields)
-    return f"{path} has no field {name!r}; did you mean {', '.join(nearest)}?"
+def _unknown_field(name: str, recipe_type: type, path: str) -> str:
+    known = list(names(recipe_type))
+    near = nearest_fields(name, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    return f"{path} has no field {name!r}; {hint}"
 
 
 def _convert(value: Any, hint: Any, path: str) -> Any:

@@ -7,10 +7,11 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
+from tfreid.methods.field_names import nearest_fields
 from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import DatasetInfo
-from tfreid.reproduction.table import Row, Table, nearest
+from tfreid.reproduction.table import Row, Table
 
 SCALES = ("paper", "demo")
 
@@ -55,8 +56,9 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
         known |= _fields(method, scale, {})
     for name in changes:
         if name not in known:
+            near = nearest_fields(name, known) or known
             raise UsageError(
-                f"no recipe of {table.name} has a field {name!r}: {nearest(name, known)}"
+                f"no recipe of {table.name} has a field {name!r}: did you mean {' or '.join(near)}?"
             )
 
 
