@@ -25,7 +25,15 @@ from absl import flags
 from PIL import Image
 
 from tfrecords_schema import schema
-from tfreid.inputs import InputSpec, training_batches
+from tfreid.inputs import (
+    ColourJitter,
+    InputSpec,
+    Mirror,
+    PaddedCrop,
+    RandomBackground,
+    RandomErasing,
+    training_batches,
+)
 from tfreid.records import Records, RecordsInfo, SplitInfo, framing
 from tfreid.records.records import shard_name
 
@@ -41,18 +49,18 @@ _CAMERAS = 4
 
 PIPELINES = {
     "plain": {},
-    "mirrored": {"flip_probability": 0.5},
-    "mirrored, person-by-image": {"flip_probability": 0.5, "images_per_person": 4},
+    "mirrored": {"augmentation": (Mirror(0.5),)},
+    "mirrored, person-by-image": {"augmentation": (Mirror(0.5),), "images_per_person": 4},
     "mirrored, person-by-image over cameras": {
-        "flip_probability": 0.5,
+        "augmentation": (Mirror(0.5),),
         "images_per_person": 4,
         "spread_cameras": True,
     },
-    "mirrored, with mask": {"flip_probability": 0.5, "mask_vocabulary": "regions4"},
-    "mirrored, random background 0.5": {
-        "flip_probability": 0.5,
-        "random_background_probability": 0.5,
-    },
+    "mirrored, with mask": {"augmentation": (Mirror(0.5),), "mask_vocabulary": "regions4"},
+    "mirrored, random background 0.5": {"augmentation": (RandomBackground(0.5), Mirror(0.5))},
+    "mirrored, padded crop": {"augmentation": (Mirror(0.5), PaddedCrop(1.0, 10))},
+    "mirrored, erased 0.5": {"augmentation": (Mirror(0.5), RandomErasing(0.5))},
+    "mirrored, colour jitter": {"augmentation": (Mirror(0.5), ColourJitter(1.0, 0.2, 0.2, 0.2))},
     "random background 1.0": {"variant": "random_background"},
     "mean background": {"variant": "mean_background"},
 }

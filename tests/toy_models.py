@@ -35,6 +35,12 @@ class SceneryModel(PersonModel):
     rows, columns = slice(0, 32), slice(0, 2)
 
 
+class LeftModel(PersonModel):
+    """Sees the left half of the person, so that a mirror image looks different."""
+
+    columns = slice(4, 8)
+
+
 class BrokenModel(PersonModel):
     """Its descriptors are not numbers."""
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, PersonModel, SceneryModel
+from toy_models import SIZE_PX, LeftModel, PersonModel, SceneryModel
 
 from tests.measured import RecordingProgress
 from tfreid.evaluation import (
@@ -64,6 +64,29 @@ def test_each_network_has_its_own_size_and_flip_averaging(networks, reid_folder)
     assert both.keys.tolist() == alone[0].keys.tolist()
     sizes = [network.descriptor_size for network in networks]
     assert sizes == [one.features.shape[1] for one in alone]
+
+
+class TwoSided(LeftModel):
+    """What flip averaging makes of `LeftModel`, said in its own way."""
+
+    def embed(self, images):
+        return (super().embed(images) + super().embed(images[:, :, ::-1])) / 2
+
+
+def test_flip_averaging_reaches_the_descriptors_and_the_audit(tested):
+    one_sided = Network("left", LeftModel(), SIZE_PX, flip_averaging=True)
+    two_sided = Network("both", TwoSided(), SIZE_PX)
+    averaged, expected = (
+        Describer([network], 8).describe(tested.folder, "gallery").features
+        for network in (one_sided, two_sided)
+    )
+    np.testing.assert_allclose(averaged, expected, atol=1e-4)
+    precisions = {}
+    for network in (one_sided, two_sided, Network("plain", LeftModel(), SIZE_PX)):
+        result = audit([network], tested, Measurement(("original",), batch_size=8))
+        precisions[network.name] = result.outcomes["original"].retrieval.average_precision
+    np.testing.assert_array_equal(precisions["left"], precisions["both"])
+    assert (precisions["left"] != precisions["plain"]).any()
 
 
 def test_one_network_describes_as_it_is(networks, reid_folder):

@@ -5,7 +5,12 @@ import tensorflow as tf
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import (
     VARIANTS,
+    ColourJitter,
     InputSpec,
+    Mirror,
+    PaddedCrop,
+    RandomBackground,
+    RandomErasing,
     data_errors,
     evaluation_batches,
     training_batches,
@@ -13,8 +18,11 @@ from tfreid.inputs import (
 from tfreid.records import Records
 
 SIZE_PX = (16, 8)
+BASE = (RandomBackground(0.5), Mirror(0.5))
 FULL = InputSpec(
-    SIZE_PX, random_background_probability=0.5, flip_probability=0.5, mask_vocabulary="regions4"
+    SIZE_PX,
+    augmentation=(*BASE, PaddedCrop(0.5, 2), ColourJitter(0.5, 0.2, 0.2, 0.2), RandomErasing()),
+    mask_vocabulary="regions4",
 )
 PERSONS = InputSpec(SIZE_PX, images_per_person=4)
 CAMERAS = InputSpec(SIZE_PX, images_per_person=4, spread_cameras=True)
@@ -151,7 +159,7 @@ def test_chosen_records_look_as_among_all(reid_folder, variant):
 
 def test_evaluation_does_not_augment(reid_folder):
     plain = evaluation_batches(reid_folder, "query", InputSpec(SIZE_PX), 4, seed=0)
-    augmenting = InputSpec(SIZE_PX, random_background_probability=1.0, flip_probability=1.0)
+    augmenting = InputSpec(SIZE_PX, augmentation=(*FULL.augmentation[:-1], RandomErasing(1.0)))
     assert_equal(
         batches_of(evaluation_batches(reid_folder, "query", augmenting, 4, seed=0)),
         batches_of(plain),
@@ -163,17 +171,16 @@ MASK = np.ones((6, 4), np.uint8)
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"random_background_probability": 0.1},
-        {"variant": "mean_background"},
-        {"mask_vocabulary": "binary"},
+        ({"augmentation": (RandomBackground(0.1),)}, r"RandomBackground\(probability=0.1\)"),
+        ({"variant": "mean_background"}, "variant='mean_background'"),
+        ({"mask_vocabulary": "binary"}, "mask_vocabulary='binary'"),
     ],
 )
-def test_missing_masks_are_counted(make_folder, changes):
+def test_missing_masks_are_counted(make_folder, changes, reason):
     folder = make_folder([IMAGE] * 5, [MASK, None, MASK, None, MASK], [IMAGE])
-    name, value = next(iter(changes.items()))
-    text = rf"2 of 5 records .* have no mask, and {name}={value!r} needs .*--masks_root.*parse"
+    text = rf"2 of 5 records .* have no mask, and {reason} needs .*--masks_root.*parse"
     with pytest.raises(UsageError, match=text):
         training_batches(folder, "train", InputSpec(SIZE_PX, **changes), 2, seed=0)
 

@@ -5,7 +5,14 @@ import pytest
 import tensorflow as tf
 
 from tfreid.datasets import VOCABULARIES, lookup
-from tfreid.inputs import InputSpec, evaluation_batches, resize_image, training_batches
+from tfreid.inputs import (
+    InputSpec,
+    Mirror,
+    RandomBackground,
+    evaluation_batches,
+    resize_image,
+    training_batches,
+)
 from tfreid.inputs.images import class_tables
 
 SIZES_PX = [(12, 8), (9, 15), (20, 6), (12, 8), (5, 5)]
@@ -91,7 +98,7 @@ def test_random_backgrounds_of_evaluation_depend_on_the_record_and_the_seed_alon
 
 
 def test_share_of_random_backgrounds(folder):
-    spec = InputSpec(OUTPUT_PX, random_background_probability=0.25)
+    spec = InputSpec(OUTPUT_PX, augmentation=(RandomBackground(0.25),))
     originals = [resized(image_of(index)) for index in range(5)]
     dataset = training_batches(folder, "train", spec, 50, seed=0)
     changed = [
@@ -101,9 +108,28 @@ def test_share_of_random_backgrounds(folder):
     assert np.mean(changed) == pytest.approx(0.25, abs=0.03)
 
 
+def test_backgrounds_are_replaced_whether_or_not_the_image_is_mirrored(folder):
+    spec = InputSpec(OUTPUT_PX, augmentation=(RandomBackground(0.5), Mirror(0.5)))
+    person = [(mask_of(index) > 0)[..., None] for index in range(5)]
+    counts = np.zeros((2, 2), int)
+    for index, example in images_of(training_batches(folder, "train", spec, 50, seed=0), 1_000):
+        if SIZES_PX[index] != OUTPUT_PX:
+            continue
+        candidates = [image_of(index), image_of(index)[:, ::-1]]
+        kept = [person[index], person[index][:, ::-1]]
+        errors = [
+            np.abs((example["image"] - image) * mask).max()
+            for image, mask in zip(candidates, kept, strict=True)
+        ]
+        mirrored = int(np.argmin(errors))
+        replaced = int(np.abs(example["image"] - candidates[mirrored]).max() > 1e-3)
+        counts[mirrored, replaced] += 1
+    np.testing.assert_allclose(counts / counts.sum(), 0.25, atol=0.06)
+
+
 @pytest.mark.parametrize("vocabulary", ["lip20", "regions4", "binary"])
 def test_image_and_mask_are_mirrored_together(folder, vocabulary):
-    spec = InputSpec(OUTPUT_PX, flip_probability=0.5, mask_vocabulary=vocabulary)
+    spec = InputSpec(OUTPUT_PX, augmentation=(Mirror(0.5),), mask_vocabulary=vocabulary)
     plain, mirrored = class_tables("lip20", vocabulary)
     flips = 0
     for index, example in images_of(training_batches(folder, "train", spec, 4, seed=0), 100):
@@ -130,7 +156,7 @@ def test_what_a_vocabulary_counts_to_the_background_is_replaced(make_folder):
 
 
 def test_mask_belongs_to_the_person_on_a_random_background(folder):
-    spec = InputSpec(OUTPUT_PX, random_background_probability=1.0, mask_vocabulary="binary")
+    spec = InputSpec(OUTPUT_PX, augmentation=(RandomBackground(1.0),), mask_vocabulary="binary")
     for index, example in images_of(training_batches(folder, "train", spec, 4, seed=0), 20):
         if SIZES_PX[index] != OUTPUT_PX:
             continue

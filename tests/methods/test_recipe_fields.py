@@ -99,6 +99,8 @@ def test_unknown_flags_are_unknown():
     ("values", "text"),
     [
         ({"batchsize": 3}, r"recipe has no field 'batchsize'; did you mean batch_size\?"),
+        ({"lr": 3}, r"recipe has no field 'lr'; there are size_px, .*, inner.steps, inner.rate"),
+        ({"iterations": 3}, r"recipe has no field 'iterations'; did you mean inner.steps\?"),
         ({"inner": {"stepz": 3}}, r"recipe.inner has no field 'stepz'; did you mean steps\?"),
         ({"batch_size": "3"}, "recipe.batch_size: expected int, found '3'"),
         ({"batch_size": True}, "recipe.batch_size: expected int, found True"),

@@ -156,7 +156,7 @@ def test_changes_may_name_former_fields(info):
         (lambda: table_named("fanet/4"), "no table 'fanet/4': did you mean 'fanet/"),
         (lambda: table_named("x"), "There are fanet/1, "),
         (lambda: TABLES["fanet/1"].with_rows(["B/L+TME"]), "did you mean 'B/L+TEM'"),
-        (lambda: check_changes(TABLES["pgp/2"], "demo", {"main.step": 1}), "mean 'main.steps'"),
+        (lambda: check_changes(TABLES["pgp/2"], "demo", {"main.step": 1}), "mean main.steps?"),
     ],
 )
 def test_unknown_names_meet_their_neighbours(act, text):

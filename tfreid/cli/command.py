@@ -32,6 +32,7 @@ quiet.install()
 
 FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
 _WIDTH = 96
+_FIELD = "recipe."
 _REQUIRED = "must have a value other than None"
 _REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
 
@@ -114,11 +115,9 @@ def _parse_flags(arguments: str) -> list[str] | None:
     try:
         rest = flags.FLAGS(sys.argv)[1:]
     except flags.UnrecognizedFlagError as error:
-        nearest = difflib.get_close_matches(error.flagname, list(flags.FLAGS), n=3)
-        hint = f"; did you mean {' or '.join('--' + name for name in nearest)}?" if nearest else ""
-        raise UsageError(
-            f"--{error.flagname} is no flag of {_name()}{hint or '; see --help'}"
-        ) from None
+        near = " or ".join(f"--{name}" for name in _nearest_flags(error.flagname))
+        hint = f"did you mean {near}?" if near else "see --help"
+        raise UsageError(f"--{error.flagname} is no flag of {_name()}; {hint}") from None
     except (flags.Error, ValueError) as error:
         missing = [f"--{flag.name}" for flag in _own_flags() if _is_missing(flag)]
         if missing and _REQUIRED in str(error):
@@ -127,6 +126,18 @@ def _parse_flags(arguments: str) -> list[str] | None:
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
     return rest
+
+
+def _nearest_flags(name: str) -> list[str]:
+    """Flags that a user may have meant; fields of a recipe are also known by other words."""
+    known = list(flags.FLAGS)
+    fields = [flag.removeprefix(_FIELD) for flag in known if flag.startswith(_FIELD)]
+    if not (fields and name.startswith(_FIELD)):
+        return difflib.get_close_matches(name, known, n=3)
+    # Whoever defined these flags has loaded the methods, and TensorFlow with them, already.
+    from tfreid.methods.field_names import nearest_fields
+
+    return [_FIELD + field for field in nearest_fields(name.removeprefix(_FIELD), fields)]
 
 
 def _name() -> str:

@@ -66,13 +66,24 @@ def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> C
         config_flags.register_flag_parser_for_type(kind, _TypedParser(kind, name))
     config = ConfigDict(_with_placeholders(default))
     # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
-    every_field = ["", *(f"--recipe.{name}=" for name in _leaves(config))]
+    every_field = ["", *(f"--recipe.{name}=" for name in _names(default))]
     holder = config_flags.DEFINE_config_dict(
         "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
     )
     return lambda: from_json(
         type(default), _told(default, holder.value.to_dict(), flag_values, "recipe.")
     )
+
+
+def _names(recipe: Any, path: str = "") -> Iterator[str]:
+    """Yields the names of all fields, dotted where nested, former fields too."""
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _names(value, f"{path}{field.name}.")
+        else:
+            yield path + field.name
+    yield from (path + name for name in former_fields(type(recipe)))
 
 
 def _told(
@@ -133,11 +144,3 @@ def _with_placeholders(recipe: Any) -> dict[str, Any]:
     for name, former in former_fields(type(recipe)).items():
         values[name] = config_dict.placeholder(former.kind)
     return values
-
-
-def _leaves(config: ConfigDict, path: str = "") -> Iterator[str]:
-    for name in config:
-        if isinstance(config[name], ConfigDict):
-            yield from _leaves(config[name], f"{path}{name}.")
-        else:
-            yield f"{path}{name}"

@@ -30,7 +30,7 @@ _COLUMNS = {
 _TRAINING = ("key", "label", "camera")
 
 Reader = Callable[[int], tuple[np.ndarray, np.ndarray]]
-"""Number of a batch -> serialised records, object `[n]`; draws, float64 `[n, DRAWS]`."""
+"""Number of a batch -> serialised records, object `[n]`; draws, float64 `[n, draws]`."""
 
 
 def training_batches(
@@ -70,8 +70,7 @@ def training_batches(
     sampler = training_sampler(folder, split, spec, batch_size, seed)
 
     def read(step: int) -> tuple[np.ndarray, np.ndarray]:
-        draws = np.random.default_rng([seed, Purpose.AUGMENTATION, step])
-        return store.read(sampler(step)), draws.random((batch_size, DRAWS))
+        return store.read(sampler(step)), _augmentation_draws(spec, batch_size, seed, step)
 
     numbers = tf.data.Dataset.counter(start_step)
     numbers = numbers if steps is None else numbers.take(steps)
@@ -96,7 +95,7 @@ def evaluation_batches(
     Args:
       folder: converted data set.
       split: its split.
-      spec: how records become images; its two probabilities are ignored.
+      spec: how records become images; its augmentation is ignored.
       batch_size: images in a batch; the last one may hold fewer.
       seed: of the random backgrounds, at least 0.
       indices: int64 `[n]`: the records to return, in this order, instead of all.
@@ -109,7 +108,7 @@ def evaluation_batches(
       UsageError: if the folder does not have what the spec needs.
       DataError: if a shard or a background image is damaged.
     """
-    spec = replace(spec, random_background_probability=0.0, flip_probability=0.0)
+    spec = replace(spec, augmentation=())
     check_folder(folder, split, spec)
     store = folder.store(split)
     words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
@@ -144,6 +143,19 @@ def data_errors() -> Iterator[None]:
         raise DataError(found[1]) from None
 
 
+def _augmentation_draws(spec: InputSpec, batch_size: int, seed: int, step: int) -> np.ndarray:
+    """Draws for a step, float64 `[batch, draws]`; no operation's depend on which others there are.
+
+    Background and mirror share one stream, every other operation has one of its name.
+    """
+    words = [seed, Purpose.AUGMENTATION, step]
+    draws = [np.random.default_rng(words).random((batch_size, DRAWS))]
+    for operation in spec.operations:
+        own = np.random.default_rng([*words, zlib.crc32(operation.name.encode())])
+        draws.append(own.random((batch_size, operation.draws)))
+    return np.concatenate(draws, axis=1)
+
+
 def _images(
     numbers: tf.data.Dataset,
     read: Reader,
@@ -158,6 +170,7 @@ def _images(
     image, in parallel.
     """
     prepare = Preparation(spec, folder.info, _scenes(folder, split, spec))
+    draws_per_image = DRAWS + sum(operation.draws for operation in spec.operations)
     parse_spec = schema.parse_spec(folder.info.kind)
     columns = [name for name in columns if _COLUMNS[name] in parse_spec]
     wanted = ["image/encoded", *(_COLUMNS[name] for name in columns)]
@@ -168,7 +181,7 @@ def _images(
         serialised, draws = tf.numpy_function(lambda n: read(int(n)), [number], types)
         serialised = tf.ensure_shape(serialised, [None])
         features = tf.io.parse_example(serialised, {name: parse_spec[name] for name in wanted})
-        return features | {"draws": tf.ensure_shape(draws, [None, DRAWS])}
+        return features | {"draws": tf.ensure_shape(draws, [None, draws_per_image])}
 
     def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         pixels = prepare(record["image/encoded"], record.get("mask/encoded"), record["draws"])

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfreid.inputs import backgrounds, images
+from tfreid.inputs.augmentation import filled
 from tfreid.inputs.spec import InputSpec
 from tfreid.records import RecordsInfo
 
 DRAWS = 5
-"""Random numbers that an image takes: flip, replace the background, image, top, left."""
+"""Random numbers of every image: mirror, replace the background, image, top, left.
+
+Those of the spec's `operations` follow.
+"""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """Decodes, composes, mirrors and resizes one image and its mask.
+    """Decodes, composes, mirrors, resizes and changes one image and its mask.
 
     Attributes:
       spec: how the image is to look.
@@ -34,7 +38,7 @@ class Preparation:
         Args:
           encoded_image: string scalar.
           encoded_mask: string scalar, or None where the spec needs no mask.
-          draws: float64 `[DRAWS]`, uniform in [0, 1).
+          draws: float64 `[DRAWS + those of the operations]`, uniform in [0, 1).
 
         Returns:
           `image` float32 `[height, width, 3]` in [0, 255] and, with a mask vocabulary, `mask`
@@ -42,18 +46,30 @@ class Preparation:
         """
         image = images.decode_image(encoded_image)
         image = self._with_background(image, encoded_mask, draws)
-        flip = draws[0] < self.spec.flip_probability
-        size_px = self.spec.image_size_px
-        prepared = {"image": images.resize_image(self._mirror(image, flip), size_px)}
-        if self.spec.mask_vocabulary is not None:
-            prepared["mask"] = self._mask(encoded_mask, flip)
-        return prepared
+        flip = draws[0] < self.spec.mirror_probability
+        image = images.resize_image(self._mirror(image, flip), self.spec.image_size_px)
+        mask = None if self.spec.mask_vocabulary is None else self._mask(encoded_mask, flip)
+        image, mask = self._operate(image, mask, draws[DRAWS:])
+        return {"image": image} if mask is None else {"image": image, "mask": mask}
+
+    def _operate(
+        self, image: tf.Tensor, mask: tf.Tensor | None, draws: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Applies the operations on resized images, each with its own draws."""
+        for operation in self.spec.operations:
+            own, draws = draws[: operation.draws], draws[operation.draws :]
+            image, mask = filled(operation, self.info.mean_pixel)(image, mask, own)
+            # Its name is part of what TensorFlow says of another shape.
+            image = tf.ensure_shape(image, (*self.spec.image_size_px, 3), operation.name)
+            if mask is not None:
+                mask = tf.ensure_shape(mask, self.spec.image_size_px, operation.name)
+        return image, mask
 
     def _with_background(
         self, image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
     ) -> tf.Tensor:
         """Applies the variant at the image's own size; `[height, width, 3]` in and out."""
-        probability, variant = self.spec.random_background_probability, self.spec.variant
+        probability, variant = self.spec.background_probability, self.spec.variant
         if not self.spec.changes_background:
             return image
 
@@ -63,7 +79,7 @@ class Preparation:
                 return backgrounds.fill_background(image, mask, self.info.mean_pixel)
             if variant == "background_only":
                 return backgrounds.fill_person(image, mask, self.info.mean_pixel)
-            scene = self.scenes.crop(draws[2:], tf.shape(image)[:2])
+            scene = self.scenes.crop(draws[2:DRAWS], tf.shape(image)[:2])
             return backgrounds.compose(image, mask, scene)
 
         if variant != "original":
@@ -80,4 +96,4 @@ class Preparation:
         return tf.cast(mask, tf.int32)
 
     def _mirror(self, pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
-        return images.mirror(pixels, flip) if self.spec.flip_probability else pixels
+        return images.mirror(pixels, flip) if self.spec.mirror_probability else pixels

@@ -1,9 +1,11 @@
 """InputSpec: what a batch is to look like, checked when it is made."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from tfreid.datasets.vocabulary import VOCABULARIES
 from tfreid.errors import require
+from tfreid.inputs.augmentation import Augmentation, Mirror, RandomBackground
 
 VARIANTS = ("original", "mean_background", "random_background", "background_only")
 """The four data sets of PGP's background study (Figure 3)."""
@@ -23,9 +25,9 @@ class InputSpec:
       variant: one of `VARIANTS`. `mean_background` fills the background with the training
         split's mean pixel, `random_background` replaces it by a random crop of a background
         image, `background_only` fills the person with the mean pixel.
-      random_background_probability: share of training images whose background is replaced by a
-        random one (PGP, eq. 1); evaluation ignores it.
-      flip_probability: share of training images that are mirrored; evaluation ignores it.
+      augmentation: random changes of training images, in the order in which they happen:
+        `RandomBackground` and `Mirror`, which work on the stored image, come first. Evaluation
+        ignores them.
       mask_vocabulary: if set, batches have the entry `mask` in this vocabulary.
       images_per_person: 0 for random training batches; K > 0 for batches of
         `batch_size / K` persons with K images each.
@@ -35,8 +37,7 @@ class InputSpec:
 
     image_size_px: tuple[int, int]
     variant: str = "original"
-    random_background_probability: float = 0.0
-    flip_probability: float = 0.0
+    augmentation: tuple[RandomBackground | Mirror | Augmentation, ...] = ()
     mask_vocabulary: str | None = None
     images_per_person: int = 0
     spread_cameras: bool = False
@@ -51,14 +52,11 @@ class InputSpec:
             self.variant in VARIANTS,
             f"variant must be one of {', '.join(VARIANTS)}, not {self.variant!r}",
         )
-        for name in ("random_background_probability", "flip_probability"):
-            value = getattr(self, name)
-            require(0.0 <= value <= 1.0, f"{name} must lie in [0, 1], not {value}")
+        _check_augmentation(self.augmentation)
         require(
-            self.variant == "original" or self.random_background_probability == 0.0,
-            f"random_background_probability={self.random_background_probability} replaces "
-            f"backgrounds that variant={self.variant!r} has replaced already; "
-            "set the probability to 0 or the variant to 'original'",
+            self.variant == "original" or not self.background_probability,
+            f"{self._find(RandomBackground)} replaces backgrounds that variant={self.variant!r} "
+            "has replaced already; set the probability to 0 or the variant to 'original'",
         )
         require(
             self.mask_vocabulary is None or self.mask_vocabulary in VOCABULARIES,
@@ -77,9 +75,26 @@ class InputSpec:
         )
 
     @property
+    def background_probability(self) -> float:
+        """Share of the training images that get a random background."""
+        found = self._find(RandomBackground)
+        return found.probability if found else 0.0
+
+    @property
+    def mirror_probability(self) -> float:
+        """Share of the training images that are mirrored."""
+        found = self._find(Mirror)
+        return found.probability if found else 0.0
+
+    @property
+    def operations(self) -> tuple[Augmentation, ...]:
+        """The operations on images that have their final size."""
+        return tuple(o for o in self.augmentation if not isinstance(o, _ON_STORED_IMAGES))
+
+    @property
     def changes_background(self) -> bool:
         """Whether any image is composed from a person and something else."""
-        return self.variant != "original" or self.random_background_probability > 0.0
+        return self.variant != "original" or self.background_probability > 0.0
 
     @property
     def needs_masks(self) -> bool:
@@ -89,13 +104,40 @@ class InputSpec:
     @property
     def needs_backgrounds(self) -> bool:
         """Whether background images are needed."""
-        return self.variant == "random_background" or self.random_background_probability > 0.0
+        return self.variant == "random_background" or self.background_probability > 0.0
 
     @property
     def mask_reason(self) -> str:
         """The setting that makes masks necessary, for error texts."""
         if self.variant != "original":
             return f"variant={self.variant!r}"
-        if self.random_background_probability > 0.0:
-            return f"random_background_probability={self.random_background_probability}"
+        if self.background_probability:
+            return str(self._find(RandomBackground))
         return f"mask_vocabulary={self.mask_vocabulary!r}"
+
+    def _find(self, kind: type) -> Any:
+        return next((o for o in self.augmentation if isinstance(o, kind)), None)
+
+
+_ON_STORED_IMAGES = (RandomBackground, Mirror)
+
+
+def _check_augmentation(operations: tuple[Any, ...]) -> None:
+    for operation in operations:
+        require(
+            isinstance(operation, (*_ON_STORED_IMAGES, Augmentation)),
+            f"{operation!r} in augmentation is no operation: it needs a name, the number of its "
+            "draws, and a call with image, mask and draws (tfreid.inputs.Augmentation)",
+        )
+    names = [operation.name for operation in operations]
+    require(
+        len(set(names)) == len(names),
+        f"each operation in augmentation needs a name of its own, for its own random numbers, "
+        f"and these are {', '.join(names)}",
+    )
+    first = [o.name for kind in _ON_STORED_IMAGES for o in operations if isinstance(o, kind)]
+    require(
+        names[: len(first)] == first,
+        f"{' and '.join(first)} work on the stored image and must come first in augmentation, in "
+        f"this order, not {', '.join(names)}",
+    )

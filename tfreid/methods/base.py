@@ -8,14 +8,11 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
+from tfreid.methods.fields import choice
 from tfreid.methods.recipe import from_json, to_json, without_former_fields
 from tfreid.records import RecordsInfo
 
-
-def choice(default: Any) -> Any:
-    """Declares a recipe field that the paper leaves open: `default` is this project's choice."""
-    return field(default=default, metadata={"choice": True})
-
+__all__ = ["Group", "Method", "Schedule", "Stage", "choice"]
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""
@@ -47,6 +44,13 @@ class Group:
     optimizer: str = "sgd"
 
 
+def call_model(
+    model: keras.Model, batch: Mapping[str, tf.Tensor], training: bool
+) -> dict[str, tf.Tensor]:
+    """Calls a model with the images of a batch."""
+    return model(batch["image"], training=training)
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage of training: what it trains, from what, on which batches, with which loss.
@@ -61,8 +65,8 @@ class Stage:
       batch_size: images in one global batch.
       steps: number of updates.
       groups: disjoint sets of layers to update.
-      forward: `(model, batch, training) -> outputs`, a dict of named tensors.
       losses: `(outputs, batch) -> {name: [batch] float32}`.
+      forward: `(model, batch, training) -> outputs`, a dict of named tensors.
       loss_weights: name of a loss -> its weight in the objective; 1 where it is not named.
       start: called once with the model before the stage's first step, to copy weights.
       clip_norm: limit of the global gradient norm over all groups, or None.
@@ -76,8 +80,10 @@ class Stage:
     batch_size: int
     steps: int
     groups: tuple[Group, ...]
-    forward: Callable[[keras.Model, Mapping[str, tf.Tensor], bool], dict[str, tf.Tensor]]
     losses: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
+    forward: Callable[[keras.Model, Mapping[str, tf.Tensor], bool], dict[str, tf.Tensor]] = (
+        call_model
+    )
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     start: Callable[[keras.Model], None] | None = None
     clip_norm: float | None = None

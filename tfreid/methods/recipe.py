@@ -1,7 +1,6 @@
 """Recipes as JSON: frozen dataclasses of plain values, perhaps nested."""
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfreid.errors import UsageError
+from tfreid.methods.field_names import nearest_fields
+from tfreid.methods.fields import names
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,16 @@ class FormerField:
 
 
 def to_json(recipe: Any) -> dict[str, Any]:
-    """Returns a recipe as nested dictionaries that JSON can hold (tuples become lists)."""
-    return _lists(dataclasses.asdict(recipe))
+    """Returns a recipe as nested dictionaries that JSON can hold (tuples become lists).
+
+    Fields that are `off` are left out, so that a recipe reads as before there were such fields.
+    """
+    values = {}
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if not (field.metadata.get("off") and value == field.default):
+            values[field.name] = _plain(value)
+    return values
 
 
 def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe") -> Any:
@@ -51,7 +60,7 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     fields = {field.name: hints[field.name] for field in dataclasses.fields(recipe_type)}
     for name in values:
         if name not in fields:
-            raise UsageError(_unknown_field(name, fields, path))
+            raise UsageError(_unknown_field(name, recipe_type, path))
     missing = [field for field in _required(recipe_type) if field not in values]
     if missing:
         raise UsageError(f"{path} lacks {', '.join(missing)}")
@@ -101,15 +110,17 @@ def _required(recipe_type: type) -> list[str]:
     ]
 
 
-def _lists(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _lists(item) for name, item in value.items()}
-    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_json(value)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _unknown_field(name: str, fields: Mapping[str, Any], path: str) -> str:
-    nearest = difflib.get_close_matches(name, fields, n=3) or sorted(fields)
-    return f"{path} has no field {name!r}; did you mean {', '.join(nearest)}?"
+def _unknown_field(name: str, recipe_type: type, path: str) -> str:
+    known = list(names(recipe_type))
+    near = nearest_fields(name, known)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    return f"{path} has no field {name!r}; {hint}"
 
 
 def _convert(value: Any, hint: Any, path: str) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from tfreid.errors import UsageError
+from tfreid.methods.fields import check_known, one_of
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,13 @@ class PlateauDecay:
 
     steps: int
     learning_rate: float
-    rule: str = "exponential_shift"
+    rule: str = one_of(("exponential_shift", "polynomial"), "exponential_shift")
     factor: float = 0.9
     decays: int = 10
 
     def __post_init__(self):
         """Refuses unknown rules."""
-        if self.rule not in ("exponential_shift", "polynomial"):
-            raise UsageError(
-                f"rule={self.rule!r} is not known: use 'exponential_shift' or 'polynomial'"
-            )
+        check_known(self)
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the rate, float32, at an int64 `step`."""

@@ -6,9 +6,11 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.methods.recipe import former_fields, to_json, without_former_fields
+from tfreid.methods.field_names import nearest_fields
+from tfreid.methods.fields import leaves
+from tfreid.methods.recipe import former_fields, without_former_fields
 from tfreid.records import RecordsInfo
-from tfreid.reproduction.table import Table, TableRow, nearest
+from tfreid.reproduction.table import Table, TableRow
 
 SCALES = ("paper", "demo")
 
@@ -54,8 +56,9 @@ def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
         known |= _fields(method, scale, {}) | dict(former_fields(METHODS[method].recipe))
     for name in changes:
         if name not in known:
+            near = nearest_fields(name, known) or known
             raise UsageError(
-                f"no recipe of {table.name} has a field {name!r}: {nearest(name, known)}"
+                f"no recipe of {table.name} has a field {name!r}: did you mean {' or '.join(near)}?"
             )
 
 
@@ -70,15 +73,7 @@ def as_flag(name: str, value: Any) -> str:
 
 def _fields(method: str, scale: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Every field of a recipe, dotted where nested, to its value."""
-
-    def leaves(values: Mapping[str, Any], path: str) -> dict[str, Any]:
-        found = {}
-        for name, value in values.items():
-            nested = isinstance(value, Mapping)
-            found |= leaves(value, f"{path}{name}.") if nested else {path + name: value}
-        return found
-
-    return leaves(to_json(METHODS[method].base_recipe(scale, overrides)), "")
+    return dict(leaves(METHODS[method].base_recipe(scale, overrides)))
 
 
 def _steps_per_epoch(recipe: Any, info: RecordsInfo) -> dict[str, int]:
@@ -87,5 +82,5 @@ def _steps_per_epoch(recipe: Any, info: RecordsInfo) -> dict[str, int]:
     names = {field.name for field in dataclasses.fields(schedule)} if schedule else set()
     if "steps_per_epoch" not in names or "train" not in info.splits:
         return {}
-    batch = recipe.persons_per_batch * recipe.images_per_person
-    return {"schedule.steps_per_epoch": max(1, round(info.splits["train"].records / batch))}
+    steps = max(1, round(info.splits["train"].records / recipe.batch_size))
+    return {"schedule.steps_per_epoch": steps}

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tfreid.errors import UsageError, require, require_known
-from tfreid.inputs import InputSpec
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage, choice
 from tfreid.methods.fanet.losses import (
@@ -15,19 +14,20 @@ from tfreid.methods.fanet.losses import (
 )
 from tfreid.methods.fanet.model import FANet
 from tfreid.methods.fanet.pyramid import POOLINGS
+from tfreid.methods.fields import one_of
+from tfreid.methods.recipe_base import PersonBatches, PersonImages, Sgd
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
-class FanetRecipe:
+class FanetRecipe(Sgd, PersonBatches, PersonImages):
     """FA-Net.
 
     Rank-1 / mAP that the paper reports (Table I): Market-1501 95.0 / 84.6, DukeMTMC-reID 88.7 /
     77.0, MSMT17 76.8 / 51.0.
 
     Attributes:
-      image_size_px: height, width of the network's input.
       backbone: a name of `BACKBONES`; the paper's is `resnet50`.
       backbone_width: multiplies the channels of the backbone and of the target enhancement module.
       output_stride: 16 (without the last down-sampling) or 32.
@@ -40,16 +40,10 @@ class FanetRecipe:
       pyramid_stripes: stripes of each scale (HPP in Table I); `()` averages the whole map.
       embedding_size: values that each stripe adds to the descriptor.
       stripe_pooling: `average_and_max`, `average` or `max`.
-      variant: background variant of the training images.
-      random_background_probability: share of training images whose background is replaced.
-      flip_probability: share of training images that are mirrored.
-      persons_per_batch: persons in one global batch.
       images_per_person: images of each of them, from as many cameras as there are.
       schedule: length of training and rates of the new layers; an epoch of 101 steps shows
         Market-1501's 12,936 images once.
       pretrained_rate: rate of the ResNet's layers as a multiple of the new layers'.
-      momentum: of SGD.
-      weight_decay: of SGD.
     """
 
     image_size_px: tuple[int, int] = (384, 128)
@@ -61,12 +55,10 @@ class FanetRecipe:
     attention_maps: int = 256
     background_branch: bool = True
     gate_background: bool = True
-    target_attention: str = "paper"
+    target_attention: str = one_of(TARGET_ATTENTIONS, "paper")
     pyramid_stripes: tuple[int, ...] = (1, 2, 4, 8)
     embedding_size: int = 256
-    stripe_pooling: str = choice("average_and_max")
-    variant: str = "original"
-    random_background_probability: float = 0.0
+    stripe_pooling: str = choice("average_and_max", POOLINGS)
     flip_probability: float = choice(0.5)
     persons_per_batch: int = 16
     images_per_person: int = 8
@@ -79,13 +71,8 @@ class FanetRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        require_known(
-            self,
-            backbone=BACKBONES,
-            target_attention=TARGET_ATTENTIONS,
-            stripe_pooling=POOLINGS,
-            output_stride=(16, 32),
-        )
+        super().__post_init__()
+        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         require(
             not self.gate_background or (self.target_enhancement and self.background_branch),
             "gate_background=True needs target_enhancement=True, which makes the mask, and "
@@ -177,35 +164,23 @@ def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
         Stage(
             name="network",
             data="reid",
-            inputs=InputSpec(
-                image_size_px=recipe.image_size_px,
-                variant=recipe.variant,
-                random_background_probability=recipe.random_background_probability,
-                flip_probability=recipe.flip_probability,
-                images_per_person=recipe.images_per_person,
-                spread_cameras=True,
-            ),
-            batch_size=recipe.persons_per_batch * recipe.images_per_person,
+            inputs=recipe.inputs(images_per_person=recipe.images_per_person, spread_cameras=True),
+            batch_size=recipe.batch_size,
             steps=recipe.schedule.steps,
             groups=_groups(recipe),
-            forward=lambda model, batch, training: model(batch["image"], training=training),
             losses=losses,
             loss_weights=OBJECTIVE if recipe.background_branch else {},
             start=lambda model: start_pretrained(model.backbones, recipe.weights),
+            clip_norm=recipe.clip_norm,
         ),
     )
 
 
 def _groups(recipe: FanetRecipe) -> tuple[Group, Group]:
-    sgd = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay}
+    pretrained = recipe.schedule.scaled(recipe.pretrained_rate)
     return (
-        Group(
-            "pretrained",
-            lambda model: model.backbones,
-            recipe.schedule.scaled(recipe.pretrained_rate),
-            **sgd,
-        ),
-        Group("new", lambda model: model.new_layers, recipe.schedule, **sgd),
+        recipe.sgd("pretrained", lambda model: model.backbones, pretrained),
+        recipe.sgd("new", lambda model: model.new_layers, recipe.schedule),
     )
 
 

@@ -4,20 +4,21 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tfreid.errors import require, require_known
-from tfreid.inputs import InputSpec
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.fields import one_of
 from tfreid.methods.fpr.foreground import patch_labels
 from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
 from tfreid.methods.fpr.model import DISTANCES, FPR
 from tfreid.methods.fpr.pyramid import fitting_kernels
 from tfreid.methods.losses import identity_loss
+from tfreid.methods.recipe_base import PersonBatches, PersonImages
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
-class FprRecipe:
+class FprRecipe(PersonBatches, PersonImages):
     """FPR.
 
     Rank-1 / mAP that the paper reports (Tables 3 and 4): Partial-REID 81.00 / 76.60, Partial-iLIDS
@@ -25,7 +26,6 @@ class FprRecipe:
     CUHK03 76.08 / 72.31, DukeMTMC-reID 88.64 / 78.42.
 
     Attributes:
-      image_size_px: height, width of the training images.
       backbone: a name of `BACKBONES`; the paper's is `resnet50`.
       backbone_width: multiplies the channels of the backbone.
       output_stride: 16 (without the last down-sampling) or 32.
@@ -39,11 +39,6 @@ class FprRecipe:
       alpha: weight of the foreground probability generator's loss (eq. 10).
       tau: share of the person above which a position's patch counts as foreground (eq. 8).
       identity_weight: weight of a classification loss on pooled descriptors; 0 has no classifier.
-      variant: background variant of the training images.
-      random_background_probability: share of training images whose background is replaced.
-      flip_probability: share of training images that are mirrored.
-      persons_per_batch: persons in one global batch.
-      images_per_person: images of each of them.
       schedule: length of training and rates; an epoch of 202 steps shows Market-1501's 12,936
         images once.
       weight_decay: of Adam, part of the gradient.
@@ -54,7 +49,7 @@ class FprRecipe:
     backbone_width: float = 1.0
     output_stride: int = 16
     weights: str = "imagenet"
-    distance: str = "foreground"
+    distance: str = one_of(DISTANCES, "foreground")
     kernels: tuple[int, ...] = (2, 4, 6, 8)
     stride: int = 2
     beta: float = 0.01
@@ -62,9 +57,6 @@ class FprRecipe:
     alpha: float = 0.02
     tau: float = 0.35
     identity_weight: float = choice(0.0)
-    variant: str = "original"
-    random_background_probability: float = 0.0
-    flip_probability: float = 0.0
     persons_per_batch: int = 16
     images_per_person: int = 4
     schedule: WarmupDecay = choice(WarmupDecay(200, 202, 3.5e-4, 3.5e-4, 0, 0.1, (100, 166)))
@@ -74,7 +66,8 @@ class FprRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        require_known(self, backbone=BACKBONES, distance=DISTANCES, output_stride=(16, 32))
+        super().__post_init__()
+        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         for name in ("persons_per_batch", "images_per_person"):
             value = getattr(self, name)
             require(value > 1, f"{name}={value}: a triplet needs at least 2")
@@ -145,15 +138,11 @@ def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
         Stage(
             name="network",
             data="reid",
-            inputs=InputSpec(
-                image_size_px=recipe.image_size_px,
-                variant=recipe.variant,
-                random_background_probability=recipe.random_background_probability,
-                flip_probability=recipe.flip_probability,
+            inputs=recipe.inputs(
                 mask_vocabulary="binary" if recipe.distance == "foreground" else None,
                 images_per_person=recipe.images_per_person,
             ),
-            batch_size=recipe.persons_per_batch * recipe.images_per_person,
+            batch_size=recipe.batch_size,
             steps=recipe.schedule.steps,
             groups=(
                 Group(
@@ -164,7 +153,6 @@ def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
                     optimizer="adam",
                 ),
             ),
-            forward=lambda model, batch, training: model(batch["image"], training=training),
             losses=losses,
             loss_weights={"foreground": recipe.alpha, "identity": recipe.identity_weight},
             start=lambda model: start_pretrained([model.backbone], recipe.weights),

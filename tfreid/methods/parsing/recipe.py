@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 import keras
 
 from tfreid.datasets.vocabulary import VOCABULARIES
-from tfreid.errors import UsageError, require_known
-from tfreid.inputs import InputSpec
+from tfreid.errors import UsageError
 from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.fields import one_of
 from tfreid.methods.parsing.heads import HEADS
 from tfreid.methods.parsing.losses import pixel_cross_entropy
 from tfreid.methods.parsing.model import ParsingNetwork
 from tfreid.methods.parsing.parser import Parser
 from tfreid.methods.parsing.semantic_parser import SemanticParser
+from tfreid.methods.recipe_base import Images, RandomBatches, Sgd
 from tfreid.methods.schedules import StepDecay
 from tfreid.nn import load_pretrained
 
@@ -23,7 +24,7 @@ SMALLEST_PX = 75
 
 
 @dataclass(frozen=True)
-class ParsingRecipe:
+class ParsingRecipe(Sgd, RandomBatches, Images):
     """A parsing network and its training.
 
     The defaults are PGP's (sections 3.2 and 3.4), which reports, on a random 10% of LIP, accuracy
@@ -41,23 +42,16 @@ class ParsingRecipe:
       vocabulary: the classes, for example `"lip20"`, `"regions4"` (background, head, upper torso,
         lower torso) or `"binary"`.
       weights: start of Inception-V3: `imagenet`, a weights file or `none`.
-      random_background_probability: share of training images whose background is replaced.
-      flip_probability: share of training images that are mirrored.
-      batch_size: images in one global batch.
       schedule: number of updates and their learning rates.
       backbone_rate: rate of Inception-V3 as a multiple of the schedule's, which is the pyramid's.
       classifier_rate: rate of the 1x1 convolution behind the pyramid, likewise.
-      momentum: of SGD.
-      nesterov: whether the momentum is Nesterov's.
-      weight_decay: of SGD.
-      clip_norm: limit of the gradient's norm over all layers, or None.
     """
 
-    architecture: str = "pgp"
+    architecture: str = one_of(ARCHITECTURES, "pgp")
     image_size_px: tuple[int, int] = (96, 96)
     width: float = 1.0
-    parsing_head: str = "paper"
-    vocabulary: str = "regions4"
+    parsing_head: str = one_of(HEADS, "paper")
+    vocabulary: str = one_of(VOCABULARIES, "regions4")
     weights: str = "none"
     random_background_probability: float = choice(0.0)
     flip_probability: float = choice(0.5)
@@ -66,13 +60,14 @@ class ParsingRecipe:
     backbone_rate: float = 1.0
     classifier_rate: float = 1.0
     momentum: float = choice(0.9)
+    # Named here because SPReID's settings change them, so `recipe.json` says what holds.
     nesterov: bool = False
     weight_decay: float = 5e-4
     clip_norm: float | None = None
 
     def __post_init__(self):
         """Refuses unknown values and settings of the other architecture."""
-        require_known(self, architecture=ARCHITECTURES, parsing_head=HEADS, vocabulary=VOCABULARIES)
+        super().__post_init__()
         if self.architecture == "pgp":
             self._require("weights", "none", "there are no weights for PGP's network")
             self._require("backbone_rate", 1.0, "PGP's network has one learning rate")
@@ -164,12 +159,7 @@ def stage(
     return Stage(
         name="parsing",
         data="parsing",
-        inputs=InputSpec(
-            image_size_px=recipe.image_size_px,
-            mask_vocabulary=recipe.vocabulary,
-            random_background_probability=recipe.random_background_probability,
-            flip_probability=recipe.flip_probability,
-        ),
+        inputs=recipe.inputs(mask_vocabulary=recipe.vocabulary),
         batch_size=recipe.batch_size,
         steps=recipe.schedule.steps,
         groups=_groups(recipe, network),
@@ -191,13 +181,10 @@ def _groups(recipe: ParsingRecipe, network: Callable[[keras.Model], Parser]) -> 
             "classifier": recipe.classifier_rate,
         }
     return tuple(
-        Group(
-            name=name,
-            layers=lambda model, name=name: network(model).trained_layers()[name],
-            schedule=recipe.schedule.scaled(rate),
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
+        recipe.sgd(
+            name,
+            lambda model, name=name: network(model).trained_layers()[name],
+            recipe.schedule.scaled(rate),
         )
         for name, rate in rates.items()
     )

@@ -4,18 +4,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tfreid.errors import UsageError
-from tfreid.inputs import InputSpec
 from tfreid.methods import parsing
-from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.base import Method, Stage, choice
+from tfreid.methods.fields import one_of
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing import ParsingRecipe
 from tfreid.methods.pgp.model import PGP
 from tfreid.methods.pgp.regions import BRANCH_CLASSES
+from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
 from tfreid.methods.schedules import StepDecay
 
 
 @dataclass(frozen=True)
-class PgpRecipe:
+class PgpRecipe(Sgd, RandomBatches, PersonImages):
     """PGP with random-background augmentation.
 
     Rank-1 that the paper reports after joint training: CUHK03 92.5, CUHK01 82.5, VIPeR 51.9,
@@ -23,19 +24,12 @@ class PgpRecipe:
     random backgrounds 79.8 (Table 2).
 
     Attributes:
-      image_size_px: height, width of the input of the main and the parsing network.
       width: multiplies the channels of the main network and the branches.
       branches: regions that are pooled, 0 to 3 (Table 3).
       descriptor_size: length of each branch's and of the final descriptor.
-      variant: background variant of the training images.
-      random_background_probability: share of training images whose background is replaced.
-      flip_probability: share of training images that are mirrored.
-      batch_size: images in one global batch.
       main: updates and rates of stage II.
       guided: updates and rates of stage III.
       joint: updates and rates of stage IV.
-      momentum: of SGD.
-      weight_decay: of SGD.
       parsing: stage I.
       train_parser: False leaves stage I out; the parsing network then comes from the run that
         `--init_from` names.
@@ -43,9 +37,8 @@ class PgpRecipe:
 
     image_size_px: tuple[int, int] = (96, 96)
     width: float = 1.0
-    branches: int = 3
+    branches: int = one_of(BRANCH_CLASSES, 3)
     descriptor_size: int = 256
-    variant: str = "original"
     random_background_probability: float = 0.5
     flip_probability: float = choice(0.5)
     batch_size: int = choice(128)
@@ -59,8 +52,7 @@ class PgpRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        if self.branches not in BRANCH_CLASSES:
-            raise UsageError(f"branches={self.branches} is not known: use 0, 1, 2 or 3")
+        super().__post_init__()
         if self.parsing.image_size_px != self.image_size_px:
             raise UsageError(
                 f"parsing.image_size_px={self.parsing.image_size_px} differs from "
@@ -136,35 +128,19 @@ def stages(recipe: PgpRecipe) -> tuple[Stage, ...]:
     return (*((first,) if recipe.train_parser else ()), main, guided, joint)
 
 
-def _stage(recipe, name, schedule, layers, forward=None, start=None) -> Stage:
-    def forward_all(model, batch, training):
-        return model(batch["image"], training=training)
-
+def _stage(recipe, name, schedule, layers, **more) -> Stage:
     return Stage(
         name=name,
         data="reid",
-        inputs=InputSpec(
-            image_size_px=recipe.image_size_px,
-            variant=recipe.variant,
-            random_background_probability=recipe.random_background_probability,
-            flip_probability=recipe.flip_probability,
-        ),
+        inputs=recipe.inputs(),
         batch_size=recipe.batch_size,
         steps=schedule.steps,
-        groups=(
-            Group(
-                name="network",
-                layers=layers,
-                schedule=schedule,
-                momentum=recipe.momentum,
-                weight_decay=recipe.weight_decay,
-            ),
-        ),
-        forward=forward or forward_all,
+        groups=(recipe.sgd("network", layers, schedule),),
         losses=lambda outputs, batch: {
             "identity": identity_loss(outputs["logits"], batch["label"])
         },
-        start=start,
+        clip_norm=recipe.clip_norm,
+        **more,
     )
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 from tfreid.errors import UsageError, require_known
-from tfreid.inputs import InputSpec
 from tfreid.methods import parsing
 from tfreid.methods.backbones import start_pretrained
-from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.base import Method, Stage, choice
+from tfreid.methods.fields import one_of
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing.recipe import ParsingRecipe, semantic, semantic_demo
+from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
 from tfreid.methods.schedules import PlateauDecay
 from tfreid.methods.spreid.model import SPReID
 from tfreid.nn import BACKBONES, backbone_class
@@ -18,7 +19,7 @@ AGGREGATIONS = ("with_foreground", "without_foreground", "global")
 
 
 @dataclass(frozen=True)
-class SpreidRecipe:
+class SpreidRecipe(Sgd, RandomBatches, PersonImages):
     """SPReID, phase 1.
 
     mAP / rank-1 that the paper reports for Market-1501 (Tables 4 and 5): baseline 73.06 / 88.87,
@@ -38,31 +39,21 @@ class SpreidRecipe:
       aggregation: `with_foreground`, `without_foreground` or, without parser, `global`.
       shared_backbone: whether both heads share a backbone (Table 5).
       weights: start of the backbones: `imagenet`, a weights file or `none`.
-      variant: background variant of the training images.
-      random_background_probability: share of training images whose background is replaced.
-      flip_probability: share of training images that are mirrored.
-      batch_size: images in one global batch.
       schedule: number of updates and their learning rates.
-      momentum: of SGD.
-      nesterov: whether SGD looks ahead along the momentum.
-      weight_decay: of SGD.
-      clip_norm: limit of the gradient's norm over all weights.
       parsing: the parser and its training.
       train_parser: False leaves that stage out; the parser then comes from the run that
         `--init_from` names.
     """
 
-    phase: int = 1
+    phase: int = one_of((1, 2), 1)
     image_size_px: tuple[int, int] = (512, 170)
     backbone_size_px: tuple[int, int] | None = choice(None)
     backbone: str = "inception_v3"
     backbone_width: float = 1.0
     output_stride: int = 32
-    aggregation: str = "with_foreground"
+    aggregation: str = one_of(AGGREGATIONS, "with_foreground")
     shared_backbone: bool = False
     weights: str = "imagenet"
-    variant: str = "original"
-    random_background_probability: float = 0.0
     flip_probability: float = choice(0.5)
     batch_size: int = 15
     schedule: PlateauDecay = choice(PlateauDecay(200_000, 0.01))
@@ -75,13 +66,8 @@ class SpreidRecipe:
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
-        require_known(
-            self,
-            phase=(1, 2),
-            backbone=BACKBONES,
-            output_stride=(16, 32),
-            aggregation=AGGREGATIONS,
-        )
+        super().__post_init__()
+        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         seen_px = self.backbone_size_px or self.image_size_px
         backbone_class(self.backbone).map_size(seen_px, self.output_stride)
         if self.parsing.vocabulary != "lip20":
@@ -158,28 +144,17 @@ def build(recipe: SpreidRecipe, info) -> SPReID:
 
 def stages(recipe: SpreidRecipe) -> tuple[Stage, ...]:
     """Returns the parser's stage, where it is trained, and that of the re-identification model."""
+
+    def layers(model):
+        return [*model.backbones, model.classifier]
+
     network = Stage(
         name="network",
         data="reid",
-        inputs=InputSpec(
-            image_size_px=recipe.image_size_px,
-            variant=recipe.variant,
-            random_background_probability=recipe.random_background_probability,
-            flip_probability=recipe.flip_probability,
-        ),
+        inputs=recipe.inputs(),
         batch_size=recipe.batch_size,
         steps=recipe.schedule.steps,
-        groups=(
-            Group(
-                name="network",
-                layers=lambda model: [*model.backbones, model.classifier],
-                schedule=recipe.schedule,
-                momentum=recipe.momentum,
-                nesterov=recipe.nesterov,
-                weight_decay=recipe.weight_decay,
-            ),
-        ),
-        forward=lambda model, batch, training: model(batch["image"], training=training),
+        groups=(recipe.sgd("network", layers, recipe.schedule),),
         losses=lambda outputs, batch: {
             "identity": identity_loss(outputs["logits"], batch["label"])
         },
