@@ -8,10 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
-from tfreid.methods.fields import choice
 from tfreid.records import DatasetInfo
-
-__all__ = ["Group", "Method", "Schedule", "Stage", "choice"]
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""
