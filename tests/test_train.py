@@ -104,10 +104,22 @@ def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder)
     assert "recipe.momentum: 0.9 there, 0.5 now" in errors
 
 
+def test_the_full_help_explains_the_fields_of_the_recipe():
+    code, output, _ = train("--method=pgp", "--scale=paper", "--helpfull")
+    assert code == 0
+    text = " ".join(output.split())
+    assert "Fields of the recipe of pgp, with the defaults of --scale=paper:" in text
+    meaning = "images in one global batch; the paper does not state it (default 128)"
+    assert f"--recipe.batch_size=… {meaning}" in text
+    assert "regions that are pooled (Table 3); one of 0, 1, 2, 3 (default 3)" in text
+    assert text.count("--recipe.width=") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["--method=dgd", "--recipe.batchsize=4"], "did you mean --recipe.batch_size"),
+        (["--method=dgd", "--recipe.lr=1"], "did you mean --recipe.schedule.learning_rate?"),
         (["--method=dgd", "--recipe.batch_size=four"], "expected an int, found 'four'"),
         (["--method=dgd", "--recipe.schedule=3"], "--recipe.schedule"),
         (["--method=dgdd"], "dgd"),

@@ -1,7 +1,8 @@
 """Train a method; the same command again continues an interrupted run.
 
 Without --data it draws the embedded synthetic data set and trains at demo scale. Every field of
-the method's recipe is a flag, for example --recipe.batch_size=64; --helpfull lists them.
+the method's recipe is a flag, for example --recipe.batch_size=64; --method=pgp --helpfull explains
+those of PGP.
 SIGTERM and Ctrl-C save a checkpoint first; the exit code is then 143 or 130.
 """
 

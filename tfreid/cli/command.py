@@ -146,16 +146,28 @@ def _name() -> str:
 
 
 def _help(arguments: str, full: bool) -> str:
-    """The command's usage, description and flags; with `full`, the libraries' flags too."""
+    """The command's usage, description and flags; with `full`, all other flags too."""
     own = _own_flags()
     text = [
         f"usage: python -m {_name()} [FLAGS] {arguments}".rstrip(),
         (sys.modules["__main__"].__doc__ or "").strip(),
         _flag_lines(own) if own else "This command has no flags.",
     ]
-    if full:
-        text.append(flags.FLAGS.get_help())
-    return "\n\n".join(text) + ("" if full else "\n\n--helpfull lists the libraries' flags too.")
+    if not full:
+        return "\n\n".join([*text, "--helpfull lists the libraries' flags too."])
+    others = [
+        flag
+        for module in flags.FLAGS.flags_by_module_dict().values()
+        for flag in module
+        if flag not in own and flag.name != "recipe"
+    ]
+    fields = [flag for flag in others if flag.name.startswith(_FIELD)]
+    if fields:
+        text += [flags.FLAGS["recipe"].help, _flag_lines(fields)]
+    libraries = [flag for flag in others if flag not in fields]
+    text += ["Flags of the libraries:", _flag_lines(libraries)] if libraries else []
+    text.append(flags.FlagValues().get_help())  # Those that absl itself always has.
+    return "\n\n".join(text)
 
 
 def _flag_lines(own: Sequence[flags.Flag]) -> str:
@@ -164,7 +176,7 @@ def _flag_lines(own: Sequence[flags.Flag]) -> str:
     column = min(max(map(len, names)) + 2, 30)
     lines = []
     for name, flag in zip(names, own, strict=True):
-        meaning = textwrap.wrap(_meaning(flag), _WIDTH - column)
+        meaning = textwrap.wrap(_meaning(flag), _WIDTH - column) or [""]
         if len(name) >= column:
             lines.append(name)
             name = ""

@@ -9,7 +9,9 @@ from typing import Any
 from absl import flags
 from ml_collections import ConfigDict, config_dict, config_flags
 
+from tfreid.cli.recipe_help import meanings
 from tfreid.methods import METHODS
+from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import former_fields, from_json
 
 
@@ -48,15 +50,22 @@ def define_recipe_flags(
     given = {name: early[name].value for name in names}
     demo = early.scale == "demo" or (early.scale is None and demo_unless_told(given))
     chosen = {name: early[f"recipe.{name}"].value for name in choosing}
-    return define_flags(method.base_recipe("demo" if demo else "paper", chosen), flag_values)
+    scale = "demo" if demo else "paper"
+    title = f"Fields of the recipe of {method.name}, with the defaults of --scale={scale}:"
+    return define_flags(method.base_recipe(scale, chosen), flag_values, title)
 
 
-def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> Callable[[], Any]:
+def define_flags(
+    default: Any,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    title: str = "Fields of the recipe:",
+) -> Callable[[], Any]:
     """Defines a flag `--recipe.FIELD` for each field of a recipe, former fields too.
 
     Args:
       default: the recipe whose values hold unless a flag says otherwise.
       flag_values: where to define the flags.
+      title: what stands above them in the help.
 
     Returns:
       A function that gives the recipe after the flags were parsed. It raises UsageError for a
@@ -68,8 +77,10 @@ def define_flags(default: Any, flag_values: flags.FlagValues = flags.FLAGS) -> C
     # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
     every_field = ["", *(f"--recipe.{name}=" for name in _names(default))]
     holder = config_flags.DEFINE_config_dict(
-        "recipe", config, "Fields of the recipe.", flag_values, sys_argv=every_field
+        "recipe", config, title, flag_values, sys_argv=every_field
     )
+    for (name, _), meaning in zip(leaves(default), meanings(default), strict=True):
+        flag_values[f"recipe.{name}"].help = meaning
     return lambda: from_json(
         type(default), _told(default, holder.value.to_dict(), flag_values, "recipe.")
     )

@@ -18,6 +18,8 @@ Pixel = tuple[float, float, float]
 ATTEMPTS = 10
 """Rectangles that random erasing draws at once, of which it takes the first that fits."""
 
+_GREY = (0.299, 0.587, 0.114)
+
 
 @runtime_checkable
 class Augmentation(Protocol):
@@ -104,14 +106,12 @@ class PaddedCrop:
         top, left = tf.unstack(tf.cast(draws[1:] * (2 * self.padding_px + 1), tf.int32))
         height, width = image.shape[:2]
 
-        def cut(pixels: tf.Tensor) -> tf.Tensor:
-            border = [[self.padding_px] * 2] * 2 + [[0, 0]] * (len(pixels.shape) - 2)
-            return tf.pad(pixels, border)[top : top + height, left : left + width]
+        def cropped(pixels: tf.Tensor, fill: Pixel | int) -> tf.Tensor:
+            padded = _pad(pixels, self.padding_px, tf.constant(fill, pixels.dtype))
+            return padded[top : top + height, left : left + width]
 
         def changed() -> Pair:
-            inside = cut(tf.ones((height, width), tf.uint8))
-            cropped = _keep(cut(image), inside, self.fill)
-            return cropped, None if mask is None else cut(mask)
+            return cropped(image, self.fill), None if mask is None else cropped(mask, 0)
 
         return _for_share(self, draws, changed, (image, mask))
 
@@ -151,10 +151,13 @@ class ColourJitter:
 
         def changed() -> Pair:
             bright = _clip(image * factors[0])
-            mean = tf.reduce_mean(_grey(bright))
+            mean = tf.tensordot(tf.reduce_mean(bright, axis=(0, 1)), _GREY, 1)
             contrasted = _clip(mean + factors[1] * (bright - mean))
-            grey = _grey(contrasted)
-            return _clip(grey + factors[2] * (contrasted - grey)), mask
+            # A product of matrices is much faster than a sum over three channels.
+            mixed = factors[2] * tf.eye(3) + (1.0 - factors[2]) * tf.constant(
+                [[g] * 3 for g in _GREY]
+            )
+            return _clip(tf.tensordot(contrasted, mixed, 1)), mask
 
         return _for_share(self, draws, changed, (image, mask))
 
@@ -201,7 +204,8 @@ class RandomErasing:
             (top, bottom), (left, right) = self._rectangle(draws[1:], height, width)
             rows, columns = tf.range(height)[:, None], tf.range(width)[None, :]
             erased = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
-            return _keep(image, tf.cast(~erased, tf.uint8), self.fill), mask
+            fill = tf.broadcast_to(tf.constant(self.fill, tf.float32), image.shape)
+            return compose(image, tf.cast(~erased, tf.uint8), fill), mask
 
         return _for_share(self, draws, changed, (image, mask))
 
@@ -237,17 +241,16 @@ def _for_share(operation: Any, draws: tf.Tensor, changed: Any, pair: Pair) -> Pa
     return tf.cond(chosen, changed, lambda: pair)
 
 
-def _keep(image: tf.Tensor, kept: tf.Tensor, fill: Pixel) -> tf.Tensor:
-    """Paints all pixels but those that are kept."""
-    return compose(image, kept, tf.broadcast_to(tf.constant(fill, tf.float32), tf.shape(image)))
+def _pad(pixels: tf.Tensor, border_px: int, fill: tf.Tensor) -> tf.Tensor:
+    """Adds a border of one colour, which `tf.pad` does not know, or of one class."""
+    height, width, *channels = pixels.shape
+    side = tf.broadcast_to(fill, (height, border_px, *channels))
+    band = tf.broadcast_to(fill, (border_px, width + 2 * border_px, *channels))
+    return tf.concat([band, tf.concat([side, pixels, side], axis=1), band], axis=0)
 
 
 def _between(limits: tuple[float, float], draws: tf.Tensor) -> tf.Tensor:
     return limits[0] + (limits[1] - limits[0]) * draws
-
-
-def _grey(image: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(image * (0.299, 0.587, 0.114), axis=-1, keepdims=True)
 
 
 def _clip(image: tf.Tensor) -> tf.Tensor:

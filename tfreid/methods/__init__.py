@@ -1,7 +1,8 @@
 """The published methods, one folder each."""
 
 from tfreid.methods import dgd, fanet, fpr, parsing, pgp, spreid
-from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.base import Group, Method, Stage
+from tfreid.methods.fields import choice
 
 METHODS: dict[str, Method] = {
     "dgd": dgd.METHOD,

@@ -8,11 +8,8 @@ import keras
 import tensorflow as tf
 
 from tfreid.inputs import InputSpec
-from tfreid.methods.fields import choice
 from tfreid.methods.recipe import from_json, to_json, without_former_fields
 from tfreid.records import RecordsInfo
-
-__all__ = ["Group", "Method", "Schedule", "Stage", "choice"]
 
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""

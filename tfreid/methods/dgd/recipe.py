@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from tfreid.methods.base import Method, Stage, choice
+from tfreid.methods.base import Method, Stage
 from tfreid.methods.dgd.model import DGD
+from tfreid.methods.fields import choice
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
 from tfreid.methods.schedules import StepDecay

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from tfreid.errors import UsageError, require, require_known
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
-from tfreid.methods.base import Group, Method, Stage, choice
+from tfreid.methods.base import Group, Method, Stage
 from tfreid.methods.fanet.losses import (
     OBJECTIVE,
     TARGET_ATTENTIONS,
@@ -14,7 +14,7 @@ from tfreid.methods.fanet.losses import (
 )
 from tfreid.methods.fanet.model import FANet
 from tfreid.methods.fanet.pyramid import POOLINGS
-from tfreid.methods.fields import one_of
+from tfreid.methods.fields import choice, one_of
 from tfreid.methods.recipe_base import PersonBatches, PersonImages, Sgd
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
@@ -39,7 +39,7 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages):
       target_attention: `paper` (TAL in Table I), `v1`, `v2` (Table II) or `none`.
       pyramid_stripes: stripes of each scale (HPP in Table I); `()` averages the whole map.
       embedding_size: values that each stripe adds to the descriptor.
-      stripe_pooling: `average_and_max`, `average` or `max`.
+      stripe_pooling: how a stripe becomes one vector.
       images_per_person: images of each of them, from as many cameras as there are.
       schedule: length of training and rates of the new layers; an epoch of 101 steps shows
         Market-1501's 12,936 images once.

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tfreid.errors import require, require_known
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
-from tfreid.methods.base import Group, Method, Stage, choice
-from tfreid.methods.fields import one_of
+from tfreid.methods.base import Group, Method, Stage
+from tfreid.methods.fields import choice, one_of
 from tfreid.methods.fpr.foreground import patch_labels
 from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
 from tfreid.methods.fpr.model import DISTANCES, FPR

@@ -7,8 +7,8 @@ import keras
 
 from tfreid.datasets.vocabulary import VOCABULARIES
 from tfreid.errors import UsageError
-from tfreid.methods.base import Group, Method, Stage, choice
-from tfreid.methods.fields import one_of
+from tfreid.methods.base import Group, Method, Stage
+from tfreid.methods.fields import choice, one_of
 from tfreid.methods.parsing.heads import HEADS
 from tfreid.methods.parsing.losses import pixel_cross_entropy
 from tfreid.methods.parsing.model import ParsingNetwork
@@ -35,7 +35,7 @@ class ParsingRecipe(Sgd, RandomBatches, Images):
     accuracy 0.851, mean accuracy 0.605 and mean IoU 0.482 (Table 1).
 
     Attributes:
-      architecture: `"pgp"` or `"inception_v3"`.
+      architecture: the network, PGP's or SPReID's.
       image_size_px: height, width of the network's input and of its output.
       width: multiplies the channels of every convolution.
       parsing_head: of `"pgp"`: `"paper"`, or `"skip"`, a decoder with connections from finer maps.

@@ -5,8 +5,8 @@ from functools import partial
 
 from tfreid.errors import UsageError
 from tfreid.methods import parsing
-from tfreid.methods.base import Method, Stage, choice
-from tfreid.methods.fields import one_of
+from tfreid.methods.base import Method, Stage
+from tfreid.methods.fields import choice, one_of
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing import ParsingRecipe
 from tfreid.methods.pgp.model import PGP
@@ -25,7 +25,7 @@ class PgpRecipe(Sgd, RandomBatches, PersonImages):
 
     Attributes:
       width: multiplies the channels of the main network and the branches.
-      branches: regions that are pooled, 0 to 3 (Table 3).
+      branches: regions that are pooled (Table 3).
       descriptor_size: length of each branch's and of the final descriptor.
       main: updates and rates of stage II.
       guided: updates and rates of stage III.

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from tfreid.errors import UsageError, require_known
 from tfreid.methods import parsing
 from tfreid.methods.backbones import start_pretrained
-from tfreid.methods.base import Method, Stage, choice
-from tfreid.methods.fields import one_of
+from tfreid.methods.base import Method, Stage
+from tfreid.methods.fields import choice, one_of
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing.recipe import ParsingRecipe, semantic, semantic_demo
 from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
