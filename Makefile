@@ -10,7 +10,7 @@ BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 export UV_PROJECT_ENVIRONMENT = .venv
 unexport VIRTUAL_ENV
 
-.PHONY: setup demo test test-quick lint bench clean
+.PHONY: setup demo test test-quick lint docs bench clean
 
 setup: $(SYNCED)  ## Install the locked dependencies into .venv
 
@@ -27,11 +27,14 @@ lint: setup  ## Check style and format
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
+docs: setup  ## Build the documentation into site/; open site/index.html
+	$(RUN) -m properdocs build
+
 bench: setup  ## Measure the figures of benchmarks/RESULTS.md
 	for name in $(BENCHMARKS); do $(RUN) -m benchmarks.$$name || exit; done
 
 clean:  ## Remove what these targets made
-	rm -rf .venv .tools build dist demo *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .tools build dist demo site *.egg-info .pytest_cache .ruff_cache
 
 $(SYNCED): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
 	@python="$(PYTHON)"; $(choose_python); \

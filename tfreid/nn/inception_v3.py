@@ -184,7 +184,9 @@ class _Block(keras.layers.Layer):
     Args:
       stage: a key of `BLOCKS`.
       inputs: channels that max-pooling passes through.
-      width, halve, dilation: as in `_Branch`.
+      width: as in `_Branch`.
+      halve: as in `_Branch`.
+      dilation: as in `_Branch`.
     """
 
     def __init__(self, stage, inputs, width, halve, dilation):

@@ -1,0 +1,116 @@
+"""The documentation is complete, its docstrings fit their code, and the code that it shows runs."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import griffe
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PACKAGES = ("tfrecords_schema", "tfreid", "pipeline")
+WITHOUT_API = {"cli"}  # what commands share; they explain themselves with --help
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads the site's configuration, in which a setting is a function by name."""
+
+
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda *_: None)
+
+
+def pages(nav: list | dict | str) -> Iterator[str]:
+    """The pages that a part of the navigation lists."""
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for part in nav.values() if isinstance(nav, dict) else nav:
+            yield from pages(part)
+
+
+@pytest.fixture(scope="module")
+def listed() -> list[str]:
+    text = (ROOT / "properdocs.yml").read_text(encoding="utf-8")
+    return list(pages(yaml.load(text, _Loader)["nav"]))
+
+
+def test_the_navigation_lists_every_page_once(listed: list[str]):
+    files = [*DOCS.rglob("*.md"), *(path.with_suffix(".md") for path in DOCS.glob("*.ipynb"))]
+    there = [path.relative_to(DOCS).as_posix() for path in files]
+    assert sorted(page for page in listed if not page.startswith("project/")) == sorted(there)
+
+
+def test_every_package_has_a_page_of_its_api():
+    parts = {path.parent.name for path in (ROOT / "tfreid").glob("*/__init__.py")}
+    shown = {path.stem: path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md")}
+    for name in (parts - WITHOUT_API) | set(PACKAGES):
+        module = name if name in PACKAGES else f"tfreid.{name}"
+        assert f"::: {module}\n" in shown.get(name, ""), (
+            f"docs/api/{name}.md does not show {module}"
+        )
+
+
+def documented(owner: griffe.Object) -> Iterator[griffe.Object]:
+    """A module or class and all that it holds."""
+    yield owner
+    for member in owner.members.values():
+        if not member.is_alias:
+            yield from documented(member)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_describe_the_arguments_that_there_are(package: str, caplog):
+    with caplog.at_level(logging.WARNING, logger="griffe"):
+        for one in documented(griffe.load(package, search_paths=[ROOT])):
+            if one.docstring:
+                one.docstring.parse("google", warn_missing_types=False)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+# Text of a page -> what makes minutes seconds.
+SMALLER = {
+    "steps=2_000": "steps=2",
+    "dgd.demo()": "dgd.recipe((32, 16), 0.05, batch_size=8, "
+    "schedule=dataclasses.replace(dgd.demo().schedule, steps=2))",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["loss", "method"])
+def test_the_code_of_a_page_runs(page: str, reid_folder, tmp_path):
+    text = (DOCS / f"howto/{page}.md").read_text(encoding="utf-8")
+    code = "".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    for long, short in SMALLER.items():
+        code = code.replace(long, short)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/people").symlink_to(reid_folder.path)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert list((tmp_path / "runs").iterdir())
+
+
+# Text of the tutorial -> what makes minutes seconds.
+SMALLER_TUTORIAL = {
+    "persons=20": "persons=3",
+    "backgrounds=20": "backgrounds=3",
+    '{"schedule.steps": 300}': '{"schedule.steps": 2, "width": 0.05}',
+}
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(tmp_path):
+    cells = json.loads((DOCS / "tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    for long, short in SMALLER_TUTORIAL.items():
+        assert long in code
+        code = code.replace(long, short)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert re.search(r"^distance \d\.\d{3}$", done.stdout, re.MULTILINE)
+    assert (tmp_path / "report/index.html").is_file()
