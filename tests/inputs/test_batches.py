@@ -18,10 +18,15 @@ from tfreid.inputs import (
 from tfreid.records import Records
 
 SIZE_PX = (16, 8)
-BASE = (RandomBackground(0.5), Mirror(0.5))
 FULL = InputSpec(
     SIZE_PX,
-    augmentation=(*BASE, PaddedCrop(0.5, 2), ColourJitter(0.5, 0.2, 0.2, 0.2), RandomErasing()),
+    augmentation=(
+        RandomBackground(0.5),
+        Mirror(0.5),
+        PaddedCrop(0.5, 2),
+        ColourJitter(0.5, 0.2, 0.2, 0.2),
+        RandomErasing(),
+    ),
     mask_vocabulary="regions4",
 )
 PERSONS = InputSpec(SIZE_PX, images_per_person=4)
