@@ -76,8 +76,7 @@ def test_docstrings_describe_the_arguments_that_there_are(package: str, caplog):
 # Text of a page -> what makes minutes seconds.
 SMALLER = {
     "steps=2_000": "steps=2",
-    "dgd.demo()": "dgd.recipe((32, 16), 0.05, batch_size=8, "
-    "schedule=dataclasses.replace(dgd.demo().schedule, steps=2))",
+    'scale="demo"': 'recipe={"width": 0.05, "batch_size": 8, "schedule.steps": 2}',
 }
 
 
