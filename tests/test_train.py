@@ -127,7 +127,7 @@ def test_the_full_help_explains_the_fields_of_the_recipe():
         (["--method=dgd", "--data=/nowhere"], "no converted data set at /nowhere"),
         (["--method=pgp", "--data={reid}"], "stage 'parsing' of pgp trains on parsing records"),
         (["--method=dgd", "--data={reid}", "--init_from=/nowhere"], "/nowhere holds no run"),
-        (["--method=dgd", "--data={parsing}"], "they are given otherwise (--parsing_data)"),
+        (["--method=dgd", "--data={parsing}"], "by their own argument (--parsing_data)"),
     ],
 )
 def test_misuse_is_explained(arguments, text, reid_folder, parsing_folder, tmp_path):

@@ -139,8 +139,14 @@ def test_descriptors_from_elsewhere_have_no_positions_to_compare(reid_folder, te
     pooled = [Network("pooled", PositionModel(), SIZE_PX)]
     network = described(pooled, reid_folder, ("original",), PositionModel)
     measurement = Measurement(("original",), matching=ReconstructionMatching("exact", beta=0.01))
-    with pytest.raises(UsageError, match="only one network that gives position features"):
+    with pytest.raises(UsageError, match="takes one network, which computes position features here"):
         audit([network], tested, measurement)
+
+
+def test_descriptors_from_elsewhere_are_not_combined(reid_folder, tested, person):
+    network = described(person, reid_folder, ("original",))
+    with pytest.raises(UsageError, match="a DescribedNetwork is measured alone"):
+        audit([network, *person], tested, ORIGINAL)
 
 
 def test_protocol_without_cameras_keeps_what_the_own_camera_took(reid_folder, person):

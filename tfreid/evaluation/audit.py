@@ -148,6 +148,11 @@ def _describe(
     """Returns the function from variant and split to the descriptors of the data set's images."""
     if store:
         _require_positions(networks)
+    if len(networks) > 1 and any(isinstance(network, DescribedNetwork) for network in networks):
+        raise UsageError(
+            "a DescribedNetwork is measured alone: combine the descriptors before, or give "
+            "networks that compute them"
+        )
     if isinstance(networks[0], DescribedNetwork):
         return lambda variant, split: networks[0].descriptors[variant, split][tested.records[split]]
     describer = Describer(networks, measurement.batch_size, positions=store is not None)
@@ -167,6 +172,6 @@ def _require_positions(networks: Sequence[Network]) -> None:
     described = isinstance(first, DescribedNetwork)
     if len(networks) > 1 or described or not first.has_positions or first.flip_averaging:
         raise UsageError(
-            "only one network that gives position features here is compared by reconstruction, "
-            "without the mirror image: compare the descriptors, or leave flip averaging off"
+            "matching by reconstruction takes one network, which computes position features here, "
+            "without flip averaging: compare descriptors (matching=None) otherwise"
         )

@@ -139,6 +139,7 @@ def _data_of(
         if records.info.kind != stage.data:
             raise UsageError(
                 f"{records.path} holds {records.info.kind} records, and {stage.data} records are "
-                f"expected here: they are given otherwise ({_DATA_ARGUMENTS[records.info.kind]})"
+                f"expected here. Give {records.info.kind} records by their own argument "
+                f"({_DATA_ARGUMENTS[records.info.kind]})"
             )
     return {kind: data[kind] for kind in sorted({stage.data for stage in stages})}
