@@ -139,7 +139,7 @@ def test_descriptors_from_elsewhere_have_no_positions_to_compare(reid_folder, te
     pooled = [Network("pooled", PositionModel(), SIZE_PX)]
     network = described(pooled, reid_folder, ("original",), PositionModel)
     measurement = Measurement(("original",), matching=ReconstructionMatching("exact", beta=0.01))
-    with pytest.raises(UsageError, match="takes one network, which computes position features here"):
+    with pytest.raises(UsageError, match="takes one network, which computes"):
         audit([network], tested, measurement)
 
 

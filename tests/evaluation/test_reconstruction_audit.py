@@ -160,7 +160,7 @@ def test_reranking_starts_from_the_reconstruction_distance(tested):
 
 def test_what_cannot_be_compared_by_position_is_refused(tested):
     for options in ({"model": PersonModel()}, {"flip": True}):
-        with pytest.raises(UsageError, match="only one network that gives position features"):
+        with pytest.raises(UsageError, match="takes one network, which computes"):
             measure(tested, EXACT, **options)
 
 
