@@ -1,4 +1,4 @@
-"""Converts data sets to TFRecords, with one Apache Beam pipeline.
+"""Convert data sets to TFRecords, with one Apache Beam pipeline.
 
 Several --dataset (each with its --data_root) make a joint set: person and camera labels of one
 data set follow those of the one before. Beam options come after `--`, for example

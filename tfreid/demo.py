@@ -1,4 +1,4 @@
-"""Shows on synthetic data what background does to a model: about 15 minutes on two CPU cores.
+"""Show on synthetic data what background does to a model: about 15 minutes on two CPU cores.
 
 Draws and converts the embedded data set, trains DGD on its original images and PGP with random
 backgrounds, both at demo scale, and audits both on the four background variants. Interrupted, the

@@ -1,4 +1,4 @@
-"""Draws the embedded synthetic data set: persons in scenes, in the layouts of real data sets.
+"""Draw the embedded synthetic data set: persons in scenes, in the layouts of real data sets.
 
 Writes market1501/ and masks/ (re-identification), lip/ (for parsers), occluded_reid/, backgrounds/
 and synthetic.json. The same flags give the same bytes, whatever the number of workers.

@@ -1,4 +1,4 @@
-"""Lists the data sets that can be read, or checks one as it lies on the disk.
+"""List the data sets that can be read, or check one as it lies on the disk.
 
 python -m tfreid.datasets
 python -m tfreid.datasets --check=market1501 --data_root=/data/Market-1501-v15.09.15
