@@ -6,8 +6,6 @@ import pytest
 
 from tests.commands import run_command
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def runs(tmp_path):

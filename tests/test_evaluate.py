@@ -10,8 +10,6 @@ from tfreid.datasets import Reading, rows_of
 from tfreid.records import ImageSet, conversion
 from tfreid.records.sources import plan
 
-pytestmark = pytest.mark.slow
-
 
 def test_run_is_audited(dgd_run):
     done = run_command("evaluate", f"--run={dgd_run}", "--batch_size=8")
@@ -36,6 +34,7 @@ def test_run_is_audited(dgd_run):
     assert set(evaluation["attention"]["random_background"]["maps"]) == {"activation"}
 
 
+@pytest.mark.slow
 def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):
     done = run_command(
         "evaluate",
@@ -71,6 +70,7 @@ def test_options_reach_the_protocol(dgd_run, reid_folder, tmp_path):
         assert len(lines) == 1 + 12 * 24
 
 
+@pytest.mark.slow
 def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, tmp_path):
     out = tmp_path / "out"
     done = run_command(
@@ -101,6 +101,7 @@ def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, 
     assert (tmp_path / "nearest-reranked.csv").exists()
 
 
+@pytest.mark.slow
 def test_position_features_are_matched_as_asked(reid_folder, tmp_path):
     run, out = tmp_path / "fpr", tmp_path / "out"
     small = ("--scale=demo", "--recipe.image_size_px=(64,32)", "--recipe.backbone_width=0.05")
@@ -132,6 +133,7 @@ def test_position_features_are_matched_as_asked(reid_folder, tmp_path):
     assert (done.returncode, "leave --flip_averaging out" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path):
     rows = rows_of("market1501", raw_data / "market1501")
     other = [replace(row, key=row.key.replace("market1501/", "other/")) for row in rows]
@@ -150,6 +152,7 @@ def test_data_sets_of_a_joint_set_are_measured_apart(dgd_run, raw_data, tmp_path
         assert f"dgd, {name}" in done.stdout
 
 
+@pytest.mark.slow
 def test_parsing_network_is_scored_by_pixel(parsing_run):
     done = run_command("evaluate", f"--run={parsing_run}", "--batch_size=4")
     assert done.returncode == 0, done.stderr
@@ -159,6 +162,7 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
     assert "upper-torso" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

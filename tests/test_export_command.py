@@ -22,13 +22,12 @@ from tfreid.methods import METHODS
 from tfreid.serving import ServedModel, write_saved_model
 from tfreid.training import Run
 
-pytestmark = pytest.mark.slow
-
 
 def versions(base):
     return sorted(path.name for path in base.iterdir() if path.name.isdecimal())
 
 
+@pytest.mark.slow
 def test_training_ends_with_an_export_of_the_final_weights(dgd_run):
     served = ServedModel(dgd_run / "export" / "1")
     model = Run(dgd_run).model
@@ -54,6 +53,7 @@ def test_a_run_that_is_not_finished_is_exported_with_a_warning(dgd_run, tmp_path
     assert versions(run / "export") == ["1"]
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_folder, tmp_path):
     (tmp_path / "4").mkdir()
     options = (f"--run={dgd_run}", f"--out={tmp_path}", f"--data={reid_folder.path}")
@@ -74,6 +74,7 @@ def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_f
     assert done.stdout.splitlines()[-1] == f"wrote {tmp_path / '5'}"
 
 
+@pytest.mark.slow
 def test_several_runs_are_exported_as_one(dgd_run, larger_dgd_run, reid_folder, tmp_path):
     runs = (f"--run={dgd_run}", f"--run={larger_dgd_run}")
     done = run_command("export", *runs, f"--out={tmp_path}", "--far=0.05")
@@ -99,6 +100,7 @@ def test_several_runs_are_exported_as_one(dgd_run, larger_dgd_run, reid_folder, 
     np.testing.assert_allclose(served.embed_files(files), compared, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -117,6 +119,7 @@ def test_misuse_is_explained(arguments, text, dgd_run, parsing_run, parsing_fold
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_pgp_shows_its_regions(tmp_path):
     recipe = dataclasses.replace(METHODS["pgp"].demo(), width=0.05)
     model = METHODS["pgp"].build(recipe, info())

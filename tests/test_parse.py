@@ -10,9 +10,8 @@ from tests.commands import run_command
 from tests.datasets.occluded_miniatures import partial_reid
 from tfreid.datasets import rows_of
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_masks_mirror_the_images_and_fit_the_conversion(parsing_run, raw_data, tmp_path):
     root, masks = raw_data / "market1501", tmp_path / "masks"
     source = ("--dataset=market1501", f"--data_root={root}")
@@ -50,6 +49,7 @@ def test_image_that_cannot_be_decoded_is_named_and_left_out(parsing_run, tmp_pat
     assert [path.name for path in out.rglob("*.png")] == ["good.png"]
 
 
+@pytest.mark.slow
 def test_choices_of_a_data_set_are_taken(parsing_run, tmp_path):
     root, out = partial_reid(tmp_path), tmp_path / "masks"
     source = ("--dataset=partial_reid:occluded", f"--data_root={root}")
@@ -69,6 +69,7 @@ def test_misuse_is_explained(dgd_run, raw_data, tmp_path):
     assert not (tmp_path / "masks").exists()
 
 
+@pytest.mark.slow
 def test_the_network_of_spreid_trains_parses_and_is_scored(parsing_folder, raw_data, tmp_path):
     run, masks = tmp_path / "run", tmp_path / "masks"
     small = ("--recipe.width=0.05", "--recipe.image_size_px=(80,80)", "--recipe.batch_size=4")

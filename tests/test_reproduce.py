@@ -6,8 +6,6 @@ import pytest
 
 from tests.commands import run_command
 
-pytestmark = pytest.mark.slow
-
 TINY = (
     "--scale=demo",
     "--set=width=0.05",
@@ -17,6 +15,7 @@ TINY = (
 )
 
 
+@pytest.mark.slow
 def test_a_table_is_run_once(reid_folder, tmp_path):
     command = (
         "--table=pgp/2",
@@ -45,6 +44,7 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
     assert text in second.stdout
 
 
+@pytest.mark.slow
 def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
     failed = run_command(
         "reproduce",

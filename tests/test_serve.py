@@ -10,8 +10,9 @@ from tfreid.serving import ReidClient
 from tfreid.serving.server import LocalServer
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_serves_until_a_signal_comes(dgd_run, number):
     arguments = [f"--model_base={dgd_run / 'export'}", "--port=0", "--metrics_port=0"]
     command = [sys.executable, "-m", "tfreid.serve", *arguments]
@@ -29,7 +30,6 @@ def test_serves_until_a_signal_comes(dgd_run, number):
     assert (process.returncode, errors) == (0, "")
 
 
-@pytest.mark.slow
 def test_a_missing_folder_is_one_line(tmp_path):
     result = run_command("serve", f"--model_base={tmp_path / 'none'}")
     assert result.returncode == 2

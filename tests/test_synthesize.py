@@ -13,7 +13,6 @@ def synthesize(*flags):
     return run_command("synthesize", *FLAGS, *flags)
 
 
-@pytest.mark.slow
 def test_draws_once_and_refuses_other_parameters(tmp_path):
     out, sheet = tmp_path / "people", tmp_path / "sheet.png"
     first = synthesize(f"--out={out}", f"--contact_sheet={sheet}")

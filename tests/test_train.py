@@ -12,8 +12,6 @@ import tensorflow as tf
 from tests.commands import Command
 from tfreid.training import Run
 
-pytestmark = pytest.mark.slow
-
 STEPS = 12
 TINY = (
     "--method=dgd",
@@ -66,6 +64,7 @@ def test_a_finished_run_is_not_run_again(finished_run, reid_folder):
     assert all(np.array_equal(before[name], value) for name, value in tensors(finished_run).items())
 
 
+@pytest.mark.slow
 def test_a_run_can_be_loaded(finished_run):
     run = Run(finished_run)
     assert (run.method.name, run.recipe.batch_size, run.info.num_persons) == ("dgd", 4, 8)
@@ -74,6 +73,7 @@ def test_a_run_can_be_loaded(finished_run):
     np.testing.assert_array_equal(run.model.weights[0].numpy(), saved)
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
     finished_run, reid_folder, tmp_path
 ):
@@ -96,6 +96,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder):
     code, _, errors = train(
         *TINY, "--recipe.momentum=0.5", f"--data={reid_folder.path}", f"--out={finished_run}"
@@ -104,6 +105,7 @@ def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder)
     assert "recipe.momentum: 0.9 there, 0.5 now" in errors
 
 
+@pytest.mark.slow
 def test_the_full_help_explains_the_fields_of_the_recipe():
     code, output, _ = train("--method=pgp", "--scale=paper", "--helpfull")
     assert code == 0
@@ -115,6 +117,7 @@ def test_the_full_help_explains_the_fields_of_the_recipe():
     assert text.count("--recipe.width=") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -139,6 +142,7 @@ def test_misuse_is_explained(arguments, text, reid_folder, parsing_folder, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_fanet_is_exported_without_its_background_branch(reid_folder, tmp_path):
     out = tmp_path / "fanet"

@@ -19,8 +19,7 @@ COMPONENTS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", ["yaml", "json"])
+@pytest.mark.parametrize("ending", ["yaml", pytest.param("json", marks=pytest.mark.slow)])
 def test_compiles_without_a_cluster(raw_data, tmp_path, ending):
     out = tmp_path / f"pipeline.{ending}"
     result = run(
