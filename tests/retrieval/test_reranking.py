@@ -100,6 +100,14 @@ def test_identical_images_stay_alike():
     assert final[0, alike].max() < final[0, ~alike].min()
 
 
+def test_an_image_is_its_own_neighbour_among_many_that_are_identical():
+    matrix = np.ones((12, 12))
+    matrix[:9, :9] = 0
+    (final,) = rerank(Matrix(matrix, 12), 6, Reranking(k1=2, k2=1, original_weight=0))
+    assert np.isfinite(final).all()
+    np.testing.assert_array_equal(final[:, 3:], 1)  # shares nothing with what is far
+
+
 @pytest.mark.parametrize("wrong", [{"k1": 0}, {"k2": 0}, {"original_weight": 1.5}])
 def test_refuses_parameters_that_mean_nothing(wrong):
     with pytest.raises(ValueError, match="expected k1 and k2 from 1"):
