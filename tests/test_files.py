@@ -113,3 +113,12 @@ def test_one_writer_of_a_folder_at_a_time(tmp_path):
         ):
             pass
     assert (tmp_path / "out" / "file").read_text() == "whole"
+
+
+def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path):
+    path = tmp_path / "file.txt"
+    write_text(path, "old")
+    with path.open() as reader:
+        write_text(path, "new")
+        assert reader.read() == "old"
+    assert path.read_text() == "new"

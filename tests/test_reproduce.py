@@ -66,7 +66,7 @@ def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
         (["--table=fanet/1", "--seeds=one"], "--seeds takes whole numbers"),
         (["--table=fanet/1", "--set=epochs"], "expected FIELD=VALUE"),
         (["--table=fanet/1", "--data=/nowhere"], "no converted data set at /nowhere"),
-        (["--table=pgp/5", "--data={reid}"], "pgp/5 needs --parsing_data"),
+        (["--table=pgp/5", "--data={reid}"], "pgp/5 needs parsing records (--parsing_data)"),
     ],
 )
 def test_misuse_is_explained(arguments, text, reid_folder, tmp_path):

@@ -57,7 +57,7 @@ def test_occluded_persons_are_for_tests_alone(market, duke):
     occluded = replace(ACROSS, occluded=True)
     (found,) = settings_of(occluded, [market], [duke])
     assert (found.paper, found.train, found.test) == ("market1501→dukemtmc", market, duke)
-    with pytest.raises(UsageError, match=r"needs records \(data\) to train on and, as test_data"):
+    with pytest.raises(UsageError, match=r"needs reid records \(data\) to train on and, as test_data"):
         settings_of(occluded, [market, duke])
 
 
@@ -80,7 +80,7 @@ def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
     parsing = data_folder(tmp_path / "lip", kind="parsing", name="lip")
     with pytest.raises(UsageError, match="holds parsing records and paper/1 is tested on reid"):
         settings_of(PLAIN, [parsing])
-    with pytest.raises(UsageError, match=r"needs records \(data\), twice"):
+    with pytest.raises(UsageError, match=r"needs reid records \(data\), twice"):
         settings_of(ACROSS, [market])
     with pytest.raises(UsageError, match="has no split 'val'"):
         settings_of(replace(PLAIN, data="parsing"), [parsing])

@@ -105,7 +105,8 @@ def _pairs(
     ]
     if not pairs:
         raise UsageError(
-            f"{table.name} needs records ({KIND_ARGUMENTS[table.data]}){_what_else(table)}"
+            f"{table.name} needs {table.data} records ({KIND_ARGUMENTS[table.data]})"
+            f"{_what_else(table)}"
         )
     return pairs
 
