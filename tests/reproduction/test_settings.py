@@ -57,7 +57,7 @@ def test_occluded_persons_are_for_tests_alone(market, duke):
     occluded = replace(ACROSS, occluded=True)
     (found,) = settings_of(occluded, [market], [duke])
     assert (found.paper, found.train, found.test) == ("market1501→dukemtmc", market, duke)
-    with pytest.raises(UsageError, match=r"needs reid records \(data\) to train on and, as test_data"):
+    with pytest.raises(UsageError, match=r"reid records \(data\) to train on and, as test_data"):
         settings_of(occluded, [market, duke])
 
 
