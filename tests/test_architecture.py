@@ -193,6 +193,14 @@ def commands() -> list[str]:
     return sorted(name.removesuffix(".__main__") for name in names if name != "tfreid.cli.command")
 
 
+@pytest.mark.parametrize("command", commands())
+def test_a_command_is_quiet_before_it_loads_a_library(command: str):
+    path = ROOT.joinpath(*command.split("."))
+    file = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+    ours = [name for name in imports(file) if name.startswith("tfreid")]
+    assert ours[0] == "tfreid.cli.command"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_help_fits_a_screen(command: str):

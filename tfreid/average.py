@@ -11,10 +11,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
 from absl import flags
 
 from tfreid import evaluation, files, report
-from tfreid.cli import command
 
 _OUT = flags.DEFINE_string("out", None, "File for the figures, .json.")
 

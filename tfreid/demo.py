@@ -8,10 +8,13 @@ same command continues.
 import dataclasses
 from pathlib import Path
 
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
 from absl import flags
 
 from tfreid import evaluation, files, report
-from tfreid.cli import command, embedded
+from tfreid.cli import embedded
 from tfreid.records import Records
 from tfreid.training import Run, read_losses
 
