@@ -169,5 +169,5 @@ def test_combinations_take_the_pooled_descriptor(tested):
     result = audit(networks, tested, Measurement(("original",)))
     assert result.metrics()["protocol"]["combined"][0]["descriptor"] == "pooled"
     assert result.name == "a + b"
-    with pytest.raises(UsageError, match="only one network"):
+    with pytest.raises(UsageError, match="takes one network"):
         audit(networks, tested, Measurement(("original",), matching=EXACT))

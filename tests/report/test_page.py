@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -95,9 +96,14 @@ def test_page_shows_right_and_wrong(written):
 def test_page_shows_camera_pairs(written, page, audits):
     assert "Accuracy by camera pair" in page.text
     for result in audits:
-        for pair in result.metrics()["camera_pairs"].values():
-            rank1, precision = f"{100 * pair['rank1']:.1f}", f"{100 * pair['mAP']:.1f}"
-            assert f'title="6 queries, mAP {precision}">{rank1}</td>' in written
+        card = written.split(f'pairs"><h3>{escape(result.name)}</h3>')[1].split("</table>")[0]
+        columns = re.findall("in ([0-9]+)</th>", card)
+        rows = dict(re.findall("camera ([0-9]+)</th>(.*?)</tr>", card))
+        for pair, figures in result.metrics()["camera_pairs"].items():
+            query, gallery = pair.split("-")
+            cell = rows[query].split("</td>")[columns.index(gallery)]
+            rank1, precision = f"{100 * figures['rank1']:.1f}", f"{100 * figures['mAP']:.1f}"
+            assert cell.endswith(f'title="6 queries, mAP {precision}">{rank1}')
 
 
 def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
