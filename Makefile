@@ -39,7 +39,7 @@ clean:  ## Remove what these targets made
 $(SYNCED): pyproject.toml uv.lock | $(filter .tools/%,$(UV))
 	@python="$(PYTHON)"; $(choose_python); \
 	echo "installing into .venv what uv.lock names for Python $$python (3 GB)"; \
-	$(UV) sync --quiet --frozen --all-extras --python "$$python" || \
+	$(UV) sync --quiet --frozen --all-extras --compile-bytecode --python "$$python" || \
 	{ echo "error: see 'What fails, and why' in BUILD.md" >&2; exit 1; }
 	@touch .venv/.synced $@
 

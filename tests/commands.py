@@ -40,8 +40,8 @@ class Command:
         self.arguments = [module, *map(str, arguments)]
         self.returncode = None
         folder = _warm_process(libraries)
-        number = next(_NUMBERS)
-        self._output, self._errors = (folder / f"{number}.{kind}" for kind in ("out", "err"))
+        name = f"{os.getpid()}-{next(_NUMBERS)}"
+        self._output, self._errors = (folder / f"{name}.{kind}" for kind in ("out", "err"))
         self._output.touch()
         self._errors.touch()
         request = {
@@ -99,12 +99,17 @@ def run_here(main: Callable[[list[str]], None], *arguments: str, **given: object
 def _warm_process(libraries: tuple[str, ...]) -> Path:
     """Starts the process that commands are forks of; returns a folder for its socket and them.
 
-    It ends, and removes the folder, when this process has ended.
+    It ends, and removes the folder, when this process has ended. A fork of it uses it too.
     """
+    if "WARM_PROCESS" in os.environ:
+        return Path(os.environ["WARM_PROCESS"])
     folder = Path(tempfile.mkdtemp())
     script = str(Path(__file__).with_name("warm_process.py"))
     command = [sys.executable, script, str(folder / "socket"), *libraries]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "WARM_PROCESS": str(folder),
+    }
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment
     )

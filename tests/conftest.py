@@ -98,7 +98,8 @@ def dgd_run(reid_folder, tmp_path_factory) -> Path:
 def larger_dgd_run(reid_folder, tmp_path_factory) -> Path:
     """A run as `dgd_run`, with inputs of 48x24 px."""
     out = tmp_path_factory.mktemp("runs") / "larger"
-    _train("dgd", out, f"--data={reid_folder.path}", "--recipe.image_size_px=(48,24)")
+    size = "--recipe.image_size_px=(48,24)"
+    _train("dgd", out, f"--data={reid_folder.path}", size, "--noexport")
     return out
 
 

@@ -1,7 +1,5 @@
 """The parse command, with a parsing network of one step."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,33 +65,3 @@ def test_misuse_is_explained(dgd_run, raw_data, tmp_path):
     assert done.returncode == 2
     assert "has no parsing network" in done.stderr
     assert not (tmp_path / "masks").exists()
-
-
-@pytest.mark.slow
-def test_the_network_of_spreid_trains_parses_and_is_scored(parsing_folder, raw_data, tmp_path):
-    run, masks = tmp_path / "run", tmp_path / "masks"
-    small = ("--recipe.width=0.05", "--recipe.image_size_px=(80,80)", "--recipe.batch_size=4")
-    trained = run_command(
-        "train",
-        "--method=parsing",
-        "--recipe.architecture=inception_v3",
-        "--recipe.weights=none",
-        "--recipe.schedule.steps=2",
-        *small,
-        f"--parsing_data={parsing_folder.path}",
-        f"--out={run}",
-    )
-    assert trained.returncode == 0, trained.stderr
-    recipe = json.loads((run / "recipe.json").read_text())["recipe"]
-    assert (recipe["vocabulary"], recipe["clip_norm"]) == ("lip20", 2.0)
-    source = ("--dataset=market1501", f"--data_root={raw_data / 'market1501'}")
-    parsed = run_command("parse", f"--run={run}", *source, f"--out={masks}")
-    assert parsed.returncode == 0, parsed.stderr
-    assert "--mask_vocabulary=lip20" in parsed.stdout
-    assert len(list(masks.rglob("*.png"))) == 86
-    evaluated = run_command("evaluate", f"--run={run}")
-    assert evaluated.returncode == 0, evaluated.stderr
-    assert "background alone: overall accuracy" in evaluated.stdout
-    scores = json.loads((run / "metrics.json").read_text())["evaluation"]
-    assert len(scores["classes"]) == 20
-    assert 0 <= scores["iou"] <= scores["recall"] <= 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.commands import run_command
+from tests.commands import Command, run_command
 
 TINY = (
     "--scale=demo",
@@ -15,7 +15,11 @@ TINY = (
 )
 
 
-@pytest.mark.slow
+def reproduce(*arguments):
+    """The command, whose trainings and evaluations are forks as well."""
+    return Command("tests.forked_commands", "tfreid.reproduce", *arguments).finish()
+
+
 def test_a_table_is_run_once(reid_folder, tmp_path):
     command = (
         "--table=pgp/2",
@@ -24,7 +28,7 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
         f"--out={tmp_path}",
         *TINY,
     )
-    first = run_command("reproduce", *command)
+    first = reproduce(*command)
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("$ python -m tfreid.train --method=dgd --scale=demo") == 1
     assert first.stdout.count("$ python -m tfreid.evaluate") == 1
@@ -37,17 +41,15 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
     assert rows["DGD original"]["figures"]["Top-1"]["seeds"] == 1
     assert rows["PGP original"]["runs"] == {}
 
-    second = run_command("reproduce", *command)
+    second = reproduce(*command)
     assert second.returncode == 0, second.stderr
     assert "$ python" not in second.stdout
     assert second.stdout.count("done before: ") == 2
     assert text in second.stdout
 
 
-@pytest.mark.slow
 def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
-    failed = run_command(
-        "reproduce",
+    failed = reproduce(
         "--table=fanet/1",
         f"--data={reid_folder.path}",
         "--set=weights=nowhere.h5",

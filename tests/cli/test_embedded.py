@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests import forked_commands
 from tfreid.cli import embedded
 from tfreid.errors import DataError
 from tfreid.records import Records
@@ -23,17 +24,20 @@ SMALL = ["--persons=4", "--lip_images=10", "--backgrounds=3", "--occluded_person
 def made(tmp_path_factory):
     """The folder of the data set, and what `ensure` returned of it."""
     path = tmp_path_factory.mktemp("embedded") / "data"
-    return path, embedded.ensure(path, SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded, "run_command", forked_commands.run_command)
+        return path, embedded.ensure(path, SMALL)
 
 
-def test_is_made_once(made, capfd):
+def test_is_made_once(made, capsys, monkeypatch):
+    monkeypatch.setattr(embedded, "run_command", forked_commands.run_command)
     path, (reid, parsing) = made
     assert Records(reid).info.synthetic
     assert Records(reid).info.num_persons == 4
     assert Records(reid).info.has_masks("query")
     assert len(Records(parsing).backgrounds()) == 3
     copies = embedded.ensure_copies(path, 1)
-    assert "$ python -m tfreid.convert" in capfd.readouterr().out
+    assert "$ python -m tfreid.convert" in capsys.readouterr().out
     assert (
         Records(copies).info.splits["train"].records
         == 2 * Records(reid).info.splits["train"].records
@@ -44,11 +48,11 @@ def test_is_made_once(made, capfd):
         "query": 5,
         "gallery": 5,
     }
-    capfd.readouterr()
+    capsys.readouterr()
     assert embedded.ensure(path, SMALL) == (reid, parsing)
     assert embedded.ensure_copies(path, 1) == copies
     assert embedded.ensure_occluded(path, SMALL) == occluded
-    assert "tfreid.convert" not in capfd.readouterr().out
+    assert "tfreid.convert" not in capsys.readouterr().out
 
 
 def test_occluded_persons_are_nobody_else():

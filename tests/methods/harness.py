@@ -85,10 +85,10 @@ class MethodContract:
         return built[0]
 
     def on_devices(self, recipe):
-        """The least of the recipe that says how the update depends on the number of devices."""
+        """The least that says how the update depends on the number of devices: recipe, stage."""
         if hasattr(recipe, "dropout"):  # Its masks are drawn for each device.
-            return dataclasses.replace(recipe, dropout=0.0)
-        return recipe
+            recipe = dataclasses.replace(recipe, dropout=0.0)
+        return recipe, self.method.stages(recipe)[-1]
 
     def batch(self, images, stage):
         return {
@@ -130,6 +130,12 @@ class MethodContract:
             assert values.shape[0] == len(images)
             assert 0 <= float(tf.reduce_min(values)) <= float(tf.reduce_max(values)) <= 1
 
+    def test_batches_are_normalised_by_the_statistics_of_all_devices(self, model):
+        kind = keras.layers.BatchNormalization
+        layers = [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
+        assert layers
+        assert all(layer.synchronized for layer in layers)
+
     @pytest.mark.slow
     def test_stages_lower_their_loss(self, recipe, images):
         model = self.method.build(recipe, info())
@@ -144,8 +150,8 @@ class MethodContract:
     @pytest.mark.slow
     @pytest.mark.usefixtures("float64", "graphs_as_traced")
     def test_update_is_the_same_on_two_devices(self, recipe, images, two_replicas):
-        recipe = self.on_devices(recipe)
-        stage = dataclasses.replace(self.method.stages(recipe)[-1], batch_size=len(images))
+        recipe, stage = self.on_devices(recipe)
+        stage = dataclasses.replace(stage, batch_size=len(images))
         batch = self.batch(images, stage)
         one, two = (
             updated(self.method, recipe, stage, strategy, batch)

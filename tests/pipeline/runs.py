@@ -1,15 +1,14 @@
 """Runs the pipeline's commands as a user does, on tiny records and a tiny network."""
 
-import subprocess
-import sys
+from tests.commands import LIBRARIES, Command
 
 TINY = ("--method=dgd", "--recipe.width=0.05", "--recipe.batch_size=4")
 
 
 def run(runner, *arguments):
     """Returns the finished process of `python -m pipeline.<runner>`."""
-    command = [sys.executable, "-m", f"pipeline.{runner}", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    libraries = (*LIBRARIES, "tests.pipeline.loaded_tfx")
+    return Command(f"pipeline.{runner}", *arguments, libraries=libraries).finish()
 
 
 def market(raw_data):

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -19,7 +21,7 @@ COMPONENTS = {
 }
 
 
-@pytest.mark.parametrize("ending", ["yaml", pytest.param("json", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("ending", ["yaml", "json"])
 def test_compiles_without_a_cluster(raw_data, tmp_path, ending):
     out = tmp_path / f"pipeline.{ending}"
     result = run(
@@ -38,6 +40,14 @@ def test_compiles_without_a_cluster(raw_data, tmp_path, ending):
     executors = specification["deploymentSpec"]["executors"]
     images = {e["container"]["image"] for e in executors.values() if "container" in e}
     assert images == {"registry/reid:1"}
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_loads_tfx_without_a_word(raw_data, tmp_path):
+    flags = (*market(raw_data), f"--root={tmp_path}", "--image=i", f"--out={tmp_path / 'p.yaml'}")
+    command = [sys.executable, "-m", "pipeline.run_kubeflow", "--method=dgd", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_ending_decides_the_format(raw_data, tmp_path):

@@ -13,8 +13,6 @@ from runs import TINY, market, run
 
 from pipeline.history import latest_run
 
-pytestmark = pytest.mark.slow
-
 LENIENT = ("--min_rank1=0", "--min_mAP=0", "--max_regression=1", "--max_background_loss=1")
 SIZE = "--recipe.image_size_px=(32,16)"
 
@@ -31,11 +29,11 @@ def world(raw_data, tmp_path_factory) -> Path:
 def train(world):
     """Runs the pipeline; returns the process and what ML Metadata says of each component."""
 
-    def train(*arguments, steps=2):
+    def train(*arguments):
         result = run(
             "run_local",
             *(*TINY, SIZE, *market(world / "raw"), f"--root={world / 'out'}"),
-            *(f"--recipe.schedule.steps={steps}", *arguments),
+            *("--recipe.schedule.steps=2", *arguments),
         )
         assert "Traceback" not in result.stderr
         nodes = latest_run(str(world / "out" / "metadata.sqlite"))
@@ -67,6 +65,7 @@ def test_images_become_a_pushed_model(first, world):
     assert warmup.stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_the_same_again_is_answered_from_cache(first, train, world):
     before = versions(world)
     result, nodes = train(*LENIENT)
@@ -77,6 +76,7 @@ def test_the_same_again_is_answered_from_cache(first, train, world):
     assert versions(world) == before
 
 
+@pytest.mark.slow
 def test_changed_data_train_anew_and_are_compared_with_the_blessed_model(first, train, world):
     image = next((world / "raw" / "market1501" / "bounding_box_train").iterdir())
     image.unlink()
@@ -89,9 +89,10 @@ def test_changed_data_train_anew_and_are_compared_with_the_blessed_model(first, 
     assert len(versions(world)) == 2
 
 
+@pytest.mark.slow
 def test_a_bad_model_is_not_pushed_and_the_metadata_say_why(first, train, world):
     before = versions(world)
-    result, nodes = train("--min_rank1=1", "--min_mAP=0", "--max_background_loss=1", steps=1)
+    result, nodes = train("--min_rank1=1", "--min_mAP=0", "--max_background_loss=1")
     assert result.returncode == 0, result.stderr
     blessing = nodes["RetrievalEvaluator"].outputs["ModelBlessing"]
     assert blessing["blessed"] == 0
@@ -102,6 +103,7 @@ def test_a_bad_model_is_not_pushed_and_the_metadata_say_why(first, train, world)
     assert versions(world) == before
 
 
+@pytest.mark.slow
 def test_anomalies_stop_the_run_before_training(first, train, world):
     schema = Path(__file__).parents[2] / "tfrecords_schema" / "reid.pbtxt"
     strict = world / "strict.pbtxt"
@@ -113,7 +115,7 @@ def test_anomalies_stop_the_run_before_training(first, train, world):
     )
     assert "min: 1000" in text
     strict.write_text(text)
-    result, nodes = train(*LENIENT, f"--schema={strict}", steps=3)
+    result, nodes = train(*LENIENT, f"--schema={strict}")
     assert result.returncode == 1
     assert "error: the records do not follow the schema" in result.stderr
     assert "train: image/height" in result.stderr

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from tfreid.errors import UsageError, require, require_known
+from tfreid.errors import UsageError, require
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage
 from tfreid.methods.fanet.losses import (
@@ -47,9 +47,9 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages):
     """
 
     image_size_px: tuple[int, int] = (384, 128)
-    backbone: str = "resnet50"
+    backbone: str = one_of(BACKBONES, "resnet50")
     backbone_width: float = 1.0
-    output_stride: int = 16
+    output_stride: int = one_of((16, 32), 16)
     weights: str = "imagenet"
     target_enhancement: bool = True
     attention_maps: int = 256
@@ -72,7 +72,6 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages):
     def __post_init__(self):
         """Refuses settings that do not fit together."""
         super().__post_init__()
-        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         require(
             not self.gate_background or (self.target_enhancement and self.background_branch),
             "gate_background=True needs target_enhancement=True, which makes the mask, and "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from tfreid.errors import require, require_known
+from tfreid.errors import require
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage
 from tfreid.methods.fields import choice, one_of
@@ -45,9 +45,9 @@ class FprRecipe(PersonBatches, PersonImages):
     """
 
     image_size_px: tuple[int, int] = (384, 128)
-    backbone: str = "resnet50"
+    backbone: str = one_of(BACKBONES, "resnet50")
     backbone_width: float = 1.0
-    output_stride: int = 16
+    output_stride: int = one_of((16, 32), 16)
     weights: str = "imagenet"
     distance: str = one_of(DISTANCES, "foreground")
     kernels: tuple[int, ...] = (2, 4, 6, 8)
@@ -67,7 +67,6 @@ class FprRecipe(PersonBatches, PersonImages):
     def __post_init__(self):
         """Refuses settings that do not fit together."""
         super().__post_init__()
-        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         for name in ("persons_per_batch", "images_per_person"):
             value = getattr(self, name)
             require(value > 1, f"{name}={value}: a triplet needs at least 2")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from tfreid.errors import UsageError, require_known
+from tfreid.errors import UsageError
 from tfreid.methods import parsing
 from tfreid.methods.backbones import start_pretrained
 from tfreid.methods.base import Method, Stage
@@ -48,9 +48,9 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
     phase: int = one_of((1, 2), 1)
     image_size_px: tuple[int, int] = (512, 170)
     backbone_size_px: tuple[int, int] | None = choice(None)
-    backbone: str = "inception_v3"
+    backbone: str = one_of(BACKBONES, "inception_v3")
     backbone_width: float = 1.0
-    output_stride: int = 32
+    output_stride: int = one_of((16, 32), 32)
     aggregation: str = one_of(AGGREGATIONS, "with_foreground")
     shared_backbone: bool = False
     weights: str = "imagenet"
@@ -67,7 +67,6 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
     def __post_init__(self):
         """Refuses settings that do not fit together."""
         super().__post_init__()
-        require_known(self, backbone=BACKBONES, output_stride=(16, 32))
         seen_px = self.backbone_size_px or self.image_size_px
         backbone_class(self.backbone).map_size(seen_px, self.output_stride)
         if self.parsing.vocabulary != "lip20":
