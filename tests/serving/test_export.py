@@ -118,7 +118,7 @@ def test_facts_say_what_goes_in_and_out(exported):
     assert (facts["image_size_px"], facts["flip_averaging"]) == ([*SIZE], False)
     assert (facts["distance"], set(facts["preprocessing"])) == (
         "cosine",
-        {"decoding", "resizing", "normalising"},
+        {"decoding", "orientation", "resizing", "normalising"},
     )
 
 

@@ -20,10 +20,12 @@ from tests.serving.colour_model import (
     colours_request,
     outputs,
     png,
+    png_header,
     predict_request,
     write_version,
 )
 from tfreid.errors import MissingPathError, UsageError
+from tfreid.serving import ReidClient
 from tfreid.serving.server import LocalServer
 
 Code = grpc.StatusCode
@@ -40,7 +42,8 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(base):
-    with LocalServer(base, max_queued_images=8, max_message_mib=1, metrics_port=0) as server:
+    limits = {"max_queued_images": 8, "max_message_mib": 1, "max_image_mpx": 1}
+    with LocalServer(base, **limits, metrics_port=0) as server:
         yield server
 
 
@@ -151,7 +154,18 @@ REFUSED = {
     "file": (
         lambda: predict_request({"image_bytes": [png(RED), b"no image", png(RED)[:20]]}),
         Code.INVALID_ARGUMENT,
-        r"image_bytes\[1, 2\] cannot be decoded",
+        r"^image_bytes\[1\]: no image file, expected JPEG, PNG or BMP; "
+        r"image_bytes\[2\]: damaged in its header$",
+    ),
+    "damaged file": (
+        lambda: predict_request({"image_bytes": [png(RED), png(RED)[:-20]]}),
+        Code.INVALID_ARGUMENT,
+        r"^image_bytes\[1\]: damaged, or of a kind",
+    ),
+    "pixels": (
+        lambda: predict_request({"image_bytes": [png_header(1001, 1000), png(RED)]}),
+        Code.INVALID_ARGUMENT,
+        r"^image_bytes\[0\]: 1001x1000 pixels, expected at most 1 million$",
     ),
     "size": (
         lambda: predict_request({"image_bytes": [bytes(2 << 20)]}),
@@ -159,6 +173,31 @@ REFUSED = {
         "larger than max",
     ),
 }
+
+
+def long_names():
+    """Requests with a long name at each place that an error may show."""
+    long = "n" * 500_000
+    label = colours_request(RED)
+    label.model_spec.version_label = long
+    outputs = predict_request({"images": IMAGES}, "explain")
+    outputs.output_filter.extend([long[:90_000] + str(number) for number in range(9)])
+    inputs = predict_request({f"{number}{long[:9_000]}": [b""] for number in range(99)})
+    return {
+        "model": predict_request({}, name=long),
+        "signature": predict_request({}, long),
+        "label": label,
+        "outputs": outputs,
+        "inputs": inputs,
+    }
+
+
+@pytest.mark.parametrize("place", long_names())
+def test_long_names_are_shortened(stub, place):
+    code, text = refusal(stub.Predict, long_names()[place])
+    assert code in (Code.INVALID_ARGUMENT, Code.NOT_FOUND)
+    assert "n…'" in text
+    assert len(text) < 3000
 
 
 @pytest.mark.parametrize("reason", REFUSED)
@@ -247,6 +286,23 @@ def test_a_missing_folder_is_refused(tmp_path):
 def test_a_version_folder_is_refused(base):
     with pytest.raises(UsageError, match="expected the folder above it"):
         LocalServer(base / "3")
+
+
+def test_a_runs_folder_names_its_exports(tmp_path):
+    (tmp_path / "export" / "1").mkdir(parents=True)
+    with pytest.raises(UsageError, match=f"did you mean {tmp_path / 'export'}"):
+        LocalServer(tmp_path)
+    (tmp_path / "0").mkdir()
+    LocalServer(tmp_path)
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6(base, host):
+    with LocalServer(base, host=host, metrics_port=0) as server:
+        assert server.address == f"[::1]:{server.port}"
+        assert server.metrics_url == f"http://[::1]:{server.metrics_port}/metrics"
+        with ReidClient(server.address) as client:
+            np.testing.assert_array_equal(client.embed([png(RED)]), [[600, 0, 0]])
 
 
 def test_a_taken_port_is_refused(base, server):
