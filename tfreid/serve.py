@@ -21,7 +21,10 @@ from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server import LocalServer
 
 _MODEL_BASE = flags.DEFINE_string(
-    "model_base", None, "Folder of numeric version folders, as training writes.", required=True
+    "model_base",
+    None,
+    "Folder of numeric version folders, as training writes, or one of them.",
+    required=True,
 )
 _NAME = flags.DEFINE_string("name", "reid", "Name of the model in requests.")
 _HOST = flags.DEFINE_string(
@@ -70,11 +73,13 @@ def main() -> None:
     print("a local stand-in; in production use TensorFlow Serving", flush=True)
     server.start()
     try:
-        print(f"model {_NAME.value!r} from {_MODEL_BASE.value} on {server.address} (gRPC)")
+        place = f"{_MODEL_BASE.value} on {server.address} (gRPC)"
+        if server.version is None:
+            print(f"no model yet, waiting for a numeric folder with one in {place}")
+        else:
+            print(f"model {_NAME.value!r}, version {server.version}, from {place}")
         if server.metrics_url:
             print(f"metrics on {server.metrics_url}")
-        if server.version is None:
-            print(f"waiting for a version in {_MODEL_BASE.value}: a numeric folder with a model")
         print("SIGTERM or Ctrl-C stops", flush=True)
         stopping.wait()
         print("stopping after the accepted requests; once more stops at once", flush=True)

@@ -1,4 +1,5 @@
 import re
+import shutil
 import urllib.request
 
 import grpc
@@ -283,9 +284,21 @@ def test_a_missing_folder_is_refused(tmp_path):
         LocalServer(tmp_path / "none")
 
 
-def test_a_version_folder_is_refused(base):
-    with pytest.raises(UsageError, match="expected the folder above it"):
-        LocalServer(base / "3")
+def test_a_version_can_be_served_by_itself(base, tmp_path):
+    shutil.copytree(base / "3", tmp_path / "3")
+    (tmp_path / "4").mkdir()
+    (tmp_path / "4" / "saved_model.pb").write_bytes(b"\xff")
+    with LocalServer(tmp_path / "3", poll_seconds=0.01) as server:
+        assert server.version == 3
+    (tmp_path / "3").rename(tmp_path / "best")
+    with pytest.raises(UsageError, match="whose name is no number of a version: rename it"):
+        LocalServer(tmp_path / "best")
+
+
+def test_a_folder_of_impossible_versions_is_refused(tmp_path):
+    (tmp_path / str(2**64)).mkdir()
+    with pytest.raises(UsageError, match=rf"no version but {2**64}, and the highest is"):
+        LocalServer(tmp_path)
 
 
 def test_a_runs_folder_names_its_exports(tmp_path):

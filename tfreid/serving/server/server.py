@@ -32,7 +32,7 @@ class LocalServer:
     It is meant for laptops and tests. Use it as a context, or call `start` and `stop`.
 
     Args:
-      model_base: folder of the version folders; `Versions` says which one serves, and when.
+      model_base: folder of the version folders, or one of them; `Versions` says which serves.
       name: of the model, which requests must give.
       host: address to listen on; anybody who reaches it can send requests.
       port: 0 for a free one.
@@ -52,7 +52,7 @@ class LocalServer:
 
     Raises:
       MissingPathError: if there is no such folder.
-      UsageError: if the folder is itself a SavedModel.
+      UsageError: if the folder is of another kind.
     """
 
     def __init__(

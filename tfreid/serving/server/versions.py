@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
@@ -33,26 +33,20 @@ class Versions:
     takes over; while there is none, it goes on serving. What stands in the way is logged once.
 
     Args:
-      base: folder of the versions.
+      base: folder of the versions, or of one version, beside which no other is looked for.
       on_serving: called when a version has taken over.
 
     Raises:
       MissingPathError: if there is no such folder.
-      UsageError: if the folder is itself a version, or that of a run.
+      UsageError: if it is another folder: of a run, or with numbers that no version can have.
     """
 
     def __init__(self, base: Path, on_serving: Callable[[], None]):
         if not base.is_dir():
             raise MissingPathError(f"{base} is no folder: expected the folder of model versions")
-        if (base / "saved_model.pb").exists():
-            raise UsageError(
-                f"{base} is itself a SavedModel: expected the folder above it, which holds numeric "
-                "version folders"
-            )
-        exported = base / "export"
-        if exported.is_dir() and all(version_of(path) is None for path in base.iterdir()):
-            raise UsageError(f"{base} holds no versions of a model: did you mean {exported}?")
         self._base = base
+        self._is_version = (base / "saved_model.pb").exists()
+        _check_folders(base, self._folders())
         self._on_serving = on_serving
         self._current: Servable | None = None
         self._states: dict[int, ModelVersionStatus] = {}
@@ -140,7 +134,7 @@ class Versions:
     def _ready(self) -> list[tuple[int, Path]]:
         """Returns the complete versions, highest first."""
         versions = []
-        for path in self._base.iterdir():
+        for path in self._folders():
             number = version_of(path)
             try:
                 is_complete = number is not None and (path / "saved_model.pb").is_file()
@@ -152,6 +146,9 @@ class Versions:
             elif is_complete:
                 versions.append((number, path))
         return sorted(versions, reverse=True)
+
+    def _folders(self) -> list[Path]:
+        return [self._base] if self._is_version else list(self._base.iterdir())
 
     def _report(self, text: str) -> None:
         if text not in self._reported:
@@ -189,6 +186,20 @@ class Versions:
             status.status.error_code = grpc.StatusCode.UNKNOWN.value[0]
             status.status.error_message = error
         self._states[number] = status
+
+
+def _check_folders(base: Path, folders: Sequence[Path]) -> None:
+    """Raises a UsageError if a base is one by mistake; it may be empty, and filled later."""
+    numbers = [number for number in map(version_of, folders) if number is not None]
+    if numbers and min(numbers) > MAX_VERSION:
+        raise UsageError(
+            f"{base} holds no version but {min(numbers)}, and the highest is {MAX_VERSION}: "
+            "rename it"
+        )
+    if not numbers and folders == [base]:
+        raise UsageError(f"{base} is a SavedModel whose name is no number of a version: rename it")
+    if not numbers and (base / "export").is_dir():
+        raise UsageError(f"{base} holds no versions of a model: did you mean {base / 'export'}?")
 
 
 def _fingerprint(path: Path) -> _Fingerprint:
