@@ -28,6 +28,7 @@ from tests.serving.colour_model import (
 from tfreid.errors import MissingPathError, UsageError
 from tfreid.serving import ReidClient
 from tfreid.serving.server import LocalServer
+from tfreid.serving.server.servable import Servable
 
 Code = grpc.StatusCode
 RED, GREEN = (200, 0, 0), (0, 100, 0)
@@ -140,6 +141,11 @@ REFUSED = {
         Code.INVALID_ARGUMENT,
         r"found string \[\]",
     ),
+    "no numbers": (
+        lambda: predict_request({"images": IMAGES + np.float32("nan")}, "embed_images"),
+        Code.INVALID_ARGUMENT,
+        r"expected pixels in \[0, 255\], found others",
+    ),
     "no images": (
         lambda: predict_request({"images": IMAGES[:0]}, "embed_images"),
         Code.INVALID_ARGUMENT,
@@ -241,7 +247,24 @@ def test_status_lists_the_version(channel):
 
 def test_what_is_not_offered_is_unimplemented(stub):
     request = classification_pb2.ClassificationRequest()
-    assert refusal(stub.Classify, request)[0] == Code.UNIMPLEMENTED
+    code, text = refusal(stub.Classify, request)
+    assert (code, text.split("/")[-1]) == (Code.UNIMPLEMENTED, "Classify is not offered here")
+
+
+def test_bytes_that_are_no_request_are_refused_without_traceback(channel, caplog):
+    predict = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+    code, text = refusal(predict, b"\xff\xff\xff")
+    assert code == Code.INVALID_ARGUMENT
+    assert text == "the bytes are no request of /tensorflow.serving.PredictionService/Predict"
+    assert caplog.records == []
+
+
+def test_a_bug_is_named_in_one_line(stub, monkeypatch, caplog):
+    monkeypatch.setattr(Servable, "read", lambda *_: 1 / 0)
+    code, text = refusal(stub.Predict, colours_request(RED))
+    assert (code, text) == (Code.INTERNAL, "ZeroDivisionError: division by zero")
+    (record,) = caplog.records
+    assert record.message.endswith("/Predict failed: ZeroDivisionError: division by zero")
 
 
 def health(channel):

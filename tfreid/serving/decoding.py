@@ -17,7 +17,7 @@ PNG_SIZE, BMP_SIZE = 16, 18
 
 _HEADER_BYTES = 34
 _BMP_INFO, _BMP_BITS, _BMP_COMPRESSION = 14, 28, 30
-_INFO_BYTES = 40  # of the oldest header whose fields lie where TensorFlow looks for them
+_INFO_BYTES = (40, 52, 56, 64, 108, 124)  # of the headers with fields where TensorFlow looks
 
 
 def decode_upright(file: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -57,7 +57,7 @@ def decode_upright(file: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 def _is_plain_bmp(header: tf.Tensor) -> tf.Tensor:
     """Whether TensorFlow reads a BMP file as it is meant; of others it makes other pictures."""
-    is_new = _number(header, _BMP_INFO) >= _INFO_BYTES
+    is_new = tf.reduce_any(_number(header, _BMP_INFO) == _INFO_BYTES)
     has_bytes = tf.reduce_any(header[_BMP_BITS] == [8, 24, 32]) & (header[_BMP_BITS + 1] == 0)
     return is_new & has_bytes & (_number(header, _BMP_COMPRESSION) == 0)
 

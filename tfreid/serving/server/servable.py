@@ -19,6 +19,7 @@ MAX_WARMUP_REQUESTS = 1_000
 """TensorFlow Serving reads no more either."""
 
 _IMAGES, _DESCRIPTOR = "image_bytes", "embedding"
+_NO_PIXEL = 1e6  # far outside of [0, 255], where resizing may leave it, and far from overflowing
 _INITIALISER = "__saved_model_init_op"  # written by TensorFlow itself, not meant for requests
 
 
@@ -226,6 +227,8 @@ def _unpack(
         array = np.empty(0)
     if array.shape != tuple(shape) or (array.dtype == object and len(proto.string_val) < shape[0]):
         raise invalid(f"{what}: its values do not fill the shape {shape}")
+    if array.dtype.kind == "f" and not (np.abs(array) < _NO_PIXEL).all():  # nor are NaNs
+        raise invalid(f"{what}: expected pixels in [0, 255], found others")
     return array
 
 

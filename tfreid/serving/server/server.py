@@ -15,6 +15,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from tfreid.errors import UsageError
 from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server.batching import Batcher
+from tfreid.serving.server.guard import Guard
 from tfreid.serving.server.metrics import Metrics, joined
 from tfreid.serving.server.service import ModelService, PredictionService
 from tfreid.serving.server.versions import Versions
@@ -153,11 +154,12 @@ class LocalServer:
 
     async def _listen(self, batcher: Batcher) -> None:
         server = grpc.aio.server(
+            interceptors=[Guard()],
             options=[
                 ("grpc.max_receive_message_length", self._max_message_bytes),
                 # Else a second server could listen on the same port, and take half the requests.
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
         )
         self._service = PredictionService(
             self._name, self._versions, batcher, self.metrics, self._max_image_mpx
