@@ -114,6 +114,24 @@ def test_a_large_jpeg_is_refused_by_its_header():
     assert header_fault(bytes(large)) == "8000x9000 pixels, expected at most 50 million"
 
 
+def test_the_checks_come_before_the_decoder():
+    """Nothing in the values tells: the picture would be decoded, and then refused."""
+    functions = decode.get_concrete_function().graph.as_graph_def().library.function
+    nodes, waiting = {}, []
+    for function in functions:
+        if any(node.op == "DecodeImage" for node in function.node_def):
+            nodes = {node.name: node for node in function.node_def}
+            waiting = [node.name for node in function.node_def if node.op == "DecodeImage"]
+    seen = set()
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in seen:
+            seen.add(name)
+            waiting += [before.lstrip("^").split(":")[0] for before in nodes[name].input]
+    kinds = [nodes[name].op for name in seen]
+    assert kinds.count("Assert") + kinds.count("If") + kinds.count("StatelessIf") >= 2, kinds
+
+
 def test_a_limit_holds_to_the_pixel():
     ten = encoded((10, 10), "PNG")
     assert header_fault(ten, 100 / 1e6) == ""
