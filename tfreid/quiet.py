@@ -36,6 +36,7 @@ def install() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # What fails is raised, and said once.
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+        warnings.filterwarnings("ignore", "Unexpected end-group tag")  # of protobuf, on garbage
     logging.getLogger().addFilter(_is_worth_reading)
     beam = logging.getLogger("apache_beam")
     beam.setLevel(beam.level or logging.ERROR)

@@ -45,7 +45,7 @@ _MAX_QUEUED = flags.DEFINE_integer(
 )
 _MAX_MESSAGE = flags.DEFINE_integer("max_message_mib", 64, "Largest request.", 1, 2047)
 _MAX_IMAGE = flags.DEFINE_float(
-    "max_image_mpx", MAX_IMAGE_MPX, "Megapixels of the largest image.", 0.0
+    "max_image_mpx", MAX_IMAGE_MPX, "Megapixels of the largest image; models have this limit, too."
 )
 _POLL = flags.DEFINE_float("poll_seconds", 1.0, "Time between looks for new versions.", 0.01)
 _GRACE = flags.DEFINE_float(

@@ -332,6 +332,12 @@ def test_a_runs_folder_names_its_exports(tmp_path):
     LocalServer(tmp_path)
 
 
+@pytest.mark.parametrize("limit", [0, -1, 51, float("nan")])
+def test_a_limit_beyond_the_models_is_refused(base, limit):
+    with pytest.raises(UsageError, match=r"max_image_mpx=.*: expected above 0 and at most 50"):
+        LocalServer(base, max_image_mpx=limit)
+
+
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_address_of_ipv6(base, host):
     with LocalServer(base, host=host, metrics_port=0) as server:

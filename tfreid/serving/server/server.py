@@ -12,7 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require
 from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server.batching import Batcher
 from tfreid.serving.server.guard import Guard
@@ -41,8 +41,7 @@ class LocalServer:
       batch_timeout_ms: how long concurrent requests wait for a full batch.
       max_queued_images: images that may wait, and that one request may hold.
       max_message_mib: largest request.
-      max_image_mpx: megapixels of the largest image; a model of `tfreid.export` has a limit of
-        its own.
+      max_image_mpx: megapixels of the largest image, up to the limit of exported models.
       poll_seconds: time between two looks for new versions.
       metrics_port: of the page for Prometheus, 0 for a free one; no page unless given.
 
@@ -53,7 +52,7 @@ class LocalServer:
 
     Raises:
       MissingPathError: if there is no such folder.
-      UsageError: if the folder is of another kind.
+      UsageError: if the folder is of another kind, or images could be larger than models take.
     """
 
     def __init__(
@@ -71,6 +70,11 @@ class LocalServer:
         poll_seconds: float = 1.0,
         metrics_port: int | None = None,
     ):
+        require(
+            0 < max_image_mpx <= MAX_IMAGE_MPX,
+            f"max_image_mpx={max_image_mpx:g}: expected above 0 and at most {MAX_IMAGE_MPX:g}, "
+            "which exported models take",
+        )
         self.port = port
         self.metrics_port = metrics_port
         self.metrics = Metrics()
