@@ -17,6 +17,11 @@ from tfreid.records import Records
 pytest_plugins = ["tests.measured"]
 
 
+def pytest_addoption(parser):
+    """Adds how long the tests with random inputs look for trouble."""
+    parser.addoption("--fuzz_seconds", type=float, default=16.0, help="for all fuzzing tests")
+
+
 def pytest_configure():
     """Lets Ctrl-C reach the commands under test where a shell in the background has it ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -7,7 +7,6 @@ requests that it has accepted are answered.
 """
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -15,15 +14,17 @@ from pathlib import Path
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would report a taken port a second time
-
 # isort: split
 from absl import flags
 
+from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server import LocalServer
 
 _MODEL_BASE = flags.DEFINE_string(
-    "model_base", None, "Folder of numeric version folders, as training writes.", required=True
+    "model_base",
+    None,
+    "Folder of numeric version folders, as training writes, or one of them.",
+    required=True,
 )
 _NAME = flags.DEFINE_string("name", "reid", "Name of the model in requests.")
 _HOST = flags.DEFINE_string(
@@ -43,6 +44,9 @@ _MAX_QUEUED = flags.DEFINE_integer(
     "max_queued_images", 1024, "Images that may wait, and that one request may hold.", 1
 )
 _MAX_MESSAGE = flags.DEFINE_integer("max_message_mib", 64, "Largest request.", 1, 2047)
+_MAX_IMAGE = flags.DEFINE_float(
+    "max_image_mpx", MAX_IMAGE_MPX, "Megapixels of the largest image; models have this limit, too."
+)
 _POLL = flags.DEFINE_float("poll_seconds", 1.0, "Time between looks for new versions.", 0.01)
 _GRACE = flags.DEFINE_float(
     "grace_seconds", 30.0, "Time for the accepted requests when stopping.", 0.0
@@ -62,19 +66,20 @@ def main() -> None:
         batch_timeout_ms=_TIMEOUT.value,
         max_queued_images=_MAX_QUEUED.value,
         max_message_mib=_MAX_MESSAGE.value,
+        max_image_mpx=_MAX_IMAGE.value,
         poll_seconds=_POLL.value,
         metrics_port=_METRICS_PORT.value,
     )
     print("a local stand-in; in production use TensorFlow Serving", flush=True)
     server.start()
     try:
-        print(
-            f"model {_NAME.value!r} from {_MODEL_BASE.value} on {_HOST.value}:{server.port} (gRPC)"
-        )
-        if server.metrics_port is not None:
-            print(f"metrics on http://{_HOST.value}:{server.metrics_port}/metrics")
+        place = f"{_MODEL_BASE.value} on {server.address} (gRPC)"
         if server.version is None:
-            print(f"waiting for a version in {_MODEL_BASE.value}: a numeric folder with a model")
+            print(f"no model yet, waiting for a numeric folder with one in {place}")
+        else:
+            print(f"model {_NAME.value!r}, version {server.version}, from {place}")
+        if server.metrics_url:
+            print(f"metrics on {server.metrics_url}")
         print("SIGTERM or Ctrl-C stops", flush=True)
         stopping.wait()
         print("stopping after the accepted requests; once more stops at once", flush=True)

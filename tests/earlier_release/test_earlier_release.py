@@ -76,6 +76,19 @@ def test_an_export_still_describes(release, expected):
     np.testing.assert_allclose(found, expected["gallery_descriptors"], atol=1e-4)
 
 
+def test_an_export_is_served_within_todays_limits(release, expected):
+    from tests.serving.colour_model import png_header
+    from tfreid.serving import RefusedImagesError, ReidClient
+    from tfreid.serving.server import LocalServer
+
+    images = images_of(release, "gallery")
+    with LocalServer("export") as server, ReidClient(server.address) as client:
+        found = client.embed(images)
+        with pytest.raises(RefusedImagesError, match="expected at most 50 million"):
+            client.embed([*images, png_header(9000, 9000)])
+    np.testing.assert_allclose(found, expected["gallery_descriptors"], atol=1e-4)
+
+
 def test_a_run_is_continued_evaluated_and_exported(release, expected):
     trained = run_command(
         "train", "--method=dgd", "--data=records", "--out=run", "--seed=3", *SMALL

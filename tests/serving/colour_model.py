@@ -2,7 +2,9 @@
 
 import io
 import os
+import struct
 from pathlib import Path
+from zlib import crc32
 
 import grpc
 import numpy as np
@@ -71,6 +73,12 @@ def png(colour: Colour) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", SIZE[::-1], colour).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Returns the beginning of a PNG file of any size."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", crc32(chunk))
 
 
 def predict_request(

@@ -105,3 +105,8 @@ class ScriptedServer(
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.metadata["signature_def"].Pack(signatures)
         return response
+
+
+def sizes(server: ScriptedServer) -> list[int]:
+    """Images in each request that arrived."""
+    return [len(request.inputs["image_bytes"].string_val) for request in server.requests]

@@ -1,15 +1,17 @@
-import io
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
-import PIL.Image
 import pytest
 
-from tests.serving.scripted_server import ScriptedServer, answer, descriptor, fail
-from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
+from tests.serving.pictures import IMAGES, expected, picture
+from tests.serving.scripted_server import ScriptedServer, answer, fail, sizes
+from tfreid.errors import MissingPathError, ServingError, UsageError
 from tfreid.inputs import decode_image, resize_image
 from tfreid.retrieval.distances import normalise
 from tfreid.serving import RefusedImagesError, ReidClient
@@ -18,25 +20,6 @@ from tfreid.training import Run
 
 UNAVAILABLE = fail(grpc.StatusCode.UNAVAILABLE, "the queue is full")
 REFUSED = fail(grpc.StatusCode.INVALID_ARGUMENT, "Unknown image file format")
-
-
-def picture(seed: int, size=(6, 4)) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-IMAGES = [picture(seed) for seed in range(7)]
-
-
-def expected(images=IMAGES) -> np.ndarray:
-    return np.stack([descriptor(image) for image in images])
-
-
-def sizes(server: ScriptedServer) -> list[int]:
-    """Images in each request that arrived."""
-    return [len(request.inputs["image_bytes"].string_val) for request in server.requests]
 
 
 def test_embeds_paths_and_bytes_in_their_order(tmp_path):
@@ -148,35 +131,6 @@ def test_a_slow_server():
     assert len(server.requests) == 1
 
 
-def test_images_that_cannot_be_decoded_are_named(tmp_path):
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(IMAGES[0][:-20])
-    images = [*IMAGES, b"this is no image", *IMAGES, broken]
-    refused_in_the_third = [answer(), answer(), REFUSED]
-    with (
-        ScriptedServer(*refused_in_the_third) as server,
-        ReidClient(server.address, batch_size=3) as client,
-        pytest.raises(RefusedImagesError) as refusal,
-    ):
-        client.embed(images)
-    assert list(refusal.value.reasons) == [7, 15]
-    assert "2 of the images cannot be decoded: the image is no JPEG" in str(refusal.value)
-    assert "image 7 of the list" in str(refusal.value)
-    assert str(broken) in str(refusal.value)
-    assert isinstance(refusal.value, DataError)
-    assert len(server.requests) == 3
-
-
-def test_many_bad_images_are_counted():
-    garbage = [b"%d" % number for number in range(8)]
-    with (
-        ScriptedServer(REFUSED) as server,
-        ReidClient(server.address) as client,
-        pytest.raises(RefusedImagesError, match=r"^8 of the images .* and 3 more$"),
-    ):
-        client.embed(garbage)
-
-
 def test_the_fault_may_be_somebody_elses():
     """Where a server joins requests, one bad image fails them all."""
     with ScriptedServer(REFUSED, REFUSED) as server, ReidClient(server.address) as client:
@@ -239,16 +193,6 @@ def test_messages_may_be_larger_than_grpcs_limit():
         assert client.embed([large]).shape == (1, 2**21)
 
 
-def test_a_message_that_is_too_large_for_the_server():
-    large = picture(1, (200, 200))
-    with (
-        ScriptedServer(options=(("grpc.max_receive_message_length", 2**16),)) as server,
-        ReidClient(server.address) as client,
-        pytest.raises(ServingError, match=r"takes no more: .*larger than max"),
-    ):
-        client.embed([large])
-
-
 def test_other_failures_keep_their_names():
     with (
         ScriptedServer(fail(grpc.StatusCode.INTERNAL, "out of luck")) as server,
@@ -306,9 +250,29 @@ def test_misuse(tmp_path):
             client.embed("a.jpg")
         with pytest.raises(UsageError, match="the list is empty"):
             client.embed([])
+        with pytest.raises(UsageError, match="image 1 of the list is of type int: expected a path"):
+            client.embed([IMAGES[0], 3])
+        with pytest.raises(MissingPathError, match=r"there is no image n+ \(File name too long\)"):
+            client.embed(["n" * 300])
     for wrong in ({"batch_size": 0}, {"timeout_s": 0}, {"retries": -1}, {"max_request_mib": 0}):
         with pytest.raises(UsageError, match="must be positive"):
             ReidClient(**wrong)
+    with pytest.raises(UsageError, match="expected 0 to 9223372036854775807"):
+        ReidClient(version=2**63)
+
+
+@pytest.mark.slow
+def test_a_program_that_asks_is_quiet():
+    code = "from tfreid.serving import ReidClient; ReidClient().close()"
+    environment = {
+        name: v
+        for name, v in os.environ.items()
+        if name not in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY", "PYTHONWARNINGS")
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert (result.stdout, result.stderr) == ("", "")
 
 
 @pytest.mark.slow
@@ -341,7 +305,7 @@ def test_the_local_servers_answers_are_understood(dgd_run):
         with ReidClient(address) as client:
             assert client.status() == {1: "AVAILABLE"}
             assert {"serving_default", "embed_images", "explain"} <= set(client.signatures())
-            with pytest.raises(RefusedImagesError, match="1 of the images cannot be decoded"):
+            with pytest.raises(RefusedImagesError, match="1 of the images cannot be described"):
                 client.embed([*IMAGES, b"garbage"])
         with (
             ReidClient(address, version=7) as client,

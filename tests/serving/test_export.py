@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfreid.errors import DataError, UsageError
 from tfreid.serving import export, write_saved_model
+from tfreid.serving.export import next_version
 
 SIZE = (8, 4)
 
@@ -118,7 +119,7 @@ def test_facts_say_what_goes_in_and_out(exported):
     assert (facts["image_size_px"], facts["flip_averaging"]) == ([*SIZE], False)
     assert (facts["distance"], set(facts["preprocessing"])) == (
         "cosine",
-        {"decoding", "resizing", "normalising"},
+        {"decoding", "orientation", "resizing", "normalising"},
     )
 
 
@@ -126,6 +127,15 @@ def test_versions_count_upwards(model, tmp_path):
     (tmp_path / "9").mkdir()
     assert [export(model, SIZE, tmp_path, files()).name for _ in range(2)] == ["10", "11"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["10", "11", "9"]
+
+
+def test_the_next_version_is_one_that_servers_take(tmp_path):
+    for name in ("9", "²", "best", str(2**63), f"{10**30}"):
+        (tmp_path / name).mkdir()
+    assert next_version(tmp_path) == tmp_path / "10"
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with pytest.raises(UsageError, match="leaves no number for the next version"):
+        next_version(tmp_path)
 
 
 @pytest.mark.parametrize(

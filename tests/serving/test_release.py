@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from linear_model import LinearModel
 
-from tfreid.errors import MissingPathError, UsageError
+from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.methods import METHODS
 from tfreid.retrieval import cosine_distances
-from tfreid.serving import ServedModel, export_run
+from tfreid.serving import ServedModel, export_run, release
 from tfreid.training import Run
 from tfreid.training.description import run_description
 
@@ -101,6 +101,23 @@ def test_data_without_test_images_give_a_reason(reid_folder, model, tmp_path):
     facts = ServedModel(export_run(run, base=tmp_path / "out", data=data)).facts
     assert facts["threshold"] is None
     assert facts["reason"] == "no threshold: market1501 has no query and no gallery split"
+
+
+def test_images_that_no_server_takes_are_not_what_an_export_is_checked_with(
+    reid_folder, monkeypatch
+):
+    files = release._encoded_images(reid_folder)
+    assert len(files) == 8
+    large, limited = min(files, key=len), release.faults_of
+
+    def faults_of(found):
+        return limited(found) | {found.index(large): "20000x20000 pixels"}
+
+    monkeypatch.setattr(release, "faults_of", faults_of)
+    assert release._encoded_images(reid_folder) == [file for file in files if file != large]
+    monkeypatch.setattr(release, "faults_of", lambda found: dict.fromkeys(range(8), "too large"))
+    with pytest.raises(DataError, match=r"no server would take the images of .* is too large"):
+        release._encoded_images(reid_folder)
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, -1.0])

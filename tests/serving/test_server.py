@@ -1,4 +1,5 @@
 import re
+import shutil
 import urllib.request
 
 import grpc
@@ -20,11 +21,14 @@ from tests.serving.colour_model import (
     colours_request,
     outputs,
     png,
+    png_header,
     predict_request,
     write_version,
 )
 from tfreid.errors import MissingPathError, UsageError
+from tfreid.serving import ReidClient
 from tfreid.serving.server import LocalServer
+from tfreid.serving.server.servable import Servable
 
 Code = grpc.StatusCode
 RED, GREEN = (200, 0, 0), (0, 100, 0)
@@ -40,7 +44,8 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(base):
-    with LocalServer(base, max_queued_images=8, max_message_mib=1, metrics_port=0) as server:
+    limits = {"max_queued_images": 8, "max_message_mib": 1, "max_image_mpx": 1}
+    with LocalServer(base, **limits, metrics_port=0) as server:
         yield server
 
 
@@ -136,6 +141,11 @@ REFUSED = {
         Code.INVALID_ARGUMENT,
         r"found string \[\]",
     ),
+    "no numbers": (
+        lambda: predict_request({"images": IMAGES + np.float32("nan")}, "embed_images"),
+        Code.INVALID_ARGUMENT,
+        r"expected pixels in \[0, 255\], found others",
+    ),
     "no images": (
         lambda: predict_request({"images": IMAGES[:0]}, "embed_images"),
         Code.INVALID_ARGUMENT,
@@ -151,7 +161,18 @@ REFUSED = {
     "file": (
         lambda: predict_request({"image_bytes": [png(RED), b"no image", png(RED)[:20]]}),
         Code.INVALID_ARGUMENT,
-        r"image_bytes\[1, 2\] cannot be decoded",
+        r"^image_bytes\[1\]: no image file, expected JPEG, PNG or BMP; "
+        r"image_bytes\[2\]: damaged in its header$",
+    ),
+    "damaged file": (
+        lambda: predict_request({"image_bytes": [png(RED), png(RED)[:-20]]}),
+        Code.INVALID_ARGUMENT,
+        r"^image_bytes\[1\]: damaged, or of a kind",
+    ),
+    "pixels": (
+        lambda: predict_request({"image_bytes": [png_header(1001, 1000), png(RED)]}),
+        Code.INVALID_ARGUMENT,
+        r"^image_bytes\[0\]: 1001x1000 pixels, expected at most 1 million$",
     ),
     "size": (
         lambda: predict_request({"image_bytes": [bytes(2 << 20)]}),
@@ -159,6 +180,31 @@ REFUSED = {
         "larger than max",
     ),
 }
+
+
+def long_names():
+    """Requests with a long name at each place that an error may show."""
+    long = "n" * 500_000
+    label = colours_request(RED)
+    label.model_spec.version_label = long
+    outputs = predict_request({"images": IMAGES}, "explain")
+    outputs.output_filter.extend([long[:90_000] + str(number) for number in range(9)])
+    inputs = predict_request({f"{number}{long[:9_000]}": [b""] for number in range(99)})
+    return {
+        "model": predict_request({}, name=long),
+        "signature": predict_request({}, long),
+        "label": label,
+        "outputs": outputs,
+        "inputs": inputs,
+    }
+
+
+@pytest.mark.parametrize("place", long_names())
+def test_long_names_are_shortened(stub, place):
+    code, text = refusal(stub.Predict, long_names()[place])
+    assert code in (Code.INVALID_ARGUMENT, Code.NOT_FOUND)
+    assert "n…'" in text
+    assert len(text) < 3000
 
 
 @pytest.mark.parametrize("reason", REFUSED)
@@ -201,7 +247,24 @@ def test_status_lists_the_version(channel):
 
 def test_what_is_not_offered_is_unimplemented(stub):
     request = classification_pb2.ClassificationRequest()
-    assert refusal(stub.Classify, request)[0] == Code.UNIMPLEMENTED
+    code, text = refusal(stub.Classify, request)
+    assert (code, text.split("/")[-1]) == (Code.UNIMPLEMENTED, "Classify is not offered here")
+
+
+def test_bytes_that_are_no_request_are_refused_without_traceback(channel, caplog):
+    predict = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+    code, text = refusal(predict, b"\xff\xff\xff")
+    assert code == Code.INVALID_ARGUMENT
+    assert text == "the bytes are no request of /tensorflow.serving.PredictionService/Predict"
+    assert caplog.records == []
+
+
+def test_a_bug_is_named_in_one_line(stub, monkeypatch, caplog):
+    monkeypatch.setattr(Servable, "read", lambda *_: 1 / 0)
+    code, text = refusal(stub.Predict, colours_request(RED))
+    assert (code, text) == (Code.INTERNAL, "ZeroDivisionError: division by zero")
+    (record,) = caplog.records
+    assert record.message.endswith("/Predict failed: ZeroDivisionError: division by zero")
 
 
 def health(channel):
@@ -244,9 +307,44 @@ def test_a_missing_folder_is_refused(tmp_path):
         LocalServer(tmp_path / "none")
 
 
-def test_a_version_folder_is_refused(base):
-    with pytest.raises(UsageError, match="expected the folder above it"):
-        LocalServer(base / "3")
+def test_a_version_can_be_served_by_itself(base, tmp_path):
+    shutil.copytree(base / "3", tmp_path / "3")
+    (tmp_path / "4").mkdir()
+    (tmp_path / "4" / "saved_model.pb").write_bytes(b"\xff")
+    with LocalServer(tmp_path / "3", poll_seconds=0.01) as server:
+        assert server.version == 3
+    (tmp_path / "3").rename(tmp_path / "best")
+    with pytest.raises(UsageError, match="whose name is no number of a version: rename it"):
+        LocalServer(tmp_path / "best")
+
+
+def test_a_folder_of_impossible_versions_is_refused(tmp_path):
+    (tmp_path / str(2**64)).mkdir()
+    with pytest.raises(UsageError, match=rf"no version but {2**64}, and the highest is"):
+        LocalServer(tmp_path)
+
+
+def test_a_runs_folder_names_its_exports(tmp_path):
+    (tmp_path / "export" / "1").mkdir(parents=True)
+    with pytest.raises(UsageError, match=f"did you mean {tmp_path / 'export'}"):
+        LocalServer(tmp_path)
+    (tmp_path / "0").mkdir()
+    LocalServer(tmp_path)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 51, float("nan")])
+def test_a_limit_beyond_the_models_is_refused(base, limit):
+    with pytest.raises(UsageError, match=r"max_image_mpx=.*: expected above 0 and at most 50"):
+        LocalServer(base, max_image_mpx=limit)
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6(base, host):
+    with LocalServer(base, host=host, metrics_port=0) as server:
+        assert server.address == f"[::1]:{server.port}"
+        assert server.metrics_url == f"http://[::1]:{server.metrics_port}/metrics"
+        with ReidClient(server.address) as client:
+            np.testing.assert_array_equal(client.embed([png(RED)]), [[600, 0, 0]])
 
 
 def test_a_taken_port_is_refused(base, server):

@@ -135,14 +135,14 @@ def test_a_request_larger_than_a_batch_is_computed_alone(server, stub, gate, bus
 
 
 def test_only_the_request_with_the_bad_file_fails(server, stub, gate, busy):
-    bad = predict_request({"image_bytes": [png(GREY), b"no image"]})
+    bad = predict_request({"image_bytes": [png(GREY), png(GREY)[:-20]]})
     calls = send(server, stub, colours_request((1, 0, 0)), bad, colours_request((2, 0, 0)))
     gate.open.set()
     first, failed, last = calls
     np.testing.assert_array_equal(outputs(first.result())["embedding"], [[1, 0, 0]])
     np.testing.assert_array_equal(outputs(last.result())["embedding"], [[2, 0, 0]])
     assert failed.code() == Code.INVALID_ARGUMENT
-    assert "image_bytes[1] cannot be decoded" in failed.details()
+    assert "image_bytes[1]: damaged" in failed.details()
     assert [images for _, images in gate.batches] == [1, 4, 2]
 
 

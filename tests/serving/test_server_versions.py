@@ -1,3 +1,4 @@
+import os
 import shutil
 import threading
 import time
@@ -5,6 +6,7 @@ import time
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_status_pb2,
@@ -19,7 +21,7 @@ from tests.serving.colour_model import (
     predict_request,
     write_version,
 )
-from tfreid.serving.server import LocalServer
+from tfreid.serving.server import LocalServer, versions
 from tfreid.serving.server.servable import Servable
 
 State = get_model_status_pb2.ModelVersionStatus.State
@@ -212,6 +214,104 @@ def test_a_broken_version_is_not_tried_again_unchanged(base, start, monkeypatch)
     for _ in range(3):
         observed.server._versions.check()
     assert len(tried) == 1
+    assert not observed.is_healthy()
+
+
+def reports(caplog):
+    return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize("number", [2**63, 20261127103059123456])
+def test_a_number_that_no_version_can_have_is_reported_once(store, base, start, caplog, number):
+    add(store, base, 1)
+    shutil.copytree(store / "1", base / str(number))
+    observed = start()
+    observed.server._versions.check()
+    assert observed.states() == {1: "AVAILABLE"}
+    assert reports(caplog) == [
+        f"{base / str(number)} is left out: the highest version is {2**63 - 1}; rename it"
+    ]
+    add(store, base, 2)
+    observed.wait_for({1: "END", 2: "AVAILABLE"})
+
+
+def test_the_highest_number_serves(store, base, start):
+    shutil.copytree(store / "1", base / str(2**63 - 1))
+    observed = start()
+    assert observed.states() == {2**63 - 1: "AVAILABLE"}
+    assert observed.predict(colours_request(GREY)).model_spec.version.value == 2**63 - 1
+
+
+def test_links_that_lead_nowhere_or_in_circles_harm_nobody(store, base, start, caplog):
+    add(store, base, 1)
+    shutil.copytree(store / "2", base / "copying")
+    (base / "copying" / "notes.txt").symlink_to("gone.txt")
+    (base / "copying" / "circle").symlink_to("circle")
+    (base / "copying").rename(base / "2")
+    (base / "3").symlink_to("gone")
+    (base / "4").symlink_to("4")
+    (base / "5").mkdir()
+    (base / "5" / "saved_model.pb").symlink_to("gone.pb")
+    observed = start()
+    observed.server._versions.check()
+    assert observed.states() == {2: "AVAILABLE"}
+    assert reports(caplog) == []
+    (base / "5" / "saved_model.pb").unlink()
+    shutil.copytree(store / "3", base / "5", dirs_exist_ok=True)
+    observed.wait_for({2: "END", 5: "AVAILABLE"})
+
+
+def test_a_pipe_in_place_of_the_model_does_not_hold_up_the_others(store, base, start):
+    add(store, base, 1)
+    (base / "2").mkdir()
+    os.mkfifo(base / "2" / "saved_model.pb")
+    assert start().states() == {1: "AVAILABLE"}
+
+
+def test_a_mended_link_is_tried_again(store, base, start):
+    shutil.copytree(store / "1", base / "1", ignore=shutil.ignore_patterns("variables*"))
+    (base / "1" / "variables").mkdir()
+    for file in (store / "1" / "variables").iterdir():
+        (base / "1" / "variables" / file.name).symlink_to(base / f"{file.name}.elsewhere")
+    observed = start()
+    assert observed.states() == {1: "END"}
+    for file in (store / "1" / "variables").iterdir():
+        shutil.copy(file, base / f"{file.name}.elsewhere")
+    observed.wait_for({1: "AVAILABLE"})
+
+
+@pytest.mark.parametrize("place", ["_fingerprint", "_ready", "_load"])
+def test_the_watcher_survives_every_error(store, base, start, monkeypatch, caplog, place):
+    """One that concerns a version does not keep the others from being found."""
+    add(store, base, 1)
+    add(store, base, 2)
+    owner = versions if place == "_fingerprint" else versions.Versions
+    working = getattr(owner, place)
+
+    def failing(*arguments):
+        if place == "_ready" or base / "2" in arguments:
+            raise RuntimeError("out of\n luck")
+        return working(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, place, failing)
+        observed = start()
+        observed.server._versions.check()
+        assert observed.states() == ({} if place == "_ready" else {1: "AVAILABLE"})
+        what = f"for versions in {base}" if place == "_ready" else f"into {base / '2'}"
+        assert reports(caplog) == [f"cannot look {what}: out of luck"]
+    observed.wait_for({2: "AVAILABLE"} if place == "_ready" else {1: "END", 2: "AVAILABLE"})
+
+
+def test_a_model_of_another_kind_is_refused(base, start):
+    module = tf.Module()
+    module.double = tf.function(lambda x: {"y": 2 * x}, [tf.TensorSpec([None, 3], tf.float32)])
+    tf.saved_model.save(module, str(base / "1"), module.double.get_concrete_function())
+    observed = start()
+    assert observed.states() == {1: "END"}
+    reason = observed.error(1).error_message
+    assert "no model that python -m tfreid.export wrote: expected the signature" in reason
+    assert "found one from 'x' to 'y'" in reason
     assert not observed.is_healthy()
 
 

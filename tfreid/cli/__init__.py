@@ -1,1 +1,1 @@
-"""What all commands share: flags, help, exit codes, a quiet start; nothing else knows absl."""
+"""What all commands share: flags, help, exit codes; nothing else knows absl."""

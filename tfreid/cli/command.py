@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 
 from absl import flags
 
-from tfreid.cli import quiet
+from tfreid import quiet
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.progress import Progress as progress
 

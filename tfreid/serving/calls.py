@@ -17,11 +17,16 @@ _CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", int(1000 * _FIRST_PAUSE_S)),
     ("grpc.max_reconnect_backoff_ms", int(1000 * _LONGEST_PAUSE_S)),
 ]
+_LARGER = "larger than max"
 _THIS_MACHINE = ("127.", "localhost:", "[::1]:")
 
 
 class RefusedRequestError(ServingError):
     """The server finds fault with the request itself (INVALID_ARGUMENT)."""
+
+
+class TooLargeError(ServingError):
+    """A message is larger than the server, or this machine's gRPC, takes."""
 
 
 class Caller:
@@ -53,6 +58,7 @@ class Caller:
 
         Raises:
           RefusedRequestError: if the server answers INVALID_ARGUMENT.
+          TooLargeError: if the request is larger than the server takes.
           ServingError: if it fails otherwise.
         """
         deadline = time.monotonic() + self._timeout_s
@@ -84,7 +90,8 @@ class Caller:
                 "in a request or wait longer (batch_size, timeout_s)"
             )
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return ServingError(
+            kind = TooLargeError if _LARGER in (details or "") else ServingError
+            return kind(
                 f"{self._address} takes no more: send less at a time (batch_size, "
                 f"max_request_mib, fewer clients) or raise the server's limit ({details})"
             )

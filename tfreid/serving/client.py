@@ -1,10 +1,9 @@
 """Asks a model server for descriptors, over TensorFlow Serving's gRPC protocol."""
 
 import itertools
-import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -19,30 +18,15 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
-from tfreid.records.images import RejectedError, decode_file
-from tfreid.serving.calls import Caller, RefusedRequestError
+from tfreid.errors import ServingError, UsageError
+from tfreid.serving.calls import Caller, RefusedRequestError, TooLargeError
+from tfreid.serving.image_list import Image, ImageList
+from tfreid.serving.refused import RefusedImagesError, faults_of, found
 from tfreid.serving.signatures import DEFAULT, EXPLAIN
-
-Image = str | os.PathLike | bytes
-"""The path or the bytes of a JPEG, PNG or BMP file."""
+from tfreid.serving.version_folders import MAX_VERSION
 
 _ATTEMPTS = 3
-_NAMED = 5
-
-
-class RefusedImagesError(DataError):
-    """Images that cannot be decoded.
-
-    Attributes:
-      reasons: what is wrong with each, by its place in the list.
-    """
-
-    def __init__(self, reasons: dict[int, str]) -> None:
-        self.reasons = reasons
-        named = "; ".join(itertools.islice(reasons.values(), _NAMED))
-        more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
-        super().__init__(f"{len(reasons)} of the images cannot be decoded: {named}{more}")
+_INPUT = "image_bytes"
 
 
 @dataclass(frozen=True)
@@ -87,13 +71,15 @@ class ReidClient:
             them double from 0.1 s.
 
         Raises:
-          UsageError: if a limit is not positive.
+          UsageError: if a limit is not positive, or there can be no such version.
         """
         if min(batch_size, max_request_mib, timeout_s) <= 0 or retries < 0:
             raise UsageError(
                 "batch_size, max_request_mib and timeout_s must be positive, retries 0 or more: "
                 f"found {batch_size}, {max_request_mib:g}, {timeout_s:g} and {retries}"
             )
+        if version is not None and not 0 <= version <= MAX_VERSION:
+            raise UsageError(f"version={version}: expected 0 to {MAX_VERSION}")
         self.address = address
         self._spec = model_pb2.ModelSpec(name=model)
         if version is not None:
@@ -124,14 +110,14 @@ class ReidClient:
         """Computes the descriptors of images.
 
         Args:
-          images: paths or bytes of JPEG, PNG or BMP files of any size.
+          images: paths or bytes of JPEG, PNG or BMP files, each of at most 50 million pixels.
 
         Returns:
           float32 `[images, d]` of unit length, in the order of the images.
 
         Raises:
           MissingPathError: if there is no file under a path.
-          RefusedImagesError: if some images cannot be decoded; it names all that follow too.
+          RefusedImagesError: if images are refused; it names all of the list that are.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
         return self._predict(images, DEFAULT, ["embedding"])["embedding"]
@@ -140,7 +126,7 @@ class ReidClient:
         """Computes all that the model tells of images.
 
         Args:
-          images: paths or bytes of JPEG, PNG or BMP files of any size.
+          images: paths or bytes of JPEG, PNG or BMP files, each of at most 50 million pixels.
 
         Returns:
           `embedding`, as `embed` gives it, and, of a model that is matched by reconstruction,
@@ -149,7 +135,7 @@ class ReidClient:
 
         Raises:
           MissingPathError: if there is no file under a path.
-          RefusedImagesError: if some images cannot be decoded; it names all that follow too.
+          RefusedImagesError: if images are refused; it names all of the list that are.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
         return self._predict(images, DEFAULT)
@@ -158,7 +144,7 @@ class ReidClient:
         """Computes the descriptors of images and what the model looks at.
 
         Args:
-          images: paths or bytes of JPEG, PNG or BMP files of any size.
+          images: paths or bytes of JPEG, PNG or BMP files, each of at most 50 million pixels.
 
         Returns:
           `embedding`, float32 `[images, d]`, and each of the model's maps under its own name,
@@ -166,7 +152,7 @@ class ReidClient:
 
         Raises:
           MissingPathError: if there is no file under a path.
-          RefusedImagesError: if some images cannot be decoded; it names all that follow too.
+          RefusedImagesError: if images are refused; it names all of the list that are.
           ServingError: if the server is not there, too slow, or answers otherwise than expected.
         """
         return self._predict(images, EXPLAIN)
@@ -200,13 +186,10 @@ class ReidClient:
         self, images: Sequence[Image], signature: str, outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:
         """Asks for outputs of a signature; without names, for all of them."""
-        if isinstance(images, Image):
-            raise UsageError("images must be a list of paths or bytes: found a single image")
-        if not images:
-            raise UsageError("there are no images to send: the list is empty")
+        images = ImageList(images)
         batches = list(self._batches(images))
         for _ in range(_ATTEMPTS):
-            answers = [self._ask(images, batch, signature, outputs) for batch in batches]
+            answers = self._ask_all(images, batches, signature, outputs)
             if len({answer.version for answer in answers}) == 1:
                 names = answers[0].outputs
                 return {name: np.concatenate([a.outputs[name] for a in answers]) for name in names}
@@ -215,11 +198,11 @@ class ReidClient:
             "of them (version)"
         )
 
-    def _batches(self, images: Sequence[Image]) -> Iterator[range]:
+    def _batches(self, images: ImageList) -> Iterator[Sequence[int]]:
         """Yields the places of the images that share a request."""
         start, size = 0, 0
-        for place, image in enumerate(images):
-            more = len(image) if isinstance(image, bytes) else _file_size(Path(image))
+        for place in range(len(images)):
+            more = images.size_bytes(place)
             full = place - start == self._batch_size or size + more > self._max_request_bytes
             if full and place > start:
                 yield range(start, place)
@@ -227,25 +210,53 @@ class ReidClient:
             size += more
         yield range(start, len(images))
 
+    def _ask_all(
+        self,
+        images: ImageList,
+        batches: Sequence[Sequence[int]],
+        signature: str,
+        outputs: Sequence[str],
+    ) -> list[_Answer]:
+        """Asks for all batches, also after a refusal, so that it can name all refused images."""
+        answers, reasons, waiting = [], {}, deque(batches)
+        while waiting:
+            batch = waiting.popleft()
+            try:
+                answers.append(self._ask(images, batch, signature, outputs))
+            except RefusedImagesError as refused:
+                reasons |= refused.reasons
+                if rest := [place for place in batch if place not in reasons]:
+                    waiting.appendleft(rest)
+        if reasons:
+            raise RefusedImagesError(reasons)
+        return answers
+
     def _ask(
-        self, images: Sequence[Image], batch: range, signature: str, outputs: Sequence[str]
+        self, images: ImageList, batch: Sequence[int], signature: str, outputs: Sequence[str]
     ) -> _Answer:
         request = predict_pb2.PredictRequest(model_spec=self._spec, output_filter=outputs)
         request.model_spec.signature_name = signature
-        files = [_read(images[place]) for place in batch]
-        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(files, tf.string))
+        files = [images.read(place) for place in batch]
+        request.inputs[_INPUT].CopyFrom(tf.make_tensor_proto(files, tf.string))
         for attempt in itertools.count(1):
             try:
                 response = self._caller.call(self._prediction.Predict, request)
                 return self._checked(response, len(batch))
-            except RefusedRequestError:
-                if _undecodable(images, batch):
-                    rest = range(batch.start, len(images))
-                    raise RefusedImagesError(_undecodable(images, rest)) from None
+            except TooLargeError as error:
+                if len(batch) > 1:
+                    raise
+                faults = {0: str(error)}
+            except RefusedRequestError as error:
+                faults = found(_INPUT, str(error), len(files)) or faults_of(files)
                 # Where TensorFlow Serving joins requests it refuses them all for one bad image,
                 # and that may be somebody else's.
-                if attempt == _ATTEMPTS:
+                if not faults and attempt == _ATTEMPTS:
                     raise
+            if faults:
+                named = {batch[nth]: fault for nth, fault in faults.items()}
+                raise RefusedImagesError(
+                    {place: f"{images.name(place)}: {fault}" for place, fault in named.items()}
+                )
 
     def _checked(self, response: predict_pb2.PredictResponse, count: int) -> _Answer:
         """Returns a response's outputs if they are those of a model that `tfreid` exported."""
@@ -259,26 +270,3 @@ class ReidClient:
         if any(shape[:1] != (count,) for shape in shapes.values()):
             raise ServingError(f"{self.address} answered {count} images with arrays of {shapes}")
         return _Answer(response.model_spec.version.value, outputs)
-
-
-def _file_size(path: Path) -> int:
-    if not path.is_file():
-        raise MissingPathError(f"there is no image {path}")
-    return path.stat().st_size
-
-
-def _read(image: Image) -> bytes:
-    return image if isinstance(image, bytes) else Path(image).read_bytes()
-
-
-def _undecodable(images: Sequence[Image], places: range) -> dict[int, str]:
-    """Says what is wrong with the images that cannot be decoded, by their places."""
-    reasons = {}
-    for place in places:
-        image = images[place]
-        name = f"image {place} of the list" if isinstance(image, bytes) else os.fspath(image)
-        try:
-            decode_file(_read(image), name)
-        except RejectedError as error:
-            reasons[place] = str(error)
-    return reasons

@@ -25,6 +25,7 @@ from tfreid.serving.signatures import (
     preprocess,
     resize,
 )
+from tfreid.serving.version_folders import MAX_VERSION, version_of
 
 TOLERANCE = 1e-4
 """Largest difference between an exported output's value and the Keras model's."""
@@ -63,9 +64,20 @@ def export(
 
 
 def next_version(base: str | Path) -> Path:
-    """Returns a folder under `base` whose number is above those that are there."""
-    versions = [int(path.name) for path in Path(base).glob("*") if path.name.isdigit()]
-    return Path(base) / str(1 + max(versions, default=0))
+    """Returns a folder under `base` whose number is above those that are there.
+
+    Raises:
+      UsageError: if there can be none above them.
+    """
+    versions = [version_of(path) or 0 for path in Path(base).glob("*")]
+    # No server takes a higher one, so that it is nobody's version.
+    number = 1 + max((version for version in versions if version <= MAX_VERSION), default=0)
+    if number > MAX_VERSION:
+        raise UsageError(
+            f"{Path(base) / str(number - 1)} leaves no number for the next version, at most "
+            f"{MAX_VERSION}: rename it"
+        )
+    return Path(base) / str(number)
 
 
 def write_saved_model(

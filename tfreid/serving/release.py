@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfrecords_schema.schema import parse_spec
-from tfreid.errors import UsageError
+from tfreid.errors import DataError, UsageError
 from tfreid.evaluation import Describer, Network
 from tfreid.evaluation.descriptors import Advance, no_progress
 from tfreid.records import Records, RecordsInfo
@@ -21,6 +21,7 @@ from tfreid.serving.export import (
     require_descriptor,
     write_networks,
 )
+from tfreid.serving.refused import faults_of
 from tfreid.training import Run, open_data, open_runs, short_names, versions
 
 FAR = 0.001
@@ -164,8 +165,12 @@ def _identified(info: RecordsInfo) -> dict[str, Any]:
 
 
 def _encoded_images(data: Records) -> list[bytes]:
-    """A few image files of the first split, usually the training split."""
+    """A few image files of the first split, usually the training split, that a server takes."""
     store = data.store(next(iter(data.info.splits)))
     records = store.read(np.arange(min(len(store), _IMAGES_TO_CHECK)))
     parsed = tf.io.parse_example(records, parse_spec(data.info.kind))
-    return parsed["image/encoded"].numpy().tolist()
+    files = parsed["image/encoded"].numpy().tolist()
+    faults = faults_of(files)
+    if len(faults) == len(files):
+        raise DataError(f"no server would take the images of {data.path}: the first is {faults[0]}")
+    return [file for place, file in enumerate(files) if place not in faults]

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError
 from tfreid.serving.export import EXTRA, FACTS
+from tfreid.serving.refused import RefusedImagesError, faults_of
 from tfreid.serving.signatures import DEFAULT, EMBED_IMAGES, EXPLAIN
 
 
@@ -72,7 +73,10 @@ class ServedModel:
         """Returns the descriptors `[n, d]` of image files, float32, of unit L2 norm.
 
         Args:
-          files: JPEG, PNG or BMP, of any size.
+          files: JPEG, PNG or BMP, of at most 50 million pixels.
+
+        Raises:
+          RefusedImagesError: if some cannot be decoded.
         """
         return self.describe_files(files)["embedding"]
 
@@ -80,9 +84,21 @@ class ServedModel:
         """Returns all that the model tells of image files, float32, as `ReidClient.describe` does.
 
         Args:
-          files: JPEG, PNG or BMP, of any size.
+          files: JPEG, PNG or BMP, of at most 50 million pixels.
+
+        Raises:
+          RefusedImagesError: if some cannot be decoded.
         """
-        outputs = self._signatures[DEFAULT](image_bytes=tf.constant(list(files), tf.string))
+        files = list(files)
+        try:
+            outputs = self._signatures[DEFAULT](image_bytes=tf.constant(files, tf.string))
+        except tf.errors.InvalidArgumentError:
+            faults = faults_of(files)
+            if not faults:
+                raise
+            raise RefusedImagesError(
+                {place: f"image {place} of the list: {fault}" for place, fault in faults.items()}
+            ) from None
         return {name: values.numpy() for name, values in outputs.items()}
 
     def patches(self, image_size_px: tuple[int, int]) -> np.ndarray:

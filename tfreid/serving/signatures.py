@@ -8,14 +8,17 @@ import keras
 import tensorflow as tf
 
 from tfreid.evaluation import Network
-from tfreid.inputs import decode_image, resize_image
+from tfreid.inputs import resize_image
+from tfreid.serving.decoding import FORMATS, MAX_IMAGE_MPX, decode_upright
+from tfreid.serving.orientation import orientations
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 EMBED_IMAGES = "embed_images"
 EXPLAIN = "explain"
 
 PREPROCESSING = {
-    "decoding": "JPEG, PNG or BMP to RGB in [0, 255]; of an animation the first picture",
+    "decoding": f"{FORMATS} to RGB in [0, 255], at most {MAX_IMAGE_MPX:g} million pixels",
+    "orientation": "turned upright as EXIF says",
     "resizing": "bilinear, without anti-aliasing, pixel centres at half-integers",
     "normalising": "by the model",
 }
@@ -38,8 +41,8 @@ class Signature:
 def make_signatures(networks: Sequence[Network]) -> dict[str, Signature]:
     """Returns the signatures of a network, or of several whose descriptors are combined.
 
-    serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files of any size -> what
-      `describe` tells of them.
+    serving_default: `image_bytes`, string `[batch]`, JPEG, PNG or BMP files, which EXIF may turn ->
+      what `describe` tells of them.
     embed_images: `images`, float32 `[batch, *input_size_px(networks), 3]` in [0, 255] -> the same.
       Networks of another size resize them once more, which files are spared.
     explain: `image_bytes` -> `embedding` and each map of `explain` of the first network's model
@@ -107,7 +110,7 @@ def maps(model: keras.Model, images: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def preprocess(image_bytes: tf.Tensor, sizes_px: Sequence[tuple[int, int]]) -> list[tf.Tensor]:
-    """Decodes image files once and resizes them as in training and evaluation.
+    """Decodes image files once, upright, and resizes them as in training and evaluation.
 
     Args:
       image_bytes: string `[batch]`, JPEG, PNG or BMP files.
@@ -117,8 +120,8 @@ def preprocess(image_bytes: tf.Tensor, sizes_px: Sequence[tuple[int, int]]) -> l
       For each size RGB in [0, 255], float32 `[batch, *size, 3]`.
     """
     return tf.map_fn(
-        lambda encoded: resize(decode_image(encoded), sizes_px),
-        image_bytes,
+        lambda file: resize(decode_upright(*file), sizes_px),
+        (image_bytes, orientations(image_bytes)),
         fn_output_signature=[tf.TensorSpec((*size, 3), tf.float32) for size in sizes_px],
     )
 

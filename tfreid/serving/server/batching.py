@@ -11,9 +11,10 @@ import grpc
 import numpy as np
 import tensorflow as tf
 
+from tfreid.serving.refused import fault_of
 from tfreid.serving.server.metrics import Metrics
 from tfreid.serving.server.refusal import Refusal, invalid
-from tfreid.serving.server.servable import Servable, undecodable
+from tfreid.serving.server.servable import Servable, faults
 
 Arrays = Mapping[str, np.ndarray]
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -199,7 +200,7 @@ class Batcher:
 
         Looking only after a failure spares decoding every image twice.
         """
-        complaints = [undecodable(request.inputs) for request in batch]
+        complaints = [faults(request.inputs, fault_of) for request in batch]
         good = [request for request, text in zip(batch, complaints, strict=True) if not text]
         for request, text in zip(batch, complaints, strict=True):
             if text:

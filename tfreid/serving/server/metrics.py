@@ -89,7 +89,8 @@ class Metrics:
             server, thread = start_http_server(port, host, self.registry)
         except OSError as error:
             raise UsageError(
-                f"cannot serve metrics on {host}:{port}: {error.strerror}; choose another port"
+                f"cannot serve metrics on {joined(host, port)}: {error.strerror}; choose another "
+                "port"
             ) from None
         try:
             yield server.server_port
@@ -97,3 +98,8 @@ class Metrics:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def joined(host: str, port: int) -> str:
+    """Returns `host:port`; an address of IPv6 gets brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

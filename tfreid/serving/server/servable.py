@@ -1,6 +1,6 @@
 """One version of a SavedModel, loaded: reads requests by its signatures and computes answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,15 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from tfreid.errors import DataError
-from tfreid.inputs import decode_image
-from tfreid.serving.server.refusal import invalid
+from tfreid.serving.refused import listed
+from tfreid.serving.server.refusal import invalid, listed_names, quoted
 
 DEFAULT_SIGNATURE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 MAX_WARMUP_REQUESTS = 1_000
 """TensorFlow Serving reads no more either."""
 
+_IMAGES, _DESCRIPTOR = "image_bytes", "embedding"
+_NO_PIXEL = 1e6  # far outside of [0, 255], where resizing may leave it, and far from overflowing
 _INITIALISER = "__saved_model_init_op"  # written by TensorFlow itself, not meant for requests
 
 
@@ -36,11 +38,12 @@ class Servable:
           path: folder of the version.
 
         Raises:
-          DataError: if it is no servable SavedModel. What TensorFlow raises on damaged files is
-            passed on.
+          DataError: if it is no model from image files to descriptors. What TensorFlow raises on
+            damaged files is passed on.
         """
         self.version = int(path.name)
         self.signature_defs = dict(_serving_graph(path).signature_def)
+        _check_exported(path, self.signature_defs)
         for name in self._callable_names():
             _check_batched(name, self.signature_defs[name])
         self._model = tf.saved_model.load(str(path))
@@ -70,8 +73,8 @@ class Servable:
         wanted = self._definition(signature).inputs
         if inputs.keys() != wanted.keys():
             raise invalid(
-                f"signature {signature!r}: expected the inputs {_listed(wanted)}, "
-                f"found {_listed(inputs)}"
+                f"signature {signature!r}: expected the inputs {listed_names(wanted)}, "
+                f"found {listed_names(inputs)}"
             )
         arrays = {
             name: _unpack(f"input {name!r} of signature {signature!r}", proto, wanted[name])
@@ -91,8 +94,8 @@ class Servable:
         unknown = set(wanted) - outputs.keys()
         if unknown:
             raise invalid(
-                f"signature {signature!r} has no output {_listed(unknown)}; it has "
-                f"{_listed(outputs)}"
+                f"signature {quoted(signature)} has no output {listed_names(unknown)}; it has "
+                f"{listed_names(outputs)}"
             )
         return wanted or sorted(outputs)
 
@@ -129,35 +132,28 @@ class Servable:
         names = self._callable_names()
         if signature not in names:
             raise invalid(
-                f"version {self.version} has no signature {signature!r}; it has {_listed(names)}"
+                f"version {self.version} has no signature {quoted(signature)}; it has "
+                f"{listed_names(names)}"
             )
         return self.signature_defs[signature]
 
 
-def undecodable(inputs: Mapping[str, np.ndarray]) -> str:
-    """Names the encoded images that cannot be decoded.
+def faults(inputs: Mapping[str, np.ndarray], fault_of: Callable[[bytes], str]) -> str:
+    """Names the image files of a request that are refused.
 
     Args:
       inputs: arrays by name; strings are taken for image files.
+      fault_of: says what is wrong with a file, or nothing.
 
     Returns:
-      For example "image_bytes[0, 3] cannot be decoded…", or nothing if all can.
+      As `listed` writes it; nothing if all are good.
     """
-    places = {
-        name: [place for place, encoded in enumerate(array) if not _is_image(encoded)]
-        for name, array in inputs.items()
-        if array.dtype == object
-    }
-    bad = ", ".join(f"{name}{found}" for name, found in places.items() if found)
-    return f"{bad} cannot be decoded: expected JPEG, PNG or BMP files" if bad else ""
-
-
-def _is_image(encoded: bytes) -> bool:
-    try:
-        decode_image(encoded)
-    except tf.errors.InvalidArgumentError:
-        return False
-    return True
+    complaints = []
+    for name, array in inputs.items():
+        if array.dtype == object:
+            found = {place: fault_of(file) for place, file in enumerate(array)}
+            complaints.append(listed(name, {place: text for place, text in found.items() if text}))
+    return "; ".join(filter(None, complaints))
 
 
 def _serving_graph(path: Path) -> meta_graph_pb2.MetaGraphDef:
@@ -169,6 +165,17 @@ def _serving_graph(path: Path) -> meta_graph_pb2.MetaGraphDef:
         if tf.saved_model.SERVING in graph.meta_info_def.tags:
             return graph
     raise DataError(f"{path} is no SavedModel for serving: none of its graphs is tagged 'serve'")
+
+
+def _check_exported(path: Path, signatures: Mapping[str, meta_graph_pb2.SignatureDef]) -> None:
+    """Refuses other people's models, which would fail on the first request."""
+    definition = signatures.get(DEFAULT_SIGNATURE, meta_graph_pb2.SignatureDef())
+    if list(definition.inputs) != [_IMAGES] or _DESCRIPTOR not in definition.outputs:
+        raise DataError(
+            f"{path} is no model that python -m tfreid.export wrote: expected the signature "
+            f"{DEFAULT_SIGNATURE!r} from {_IMAGES!r} to {_DESCRIPTOR!r}, found one from "
+            f"{listed_names(definition.inputs)} to {listed_names(definition.outputs)}"
+        )
 
 
 def _check_batched(name: str, definition: meta_graph_pb2.SignatureDef) -> None:
@@ -220,6 +227,8 @@ def _unpack(
         array = np.empty(0)
     if array.shape != tuple(shape) or (array.dtype == object and len(proto.string_val) < shape[0]):
         raise invalid(f"{what}: its values do not fill the shape {shape}")
+    if array.dtype.kind == "f" and not (np.abs(array) < _NO_PIXEL).all():  # nor are NaNs
+        raise invalid(f"{what}: expected pixels in [0, 255], found others")
     return array
 
 
@@ -233,7 +242,3 @@ def _dtype_and_shape(dtype: int, shape: list) -> str:
     except TypeError:
         name = f"dtype {dtype}"
     return f"{name} [{', '.join(map(str, shape))}]"
-
-
-def _listed(names) -> str:
-    return ", ".join(map(repr, sorted(names))) or "none"

@@ -12,9 +12,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require
+from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server.batching import Batcher
-from tfreid.serving.server.metrics import Metrics
+from tfreid.serving.server.guard import Guard
+from tfreid.serving.server.metrics import Metrics, joined
 from tfreid.serving.server.service import ModelService, PredictionService
 from tfreid.serving.server.versions import Versions
 
@@ -31,7 +33,7 @@ class LocalServer:
     It is meant for laptops and tests. Use it as a context, or call `start` and `stop`.
 
     Args:
-      model_base: folder of the version folders; `Versions` says which one serves, and when.
+      model_base: folder of the version folders, or one of them; `Versions` says which serves.
       name: of the model, which requests must give.
       host: address to listen on; anybody who reaches it can send requests.
       port: 0 for a free one.
@@ -39,6 +41,7 @@ class LocalServer:
       batch_timeout_ms: how long concurrent requests wait for a full batch.
       max_queued_images: images that may wait, and that one request may hold.
       max_message_mib: largest request.
+      max_image_mpx: megapixels of the largest image, up to the limit of exported models.
       poll_seconds: time between two looks for new versions.
       metrics_port: of the page for Prometheus, 0 for a free one; no page unless given.
 
@@ -49,7 +52,7 @@ class LocalServer:
 
     Raises:
       MissingPathError: if there is no such folder.
-      UsageError: if the folder is itself a SavedModel.
+      UsageError: if the folder is of another kind, or images could be larger than models take.
     """
 
     def __init__(
@@ -63,21 +66,39 @@ class LocalServer:
         batch_timeout_ms: float = 2.0,
         max_queued_images: int = 1024,
         max_message_mib: int = 64,
+        max_image_mpx: float = MAX_IMAGE_MPX,
         poll_seconds: float = 1.0,
         metrics_port: int | None = None,
     ):
+        require(
+            0 < max_image_mpx <= MAX_IMAGE_MPX,
+            f"max_image_mpx={max_image_mpx:g}: expected above 0 and at most {MAX_IMAGE_MPX:g}, "
+            "which exported models take",
+        )
         self.port = port
         self.metrics_port = metrics_port
         self.metrics = Metrics()
         self._name = name
-        self._host = host
+        self._host = host.strip("[]")
         self._max_message_bytes = max_message_mib << 20
+        self._max_image_mpx = max_image_mpx
         self._poll_seconds = poll_seconds
         self._batching = (max_batch_images, batch_timeout_ms / 1000, max_queued_images)
         self._versions = Versions(Path(model_base), self._on_serving)
         self._health = health.aio.HealthServicer()
         self._resources = contextlib.ExitStack()
         self._server: grpc.aio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        """`host:port`, for clients."""
+        return joined(self._host, self.port)
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Of the page for Prometheus, if there is one."""
+        address = self.metrics_port and joined(self._host, self.metrics_port)
+        return f"http://{address}/metrics" if address else None
 
     @property
     def version(self) -> int | None:
@@ -137,13 +158,16 @@ class LocalServer:
 
     async def _listen(self, batcher: Batcher) -> None:
         server = grpc.aio.server(
+            interceptors=[Guard()],
             options=[
                 ("grpc.max_receive_message_length", self._max_message_bytes),
                 # Else a second server could listen on the same port, and take half the requests.
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
         )
-        self._service = PredictionService(self._name, self._versions, batcher, self.metrics)
+        self._service = PredictionService(
+            self._name, self._versions, batcher, self.metrics, self._max_image_mpx
+        )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self._service, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(self._name, self._versions), server
@@ -151,10 +175,10 @@ class LocalServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         await self._set_health(_Status.NOT_SERVING)
         try:
-            self.port = server.add_insecure_port(f"{self._host}:{self.port}")
+            self.port = server.add_insecure_port(self.address)
         except RuntimeError:
             raise UsageError(
-                f"cannot listen on {self._host}:{self.port}: the port is taken or the address is "
+                f"cannot listen on {self.address}: the port is taken or the address is "
                 "not this machine's; choose another"
             ) from None
         await server.start()

@@ -14,10 +14,11 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from tfreid.serving.refused import header_fault
 from tfreid.serving.server.batching import Batcher
 from tfreid.serving.server.metrics import Metrics
-from tfreid.serving.server.refusal import Refusal, invalid
-from tfreid.serving.server.servable import DEFAULT_SIGNATURE, Servable
+from tfreid.serving.server.refusal import Refusal, invalid, listed_names, quoted
+from tfreid.serving.server.servable import DEFAULT_SIGNATURE, Servable, faults
 from tfreid.serving.server.versions import Versions
 
 _METADATA = "signature_def"
@@ -31,10 +32,19 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
       versions: of the model.
       batcher: computes.
       metrics: told of every Predict request.
+      max_image_mpx: megapixels of the largest image.
     """
 
-    def __init__(self, name: str, versions: Versions, batcher: Batcher, metrics: Metrics):
+    def __init__(
+        self,
+        name: str,
+        versions: Versions,
+        batcher: Batcher,
+        metrics: Metrics,
+        max_image_mpx: float,
+    ):
         self._name = name
+        self._max_image_mpx = max_image_mpx
         self._versions = versions
         self._batcher = batcher
         self._metrics = metrics
@@ -79,7 +89,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             servable = self._servable(request.model_spec)
             if list(request.metadata_field) != [_METADATA]:
                 raise invalid(
-                    f"metadata fields {list(request.metadata_field)}: expected [{_METADATA!r}]"
+                    f"metadata fields {listed_names(request.metadata_field)}: expected "
+                    f"{_METADATA!r}"
                 )
         except Refusal as refusal:
             await context.abort(refusal.code, str(refusal))
@@ -98,6 +109,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         servable = self._servable(request.model_spec)
         signature = _signature_name(request.model_spec)
         inputs = servable.read(signature, request.inputs, self._batcher.max_queued_images)
+        # Before they are decoded: a picture of gigabytes would keep everybody waiting.
+        if text := faults(inputs, lambda file: header_fault(file, self._max_image_mpx)):
+            raise invalid(text)
         names = servable.output_names(signature, list(request.output_filter))
         # Cancelled with this coroutine, that is by the client or at its deadline.
         outputs = await asyncio.wrap_future(self._batcher.submit(servable, signature, inputs))
@@ -110,7 +124,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def _servable(self, spec: model_pb2.ModelSpec) -> Servable:
         _check_name(spec, self._name)
         if spec.version_label:
-            raise invalid(f"version label {spec.version_label!r}: this server has no labels")
+            raise invalid(f"version label {quoted(spec.version_label)}: this server has no labels")
         return self._versions.find(_version(spec))
 
     def _spec(self, servable: Servable) -> model_pb2.ModelSpec:
@@ -154,7 +168,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 def _check_name(spec: model_pb2.ModelSpec, name: str) -> None:
     if spec.name != name:
         raise Refusal(
-            grpc.StatusCode.NOT_FOUND, f"no model {spec.name!r} is served here; {name!r} is"
+            grpc.StatusCode.NOT_FOUND, f"no model {quoted(spec.name)} is served here; {name!r} is"
         )
 
 

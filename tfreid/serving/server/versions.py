@@ -1,21 +1,25 @@
 """Which version of a model serves: watches the folder of versions and changes over."""
 
+import contextlib
 import logging
+import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
 from tfreid.errors import MissingPathError, UsageError
-from tfreid.serving.server.refusal import Refusal
+from tfreid.serving.server.refusal import Refusal, shortened
 from tfreid.serving.server.servable import Servable
+from tfreid.serving.version_folders import MAX_VERSION, version_of
 
 State = ModelVersionStatus.State
 _LOG = logging.getLogger(__name__)
+_LONGEST_REASON = 500
 _Fingerprint = frozenset[tuple[str, int, int]]
 
 
@@ -26,30 +30,28 @@ class Versions:
     higher one is loaded and warmed up beside the one that serves, then takes over; requests that
     the old one has accepted are computed by it. A version that does not load is left until one of
     its files changes. If the folder of the version that serves is gone, the highest of the others
-    takes over; while there is none, it goes on serving.
+    takes over; while there is none, it goes on serving. What stands in the way is logged once.
 
     Args:
-      base: folder of the versions.
+      base: folder of the versions, or of one version, beside which no other is looked for.
       on_serving: called when a version has taken over.
 
     Raises:
       MissingPathError: if there is no such folder.
-      UsageError: if the folder is itself a version.
+      UsageError: if it is another folder: of a run, or with numbers that no version can have.
     """
 
     def __init__(self, base: Path, on_serving: Callable[[], None]):
         if not base.is_dir():
             raise MissingPathError(f"{base} is no folder: expected the folder of model versions")
-        if (base / "saved_model.pb").exists():
-            raise UsageError(
-                f"{base} is itself a SavedModel: expected the folder above it, which holds numeric "
-                "version folders"
-            )
         self._base = base
+        self._is_version = (base / "saved_model.pb").exists()
+        _check_folders(base, self._folders())
         self._on_serving = on_serving
         self._current: Servable | None = None
         self._states: dict[int, ModelVersionStatus] = {}
-        self._failed: dict[int, _Fingerprint] = {}
+        self._failed: dict[Path, _Fingerprint] = {}
+        self._reported: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -98,30 +100,60 @@ class Versions:
             self._thread.join()
 
     def check(self) -> None:
-        """Looks at the folder once and changes over if there is reason to."""
+        """Looks at the folder once and changes over if there is reason to; raises nothing."""
+        try:
+            self._look()
+        except Exception as error:  # a folder that a network file system hides for a while
+            self._report(f"cannot look for versions in {self._base}: {_reason(error)}")
+
+    def _look(self) -> None:
         for number, path in self._ready():
             if self._current and self._current.version == number:
                 return
-            fingerprint = _fingerprint(path)
-            if self._failed.get(number) == fingerprint:
-                continue
-            if self._load(number, path):
-                self._failed.pop(number, None)
-                return
-            self._failed[number] = fingerprint
+            try:
+                if self._takes_over(number, path):
+                    return
+            except Exception as error:  # no version may keep another from being found
+                self._report(f"cannot look into {path}: {_reason(error)}")
+
+    def _takes_over(self, number: int, path: Path) -> bool:
+        """Loads a version unless that has failed already."""
+        fingerprint = _fingerprint(path)
+        if self._failed.get(path) == fingerprint:
+            return False
+        if self._load(number, path):
+            self._failed.pop(path, None)
+            return True
+        self._failed[path] = fingerprint
+        return False
 
     def _watch(self, poll_seconds: float) -> None:
         while not self._stopping.wait(poll_seconds):
-            try:
-                self.check()
-            except OSError as error:  # a folder that a network file system hides for a while
-                _LOG.warning("cannot look for versions: %s", error)
+            self.check()
 
     def _ready(self) -> list[tuple[int, Path]]:
         """Returns the complete versions, highest first."""
-        folders = [path for path in self._base.iterdir() if path.name.isdecimal()]
-        versions = [(int(path.name), path) for path in folders]
-        return sorted((v for v in versions if (v[1] / "saved_model.pb").exists()), reverse=True)
+        versions = []
+        for path in self._folders():
+            number = version_of(path)
+            try:
+                is_complete = number is not None and (path / "saved_model.pb").is_file()
+            except OSError as error:
+                self._report(f"cannot look into {path}: {_reason(error)}")
+                continue
+            if is_complete and number > MAX_VERSION:
+                self._report(f"{path} is left out: the highest version is {MAX_VERSION}; rename it")
+            elif is_complete:
+                versions.append((number, path))
+        return sorted(versions, reverse=True)
+
+    def _folders(self) -> list[Path]:
+        return [self._base] if self._is_version else list(self._base.iterdir())
+
+    def _report(self, text: str) -> None:
+        if text not in self._reported:
+            self._reported.add(text)
+            _LOG.warning("%s", text)
 
     def _load(self, number: int, path: Path) -> bool:
         _LOG.info("loading version %d", number)
@@ -130,7 +162,7 @@ class Versions:
         try:
             servable = Servable(path)
         except Exception as error:  # whatever the files of others make TensorFlow raise
-            reason = str(error).strip() or type(error).__name__
+            reason = _reason(error)
             self._set_state(number, State.END, reason)
             _LOG.error("version %d does not load: %s", number, reason)
             return False
@@ -156,7 +188,34 @@ class Versions:
         self._states[number] = status
 
 
+def _check_folders(base: Path, folders: Sequence[Path]) -> None:
+    """Raises a UsageError if a base is one by mistake; it may be empty, and filled later."""
+    numbers = [number for number in map(version_of, folders) if number is not None]
+    if numbers and min(numbers) > MAX_VERSION:
+        raise UsageError(
+            f"{base} holds no version but {min(numbers)}, and the highest is {MAX_VERSION}: "
+            "rename it"
+        )
+    if not numbers and folders == [base]:
+        raise UsageError(f"{base} is a SavedModel whose name is no number of a version: rename it")
+    if not numbers and (base / "export").is_dir():
+        raise UsageError(f"{base} holds no versions of a model: did you mean {base / 'export'}?")
+
+
 def _fingerprint(path: Path) -> _Fingerprint:
     """Names, sizes and times of the files, to see whether any changed."""
-    files = [(file, file.stat()) for file in path.rglob("*")]
-    return frozenset((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in files)
+    stats = ((str(file), _stat(file)) for file in path.rglob("*"))
+    return frozenset((file, stat.st_size, stat.st_mtime_ns) for file, stat in stats if stat)
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    """Looks at a file; at the link itself where it leads nowhere."""
+    for look in (file.stat, file.lstat):
+        with contextlib.suppress(OSError):  # the file may be gone meanwhile
+            return look()
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Returns an error's text in one line."""
+    return shortened(" ".join(str(error).split()) or type(error).__name__, _LONGEST_REASON)

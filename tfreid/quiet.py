@@ -1,6 +1,7 @@
-"""Keeps the start-up chatter of TensorFlow, Beam and Google's clients away from users.
+"""Keeps the start-up chatter of TensorFlow, gRPC, Beam and Google's clients away from users.
 
-Call `install` before any of them is imported. What the user set in the environment wins.
+Commands and the client call `install` before any of them is imported. What the user set in the
+environment wins.
 """
 
 import importlib.abc
@@ -28,10 +29,14 @@ def install() -> None:
     """Silences what is known to be harmless; `TF_CPP_MIN_LOG_LEVEL=0` shows TensorFlow's part."""
     # TensorFlow 2.21 calls it an error that a machine without GPU has no driver.
     default = "2" if os.path.exists("/dev/nvidiactl") else "3"
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", default) != "0":
+    shown = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", default) == "0"
+    installed = any(isinstance(finder, _TensorFlowFinder) for finder in sys.meta_path)
+    if not (shown or installed or "tensorflow" in sys.modules):
         sys.meta_path.insert(0, _TensorFlowFinder())
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # What fails is raised, and said once.
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+        warnings.filterwarnings("ignore", "Unexpected end-group tag")  # of protobuf, on garbage
     logging.getLogger().addFilter(_is_worth_reading)
     beam = logging.getLogger("apache_beam")
     beam.setLevel(beam.level or logging.ERROR)

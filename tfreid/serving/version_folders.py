@@ -1,0 +1,12 @@
+"""Folders whose names are the numbers of a model's versions."""
+
+import re
+from pathlib import Path
+
+MAX_VERSION = 2**63 - 1
+"""TensorFlow Serving's protocol has no room for a higher one."""
+
+
+def version_of(folder: Path) -> int | None:
+    """Returns the number that a folder is named, of any size; None where it is no number."""
+    return int(folder.name) if re.fullmatch("[0-9]+", folder.name) else None
