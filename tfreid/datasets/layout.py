@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tfreid.errors import DataError, MissingPathError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _MAX_FOUND_ENTRIES = 12
 _log = logging.getLogger(__name__)
 
