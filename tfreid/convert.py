@@ -83,6 +83,8 @@ _SPLIT_FROM = flags.DEFINE_string(
     "split_from", None, "Converted folder whose test persons are taken instead of drawing them."
 )
 
+_KINDS_SHOWN = 10
+
 
 def main(beam_args: list[str]) -> None:
     """Runs the command."""
@@ -107,6 +109,8 @@ def main(beam_args: list[str]) -> None:
         max_image_mpx=_MAX_IMAGE_MPX.value,
     )
     _announce(plan, options, out, beam_args)
+    for dataset in datasets:
+        _warn_of_passed_over(dataset)
     started = time.monotonic()
     with command.progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         info = conversion.convert(
@@ -212,6 +216,14 @@ def _announce(
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)
+
+
+def _warn_of_passed_over(dataset: ImageSet) -> None:
+    kinds = [f"{files:,} {kind}" for kind, files in dataset.reading.passed_over.items()]
+    if kinds:
+        more = f" and {len(kinds) - _KINDS_SHOWN} more kinds" if kinds[_KINDS_SHOWN:] else ""
+        named = ", ".join(kinds[:_KINDS_SHOWN])
+        print(f"WARNING: {dataset.name}: files passed over: {named}{more}", flush=True)
 
 
 def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:

@@ -146,7 +146,7 @@ def test_evaluation_shows_each_record_once_in_order(reid_folder, batch_size):
     for name, column in names.items():
         shown = np.concatenate([batch[name] for batch in batches])
         np.testing.assert_array_equal(shown, columns[column])
-    assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int32
+    assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int64
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -34,6 +34,7 @@ from tfreid.datasets.check import (
     count_splits,
     differences_of,
     file_problems,
+    passed_over_problems,
     protocol_problems,
 )
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
@@ -123,7 +124,8 @@ def _check(dataset: Dataset, reading: Reading) -> int:
     if unlike:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))
-    problems = protocol_problems(rows) if dataset.kind == "reid" else []
+    problems = passed_over_problems(reading)
+    problems += protocol_problems(rows) if dataset.kind == "reid" else []
     vocabulary = _MASK_VOCABULARY.value or dataset.mask_vocabulary
     num_classes = len(VOCABULARIES[vocabulary]) if vocabulary else None
     with command.progress(len(rows), "opening files", unit="images") as bar:

@@ -89,6 +89,14 @@ def differences(
     return lines
 
 
+def passed_over_problems(reading: Reading) -> list[Problem]:
+    """Names the kinds of files that the reader saw and did not read, if there are any."""
+    kinds = tuple(f"{files:,} {kind}" for kind, files in reading.passed_over.items())
+    total = sum(reading.passed_over.values())
+    title = f"{total:,} files passed over, which no split owns or whose format is not read"
+    return [Problem(title, kinds)] if kinds else []
+
+
 def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
     """Finds what training or the evaluation protocol cannot use, without opening files.
 

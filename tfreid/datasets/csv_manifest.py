@@ -9,10 +9,10 @@ from pathlib import Path, PurePath
 
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout
-from tfreid.datasets.numbering import number_names
+from tfreid.datasets.numbering import number_names, number_persons
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
-from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
+from tfreid.datasets.row import NO_CAMERA_ID, Row
 from tfreid.errors import DataError, MissingPathError
 
 COLUMNS = ("path", "person_id", "camera_id", "split")
@@ -121,11 +121,11 @@ def _errors(lines: list[_Line], folder: Path) -> Iterator[str]:
             yield f"{place} camera_id: empty, but other lines have one; fill in all or none"
         if fields["split"] not in REID_SPLITS:
             yield f"{place} split: {fields['split']!r}; expected {', '.join(REID_SPLITS)}"
-        if fields.get("mask_path") and not (folder / fields["mask_path"]).is_file():
+        if fields.get("mask_path") and not os.path.isfile(folder / fields["mask_path"]):
             yield f"{place} mask_path: no file {folder / fields['mask_path']}"
         path = folder / fields["path"]
         first = seen.setdefault(os.path.normpath(path), line.number)
-        if not path.is_file():
+        if not os.path.isfile(path):  # also where the name is too long to ask
             yield f"{place} path: no file {path}"
         elif first != line.number:
             yield f"{place} path: {fields['path']} is listed in line {first} already"
@@ -134,8 +134,8 @@ def _errors(lines: list[_Line], folder: Path) -> Iterator[str]:
 def _rows(lines: list[_Line], folder: Path) -> Iterator[Row]:
     person_names = (line.fields["person_id"] for line in lines)
     camera_names = (line.fields["camera_id"] for line in lines)
-    persons = number_names(person_names, "person", JUNK_PERSON_ID)
-    cameras = number_names(filter(None, camera_names), "camera", NO_CAMERA_ID + 1)
+    persons = number_persons(person_names)
+    cameras = number_names(filter(None, camera_names), "camera")
     for fields in (line.fields for line in lines):
         path, mask = folder / fields["path"], fields.get("mask_path")
         relative = PurePath(os.path.relpath(path, folder)).with_suffix("")

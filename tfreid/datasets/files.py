@@ -200,7 +200,7 @@ def _check_mask(mask: Image.Image, size: tuple[int, int], num_classes: int | Non
 
 def _reason(path: str, error: Exception) -> str:
     if not Path(path).is_file():
-        return "no such file"
+        return "no regular file" if os.path.exists(path) else "no such file"
     if Path(path).stat().st_size == 0:
         return "an empty file (0 bytes)"
     if isinstance(error, UnidentifiedImageError):

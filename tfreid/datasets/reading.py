@@ -37,6 +37,8 @@ class Reading:
         published_total: Published counts of all splits together, where there are any.
         split: Which split this is, where the data set has several.
         excluded: Number of images that the data set has and the rows have not, by the reason.
+        passed_over: Number of files that the reader saw and did not read, by the folder and the
+            extension.
     """
 
     rows: list[Row] | list[ParsingRow]
@@ -45,6 +47,7 @@ class Reading:
     published_total: SplitCounts | None = None
     split: Split | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     def for_training(self) -> "Reading":
         """Returns the same images, all of the training split."""
