@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfrecords_schema import schema
 from tfreid.errors import DataError
 from tfreid.inputs.backgrounds import Backgrounds, load_backgrounds
-from tfreid.inputs.checks import check_folder, training_sampler
+from tfreid.inputs.checks import check_folder, refuse_undecodable, training_sampler
 from tfreid.inputs.prepare import DRAWS, Preparation
 from tfreid.inputs.sampling import Purpose
 from tfreid.inputs.spec import InputSpec
@@ -126,22 +126,29 @@ def evaluation_batches(
 
 
 @contextlib.contextmanager
-def data_errors() -> Iterator[None]:
+def data_errors(*folders: Records) -> Iterator[None]:
     """Gives a `DataError` raised while a batch is read back its type.
 
     TensorFlow wraps what Python code raises inside a pipeline into an error of its own; code
-    that iterates over batches does so inside `with data_errors():`.
+    that iterates over batches does so inside `with data_errors():`. It does not say either which
+    image it could not decode: that is looked for in `folders`.
+
+    Args:
+      folders: converted data sets that the batches come from.
 
     Raises:
-      DataError: naming the damaged shard and the place in it.
+      DataError: naming the damaged shard and the place in it, or the record's key.
     """
     try:
         yield
     except tf.errors.OpError as error:
         found = re.search(r"\bDataError: (.+)", error.message)
-        if found is None:
-            raise
-        raise DataError(found[1]) from None
+        if found is not None:
+            raise DataError(found[1]) from None
+        if isinstance(error, tf.errors.InvalidArgumentError):
+            for folder in folders:
+                refuse_undecodable(folder)
+        raise
 
 
 def _augmentation_draws(spec: InputSpec, batch_size: int, seed: int, step: int) -> np.ndarray:
