@@ -24,6 +24,12 @@ def test_reads_splits_persons_and_cameras(image_tree):
     }
 
 
+def test_keeps_the_names_that_are_no_numbers(image_tree):
+    reading = read_dataset("folder", image_tree("train/bob/3/1.jpg", "train/ann/07/1.jpg"))
+    assert reading.person_names == {1: "ann", 2: "bob"}
+    assert reading.camera_names == {7: "07"}
+
+
 def test_keeps_integer_names(image_tree):
     root = image_tree(
         "train/0007/3/1.jpg", "query/12/5/1.jpg", "gallery/12/3/1.jpg", "gallery/9/5/1.jpg"

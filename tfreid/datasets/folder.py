@@ -14,7 +14,7 @@ from tfreid.datasets.layout import (
     pass_over,
     printable,
 )
-from tfreid.datasets.numbering import number_names, number_persons
+from tfreid.datasets.numbering import names_by_number, number_names, number_persons
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
 from tfreid.datasets.row import NO_CAMERA_ID, Row
@@ -77,9 +77,12 @@ def read(root: Path, choice: SplitChoice) -> Reading:
         raise DataError(_listed(problems, root))
     how = f"with the splits {', '.join(splits)}" if splits else "without splits"
     _log.info("recognised the %s layout %s in %s", LAYOUT.title, how, root)
-    rows = sorted(_rows(images, root), key=lambda row: row.key)
+    persons = number_persons(image.person for image in images)
+    cameras = number_names((image.camera for image in images if image.camera), "camera")
+    rows = sorted(_rows(images, root, persons, cameras), key=lambda row: row.key)
     rows, split = (rows, None) if splits else draw_split(rows, choice)
-    return Reading(rows, protocol=protocol_for(rows), split=split)
+    names = {"person_names": names_by_number(persons), "camera_names": names_by_number(cameras)}
+    return Reading(rows, protocol=protocol_for(rows), split=split, **names)
 
 
 def _images(split: str, place: Path, problems: list[str]) -> Iterator[_Image]:
@@ -143,9 +146,9 @@ def _listed(problems: list[str], root: Path) -> str:
     return "\n".join([f"{root} has {len(problems)} errors:", *named])
 
 
-def _rows(images: list[_Image], root: Path) -> list[Row]:
-    persons = number_persons(image.person for image in images)
-    cameras = number_names((image.camera for image in images if image.camera), "camera")
+def _rows(
+    images: list[_Image], root: Path, persons: dict[str, int], cameras: dict[str, int]
+) -> list[Row]:
     return [
         Row(
             image_path=str(image.path),

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tfreid.errors import DataError
 
@@ -52,6 +52,11 @@ def number_names(names: Iterable[str], what: str) -> dict[str, int]:
             raise DataError(f"{what} names {other} and {name} are the same number: rename one")
     shift = int(0 in by_number)
     return {name: number + shift for number, name in by_number.items()}
+
+
+def names_by_number(numbers: Mapping[str, int]) -> dict[int, str]:
+    """Undoes `number_names` where a name is not the number itself, as `anna`, or 0007 for 7."""
+    return {number: name for name, number in numbers.items() if name != str(number)}
 
 
 def _refuse_twins(names: list[str], what: str) -> None:

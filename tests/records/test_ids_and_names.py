@@ -1,4 +1,6 @@
-"""Person and camera numbers up to 63 bits reach evaluation as they were published."""
+"""Numbers of persons and cameras, up to 63 bits, and their names survive the conversion."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +42,15 @@ def test_evaluation_reads_the_published_ids(tmp_path):
     }
     assert sorted(seen["person_id"]) == sorted(PERSONS)
     assert set(seen["camera_id"]) == {2**40}
+
+
+def test_names_are_kept_in_dataset_json(tmp_path):
+    given = image_set(tmp_path, "big", PERSONS[:1]).given
+    names = {"person_names": {11: "ann"}, "camera_names": {2**40: "door", 2**40 + 1: "Tür"}}
+    source = ImageSet("big", given=replace(given, **names))
+    convert(plan([source], shards=1, copies=0, seed=0), tmp_path / "out", ConversionOptions())
+    kept = Records(tmp_path / "out").info.sources["big"]
+    assert (kept.person_names, kept.camera_names) == tuple(names.values())
 
 
 def test_a_joint_set_beyond_63_bits_is_refused(tmp_path):
