@@ -18,6 +18,7 @@ from absl import flags
 
 from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
 from tfreid.records import ImageSet, Records, RecordsInfo
 
@@ -64,6 +65,13 @@ _MAX_REJECT_FRACTION = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
+_MAX_IMAGE_MPX = flags.DEFINE_float(
+    "max_image_mpx",
+    MAX_IMAGE_MPX,
+    "Megapixels of the largest image; larger ones are rejected unread.",
+    lower_bound=0.0,
+    upper_bound=LARGEST_LIMIT_MPX,
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the records' order and the random backgrounds.")
 _SPLIT_SEED = flags.DEFINE_integer(
     "split_seed", None, "Seed of the splits, for data sets that draw them."
@@ -74,6 +82,8 @@ _SPLIT_INDEX = flags.DEFINE_integer(
 _SPLIT_FROM = flags.DEFINE_string(
     "split_from", None, "Converted folder whose test persons are taken instead of drawing them."
 )
+
+_KINDS_SHOWN = 10
 
 
 def main(beam_args: list[str]) -> None:
@@ -96,8 +106,11 @@ def main(beam_args: list[str]) -> None:
         backgrounds_root=_backgrounds_root(datasets),
         seed=_SEED.value,
         synthetic=any(dataset.drawn_in for dataset in datasets),
+        max_image_mpx=_MAX_IMAGE_MPX.value,
     )
     _announce(plan, options, out, beam_args)
+    for dataset in datasets:
+        _warn_of_passed_over(dataset)
     started = time.monotonic()
     with command.progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         info = conversion.convert(
@@ -125,6 +138,8 @@ def _quieten_workers() -> None:
     Worker processes import Google's clients, which warn about the Python version.
     """
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
+    # Each decodes images with TensorFlow, which else takes a GPU's memory for the first of them.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
@@ -201,6 +216,14 @@ def _announce(
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)
+
+
+def _warn_of_passed_over(dataset: ImageSet) -> None:
+    kinds = [f"{files:,} {kind}" for kind, files in dataset.reading.passed_over.items()]
+    if kinds:
+        more = f" and {len(kinds) - _KINDS_SHOWN} more kinds" if kinds[_KINDS_SHOWN:] else ""
+        named = ", ".join(kinds[:_KINDS_SHOWN])
+        print(f"WARNING: {dataset.name}: files passed over: {named}{more}", flush=True)
 
 
 def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -85,7 +86,10 @@ def damage(path, how):
         path.write_bytes(b"")
     else:
         path.unlink()
-        path.symlink_to("nowhere")
+        if how == "pipe":
+            os.mkfifo(path)
+        else:
+            path.symlink_to("nowhere" if how == "dangling" else path.name)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,8 @@ def damage(path, how):
         ("text", "not an image"),
         ("zero-byte", r"an empty file \(0 bytes\)"),
         ("dangling", "no such file"),
+        ("circular", "no such file"),
+        ("pipe", "no regular file"),
     ],
 )
 def test_names_unreadable_images_and_why(market, how, reason):

@@ -35,8 +35,13 @@ def test_reads_paths_relative_to_the_manifest(manifest, tmp_path):
 
 
 def test_keeps_integer_ids_and_takes_no_cameras(manifest):
+    rows = rows_of("csv", manifest("crops/a.jpg,0007,,gallery", "crops/b.jpg,15,,query"))
+    assert [(row.person_id, row.camera_id) for row in rows] == [(7, 0), (15, 0)]
+
+
+def test_person_0_is_a_person(manifest):
     rows = rows_of("csv", manifest("crops/a.jpg,0000,,gallery", "crops/b.jpg,15,,query"))
-    assert [(row.person_id, row.camera_id) for row in rows] == [(0, 0), (15, 0)]
+    assert [row.person_id for row in rows] == [1, 16]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,8 @@ def test_keeps_integer_ids_and_takes_no_cameras(manifest):
         (["crops/a.jpg,1,1,train,x"], "line 2: expected 4 columns .* found 5"),
         (["crops/a.jpg,1,1,train", "", "crops/b.jpg,01,1,train"], "01 and 1 are the same number"),
         ([], "lists no images"),
+        ([f"{'x' * 300}.jpg,1,1,train"], "line 2, column path: no file"),
+        (["crops/a.jpg,-1,1,train", "crops/b.jpg,2,1,train"], "person -1: it marks junk"),
     ],
 )
 def test_names_line_and_column_of_an_error(manifest, lines, message):

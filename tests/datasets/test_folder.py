@@ -1,6 +1,10 @@
-import pytest
+import os
+from pathlib import Path
 
-from tfreid.datasets import NO_CAMERA_ID, SplitChoice, rows_of
+import pytest
+from hand_made import write_image, write_mask
+
+from tfreid.datasets import NO_CAMERA_ID, SplitChoice, read_dataset, rows_of
 from tfreid.errors import DataError, MissingPathError, UsageError
 
 
@@ -20,18 +24,25 @@ def test_reads_splits_persons_and_cameras(image_tree):
     }
 
 
+def test_keeps_the_names_that_are_no_numbers(image_tree):
+    reading = read_dataset("folder", image_tree("train/bob/3/1.jpg", "train/ann/07/1.jpg"))
+    assert reading.person_names == {1: "ann", 2: "bob"}
+    assert reading.camera_names == {7: "07"}
+
+
 def test_keeps_integer_names(image_tree):
     root = image_tree(
-        "train/0007/3/1.jpg", "query/12/5/1.jpg", "gallery/12/3/1.jpg", "gallery/-1/5/1.jpg"
+        "train/0007/3/1.jpg", "query/12/5/1.jpg", "gallery/12/3/1.jpg", "gallery/9/5/1.jpg"
     )
     rows = rows_of("folder", root)
-    assert {row.person_id for row in rows} == {7, 12, -1}
+    assert {row.person_id for row in rows} == {7, 12, 9}
     assert {row.camera_id for row in rows} == {3, 5}
 
 
-def test_numbers_cameras_counted_from_zero_anew(image_tree):
-    rows = rows_of("folder", image_tree("train/0/0/1.jpg", "train/1/1/1.jpg"))
-    assert [(row.person_id, row.camera_id) for row in rows] == [(0, 1), (1, 2)]
+def test_persons_and_cameras_counted_from_zero_get_the_next_number(image_tree):
+    rows = rows_of("folder", image_tree("train/0/0/1.jpg", "train/2/1/1.jpg", "train/10/1/1.jpg"))
+    assert [(row.person_id, row.camera_id) for row in rows] == [(1, 1), (11, 2), (3, 2)]
+    assert all(row.is_person for row in rows)
 
 
 def test_reads_without_cameras(image_tree):
@@ -83,6 +94,10 @@ def test_draws_one_query_a_person_without_cameras(image_tree):
         (("a/1.jpg", "a/c1/1.jpg"), DataError, "beside folders of cameras"),
         (("a/1.jpg", "b/c1/1.jpg"), DataError, "in no camera's folder"),
         (("a/1.jpg", "a/1.png", "b/1.jpg"), DataError, "share the key folder/a/1"),
+        (("7/1.jpg", "-1/1.jpg"), DataError, "person -1: it marks junk in the layout of Market"),
+        (("e\u0301/1.jpg", "\u00e9/1.jpg"), DataError, r"'e\\u0301' and '\\xe9' look the same"),
+        (("9223372036854775808/1.jpg", "2/1.jpg"), DataError, "to 9223372036854775807 .63 bits"),
+        (("train/a/1.jpg", "train/2.jpg"), DataError, "outside the folders of persons.*2.jpg"),
         (("7/1.jpg", "007/1.jpg"), DataError, "person names 007 and 7 are the same number"),
         (("1.jpg",), DataError, r"no folders of persons in [\s\S]*found:\n  1.jpg"),
         (("a/1/1.jpg", "a/x/y/1.jpg"), DataError, r"no images in .*a/x: "),
@@ -105,3 +120,66 @@ def test_refuses_missing_folders_and_empty_splits(image_tree, tmp_path):
 def test_only_drawn_splits_take_a_seed(market):
     with pytest.raises(UsageError, match="fixed splits"):
         rows_of("market1501", market, split=SplitChoice(3))
+
+
+def test_reads_the_formats_of_images(image_tree):
+    names = ("1.jpg", "2.jpeg", "3.PNG", "4.bmp", "5.tif", "6.tiff", "7.webp")
+    rows = rows_of("folder", image_tree(*(f"train/a/{name}" for name in names)))
+    assert [Path(row.image_path).name for row in rows] == list(names)
+
+
+def test_counts_what_it_passes_over(image_tree):
+    root = image_tree(
+        "train/a/1.jpg", "train/a/2.gif", "test/a/x/3.jpg", "test/b/4.jpg", "train/b/1.png"
+    )
+    (root / "notes").write_text("")
+    (root / "train/a/Thumbs.db").write_text("")
+    (root / "train/.hidden.jpg").write_text("")
+    write_image(root / "train/b/deep/er/5.png").rename(root / "train/a/6.heic")
+    (root / "train/b/deep/er").rmdir()
+    (root / "train/b/deep").rmdir()
+    reading = read_dataset("folder", root)
+    assert reading.passed_over == {
+        "*.gif in train/": 1,
+        "*.heic in train/": 1,
+        "*.jpg in test/": 2,
+        "without extension in ./": 1,
+    }
+    assert len(reading.rows) == 2
+
+
+def test_passes_over_what_lies_too_deep(image_tree):
+    root = image_tree("train/a/x/1.jpg", "train/a/x/more/2.jpg")
+    assert read_dataset("folder", root).passed_over == {"*.jpg in train/": 1}
+
+
+def test_masks_beside_the_splits_are_not_passed_over(image_tree):
+    root = image_tree("train/a/1.jpg")
+    write_mask(root / "masks/train/a/1.png")
+    assert read_dataset("folder", root, root / "masks").passed_over == {}
+    assert read_dataset("folder", root).passed_over == {"*.png in masks/": 1}
+
+
+def test_lists_all_that_is_wrong(image_tree):
+    root = image_tree("train/a/1.jpg", "train/2.jpg", "train/b/c1/3.jpg", "train/b/4.jpg")
+    (root / "train/empty").mkdir()
+    (root / "train/lost").symlink_to(root / "nowhere")
+    (root / "train/b/circle").symlink_to("circle")
+    with pytest.raises(DataError, match="has 6 errors") as error:
+        rows_of("folder", root)
+    for part in ("2.jpg", "b has images beside", "empty: expected", "lost: a link"):
+        assert part in str(error.value)
+    assert "circle: a link that leads nowhere" in str(error.value)
+
+
+def test_a_name_that_is_not_utf8_is_named(image_tree):
+    root = image_tree("a/1.jpg", "b/1.jpg")
+    os.rename(root / "a/1.jpg", os.fsencode(root) + b"/a/\xd5\xc5.jpg")
+    with pytest.raises(DataError, match=r"a/\\xd5\\xc5.jpg: this name is not UTF-8.*rename it"):
+        rows_of("folder", root)
+
+
+def test_files_whose_names_look_the_same_are_named(image_tree):
+    root = image_tree("train/a/\u00e9.jpg", "train/a/e\u0301.jpg")
+    with pytest.raises(DataError, match="share the key"):
+        rows_of("folder", root)

@@ -1,7 +1,7 @@
 import pytest
 from hand_made import MARKET_FILES, write_image
 
-from tfreid.datasets import rows_of
+from tfreid.datasets import read_dataset, rows_of
 from tfreid.errors import DataError, MissingPathError
 
 
@@ -59,3 +59,12 @@ def test_refuses_a_foreign_file_name(market, name):
     write_image(market / "query" / name)
     with pytest.raises(DataError, match=rf"{name}: .*0002_c1s1_000451_03\.jpg"):
         rows_of("market1501", market)
+
+
+def test_reads_other_formats_and_counts_the_rest(market):
+    write_image(market / "query/0012_c3s1_000030_00.png")
+    write_image(market / "query/0012_c3s1_000031_00.jpeg")
+    write_image(market / "query/0012_c3s1_000032_00.gif")
+    reading = read_dataset("market1501", market)
+    assert sum(row.split == "query" for row in reading.rows) == 4
+    assert reading.passed_over == {"*.gif in query/": 1}

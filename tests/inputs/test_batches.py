@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfrecords_schema import schema
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import (
     VARIANTS,
@@ -146,7 +147,7 @@ def test_evaluation_shows_each_record_once_in_order(reid_folder, batch_size):
     for name, column in names.items():
         shown = np.concatenate([batch[name] for batch in batches])
         np.testing.assert_array_equal(shown, columns[column])
-    assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int32
+    assert batches[0]["person_id"].dtype == batches[0]["camera_id"].dtype == np.int64
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -234,6 +235,28 @@ def test_a_damaged_record_is_named(make_folder):
     shard.write_bytes(data)
     dataset = evaluation_batches(Records(folder.path), "train", InputSpec(SIZE_PX), 1, seed=0)
     with pytest.raises(DataError, match=rf"{shard.name}.*\d+"), data_errors():
+        batches_of(dataset)
+
+
+def test_an_error_that_is_no_records_passes_through(make_folder):
+    folder = make_folder([IMAGE] * 3, [MASK] * 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="other"), data_errors(folder):
+        raise tf.errors.InvalidArgumentError(None, None, "other")
+
+
+def test_a_record_that_cannot_be_decoded_is_named(make_folder, monkeypatch):
+    """Records of an earlier release may hold some."""
+    encode = schema.encode
+
+    def damaged(kind, values):
+        cut = len(values["image/encoded"]) // (2 if values["image/key"].endswith("1") else 1)
+        return encode(kind, values | {"image/encoded": values["image/encoded"][:cut]})
+
+    monkeypatch.setattr(schema, "encode", damaged)
+    folder = make_folder([IMAGE] * 3, [MASK] * 3)
+    dataset = evaluation_batches(folder, "train", InputSpec(SIZE_PX), 2, seed=0)
+    named = r"record 'made/1' in split 'train' of .*convert again"
+    with pytest.raises(DataError, match=named), data_errors(folder):
         batches_of(dataset)
 
 

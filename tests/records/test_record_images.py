@@ -76,7 +76,7 @@ def test_what_tensorflow_cannot_decode_is_rejected(tmp_path, kind):
     ("data", "reason"),
     [
         (b"", "the image file is empty"),
-        (b"this is no image", "the image is no JPEG or PNG or BMP or TIFF file"),
+        (b"this is no image", "the image is no JPEG or PNG or BMP or TIFF or WEBP file"),
         (encoded(PIL.Image.fromarray(pixels()), "JPEG")[:-40], "the image is damaged"),
         (encoded(PIL.Image.fromarray(pixels()), "GIF"), "the image is no JPEG or PNG or BMP"),
     ],

@@ -5,6 +5,7 @@
 """
 
 import difflib
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tfreid.datasets import (
     viper,
 )
 from tfreid.datasets.dataset import Dataset
+from tfreid.datasets.layout import counted, noting_passed_over
 from tfreid.datasets.masks import attach_masks
 from tfreid.datasets.protocols import PROTOCOLS, Protocol
 from tfreid.datasets.reading import Reading, SplitCounts
@@ -92,6 +94,8 @@ DATASETS: dict[str, Dataset] = {
     "csv": csv_manifest.DATASET,
     "synthetic": synthetic.DATASET,
 }
+
+_LARGEST_ID = 2**63 - 1
 
 
 def dataset_named(name: str) -> Dataset:
@@ -181,13 +185,19 @@ def read_dataset(
         raise UsageError(f"{dataset.name} comes with its own masks: leave out the folder of masks")
     choice = SplitChoice(test_persons=()) if train_on_all else split or SplitChoice()
     splits = (choice,) if dataset.several_splits else ()
-    reading = dataset.read(Path(root).expanduser(), *splits, **options)
+    root = Path(root).expanduser()
+    masks = None if masks_root is None else Path(masks_root).expanduser()
+    with noting_passed_over() as passed_over:
+        reading = dataset.read(root, *splits, **options)
+    unread = [path for path in passed_over if masks not in path.parents]
+    reading = replace(reading, passed_over=counted(unread, root))
     if train_on_all:
         reading = reading.for_training()
     _refuse_shared_keys(reading.rows)
-    if masks_root is None:
+    _refuse_large_ids(reading.rows)
+    if masks is None:
         return reading
-    return replace(reading, rows=attach_masks(reading.rows, Path(masks_root).expanduser()))
+    return replace(reading, rows=attach_masks(reading.rows, masks))
 
 
 def rows_of(*args: Any, **kwargs: Any) -> list[Row] | list[ParsingRow]:
@@ -198,9 +208,20 @@ def rows_of(*args: Any, **kwargs: Any) -> list[Row] | list[ParsingRow]:
 def _refuse_shared_keys(rows: list[Row] | list[ParsingRow]) -> None:
     paths: dict[str, str] = {}
     for row in rows:
-        if row.key in paths:
+        key = unicodedata.normalize("NFC", row.key)
+        if key in paths:
             raise DataError(
-                f"{paths[row.key]} and {row.image_path} share the key {row.key}: "
-                "images must differ in more than the extension; rename or remove one"
+                f"{paths[key]} and {row.image_path} share the key {row.key}: "
+                "images must differ in more than the extension or the way in which Unicode writes "
+                "the same characters; rename or remove one"
             )
-        paths[row.key] = row.image_path
+        paths[key] = row.image_path
+
+
+def _refuse_large_ids(rows: list[Row] | list[ParsingRow]) -> None:
+    for row in rows:
+        if isinstance(row, Row) and max(row.person_id, row.camera_id) > _LARGEST_ID:
+            raise DataError(
+                f"{row.image_path}: person {row.person_id}, camera {row.camera_id}: numbers up to "
+                f"{_LARGEST_ID} (63 bits) can be kept; give names, with a letter, instead"
+            )

@@ -34,8 +34,10 @@ from tfreid.datasets.check import (
     count_splits,
     differences_of,
     file_problems,
+    passed_over_problems,
     protocol_problems,
 )
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
 
 _CHECK = flags.DEFINE_string(
@@ -53,6 +55,13 @@ _SPLIT_SEED = flags.DEFINE_integer(
 )
 _SPLIT_INDEX = flags.DEFINE_integer(
     "split_index", None, "Which split, from 0, for a data set that has several.", lower_bound=0
+)
+_MAX_IMAGE_MPX = flags.DEFINE_float(
+    "max_image_mpx",
+    MAX_IMAGE_MPX,
+    "Megapixels of the largest image.",
+    lower_bound=0.0,
+    upper_bound=LARGEST_LIMIT_MPX,
 )
 _MAX_NAMED = flags.DEFINE_integer("max_named", 10, "Names shown for each problem.", lower_bound=1)
 
@@ -115,11 +124,12 @@ def _check(dataset: Dataset, reading: Reading) -> int:
     if unlike:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))
-    problems = protocol_problems(rows) if dataset.kind == "reid" else []
+    problems = passed_over_problems(reading)
+    problems += protocol_problems(rows) if dataset.kind == "reid" else []
     vocabulary = _MASK_VOCABULARY.value or dataset.mask_vocabulary
     num_classes = len(VOCABULARIES[vocabulary]) if vocabulary else None
     with command.progress(len(rows), "opening files", unit="images") as bar:
-        problems += file_problems(rows, num_classes, bar.advance)
+        problems += file_problems(rows, num_classes, bar.advance, _MAX_IMAGE_MPX.value)
     for problem in problems:
         print(_as_text(problem))
     has_errors = any(problem.is_error for problem in problems)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
+from tfreid.datasets.copies import MOST_DIFFERENT_BITS, copies
 from tfreid.datasets.dataset import Dataset
-from tfreid.datasets.files import damage_of
+from tfreid.datasets.files import MAX_IMAGE_MPX, NOTES, Facts, facts_of
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import (
     DISTRACTOR_PERSON_ID,
@@ -86,6 +87,14 @@ def differences(
             if expected is not None and number != expected:
                 lines.append(f"{split} {what}: expected {expected:,}, found {number:,}")
     return lines
+
+
+def passed_over_problems(reading: Reading) -> list[Problem]:
+    """Names the kinds of files that the reader saw and did not read, if there are any."""
+    kinds = tuple(f"{files:,} {kind}" for kind, files in reading.passed_over.items())
+    total = sum(reading.passed_over.values())
+    title = f"{total:,} files passed over, which no split owns or whose format is not read"
+    return [Problem(title, kinds)] if kinds else []
 
 
 def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
@@ -171,6 +180,7 @@ def file_problems(
     rows: Sequence[Row | ParsingRow],
     num_classes: int | None,
     on_file: Callable[[], None] = lambda: None,
+    max_mpx: float = MAX_IMAGE_MPX,
 ) -> list[Problem]:
     """Opens every image and mask, several at a time.
 
@@ -178,13 +188,26 @@ def file_problems(
         rows: The rows.
         num_classes: Classes of the masks' vocabulary, or None to accept all.
         on_file: Called after each row, to show progress.
+        max_mpx: Megapixels of the largest image; larger ones count as unreadable.
 
     Returns:
-        At most one problem, naming the damaged files and what is wrong with each.
+        The damaged files and what is wrong with each, first; images that are kept but are not
+        what most are; and pictures that are there twice where that would spoil a result.
     """
-    damaged = []
+    facts: list[Facts] = []
     with ThreadPoolExecutor() as pool:
-        for damage in pool.map(lambda row: damage_of(row, num_classes), rows):
-            damaged += [damage] if damage else []
+        for found in pool.map(lambda row: facts_of(row, num_classes, max_mpx), rows):
+            facts.append(found)
             on_file()
-    return [Problem("unreadable files", tuple(damaged), is_error=True)] if damaged else []
+    damaged = tuple(found.damage for found in facts if found.damage)
+    problems = [Problem("unreadable files", damaged, is_error=True)] if damaged else []
+    for note, title in NOTES.items():
+        names = [row.key for row, found in zip(rows, facts, strict=True) if note in found.notes]
+        problems += [Problem(title, tuple(names))] if names else []
+    if all(isinstance(row, Row) for row in rows):
+        same, near = copies(rows, [found.fingerprint for found in facts])
+        where = "in query and gallery, or in training and test"
+        alike = f"nearly equal pictures {where} (at most {MOST_DIFFERENT_BITS} of 256 bits differ)"
+        problems += [Problem(f"the same picture {where}", tuple(same))] if same else []
+        problems += [Problem(alike, tuple(near))] if near else []
+    return problems

@@ -9,10 +9,10 @@ from pathlib import Path, PurePath
 
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
 from tfreid.datasets.layout import Layout
-from tfreid.datasets.numbering import number_names
+from tfreid.datasets.numbering import names_by_number, number_names, number_persons
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
-from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
+from tfreid.datasets.row import NO_CAMERA_ID, Row
 from tfreid.errors import DataError, MissingPathError
 
 COLUMNS = ("path", "person_id", "camera_id", "split")
@@ -58,8 +58,12 @@ def read(root: Path) -> Reading:
         if len(errors) > len(named):
             named.append(f"  ... and {len(errors) - len(named)} more")
         raise DataError("\n".join([f"{manifest} has errors:", *named]))
-    rows = sorted(_rows(lines, manifest.parent), key=lambda row: row.key)
-    return Reading(rows, protocol=protocol_for(rows))
+    persons = number_persons(line.fields["person_id"] for line in lines)
+    camera_names = (line.fields["camera_id"] for line in lines)
+    cameras = number_names(filter(None, camera_names), "camera")
+    rows = sorted(_rows(lines, manifest.parent, persons, cameras), key=lambda row: row.key)
+    names = {"person_names": names_by_number(persons), "camera_names": names_by_number(cameras)}
+    return Reading(rows, protocol=protocol_for(rows), **names)
 
 
 def _locate(root: Path) -> Path:
@@ -121,21 +125,19 @@ def _errors(lines: list[_Line], folder: Path) -> Iterator[str]:
             yield f"{place} camera_id: empty, but other lines have one; fill in all or none"
         if fields["split"] not in REID_SPLITS:
             yield f"{place} split: {fields['split']!r}; expected {', '.join(REID_SPLITS)}"
-        if fields.get("mask_path") and not (folder / fields["mask_path"]).is_file():
+        if fields.get("mask_path") and not os.path.isfile(folder / fields["mask_path"]):
             yield f"{place} mask_path: no file {folder / fields['mask_path']}"
         path = folder / fields["path"]
         first = seen.setdefault(os.path.normpath(path), line.number)
-        if not path.is_file():
+        if not os.path.isfile(path):  # also where the name is too long to ask
             yield f"{place} path: no file {path}"
         elif first != line.number:
             yield f"{place} path: {fields['path']} is listed in line {first} already"
 
 
-def _rows(lines: list[_Line], folder: Path) -> Iterator[Row]:
-    person_names = (line.fields["person_id"] for line in lines)
-    camera_names = (line.fields["camera_id"] for line in lines)
-    persons = number_names(person_names, "person", JUNK_PERSON_ID)
-    cameras = number_names(filter(None, camera_names), "camera", NO_CAMERA_ID + 1)
+def _rows(
+    lines: list[_Line], folder: Path, persons: dict[str, int], cameras: dict[str, int]
+) -> Iterator[Row]:
     for fields in (line.fields for line in lines):
         path, mask = folder / fields["path"], fields.get("mask_path")
         relative = PurePath(os.path.relpath(path, folder)).with_suffix("")

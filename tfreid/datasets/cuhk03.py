@@ -46,7 +46,6 @@ FILE_NAMES = FileNames(
     "extracted CUHK03",
     re.compile(r"(?P<person>\d{4,})_c(?P<camera>[12])_\w+"),
     "<person>_c<camera 1 or 2>_<n>.png, as in 0001_c1_301.png",
-    suffix=".png",
 )
 
 _NEW_IMAGES = {"detected": (7365, 1400, 5332), "labeled": (7368, 1400, 5328)}

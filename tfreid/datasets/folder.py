@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
-from tfreid.datasets.layout import Layout, is_image, key_of, list_images
-from tfreid.datasets.numbering import number_names
+from tfreid.datasets.layout import (
+    Layout,
+    is_image,
+    key_of,
+    list_images,
+    pass_over,
+    printable,
+)
+from tfreid.datasets.numbering import names_by_number, number_names, number_persons
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
-from tfreid.datasets.row import JUNK_PERSON_ID, NO_CAMERA_ID, Row
+from tfreid.datasets.row import NO_CAMERA_ID, Row
 from tfreid.datasets.splits import SplitChoice, draw_split
 from tfreid.errors import DataError, MissingPathError, UsageError
 
@@ -21,10 +28,11 @@ LAYOUT = Layout(
 {train,query,gallery}/<person>/*.jpg             splits given, cameras not known
 {train,query,gallery}/<person>/<camera>/*.jpg    splits given
 <person>/*.jpg or <person>/<camera>/*.jpg        the split is drawn, by person
-(*.png likewise; train alone or query with gallery will do)
+(*.jpeg, *.png, *.bmp, *.tif, *.tiff and *.webp likewise; train alone or query with gallery will do)
 """,
 )
 
+_MAX_NAMED_PROBLEMS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -46,8 +54,8 @@ def read(root: Path, choice: SplitChoice) -> Reading:
     Raises:
         UsageError: The folders give the splits, but one was asked for.
         MissingPathError: There is neither, or one of `query` and `gallery` lacks the other.
-        DataError: A folder has no images, or the folders do not say consistently which camera
-            saw what.
+        DataError: Folders have no images, images lie outside the folders of persons or cameras,
+            or the folders do not say consistently which camera saw what; the text lists all.
     """
     if not root.is_dir():
         raise MissingPathError(f"no {LAYOUT.title} layout in {root}\n{LAYOUT.expectation(root)}")
@@ -59,42 +67,88 @@ def read(root: Path, choice: SplitChoice) -> Reading:
     places = {split: root / split for split in splits} or {"train": root}
     if splits and choice != SplitChoice():
         raise UsageError(f"{root} gives its splits, {', '.join(splits)}: do not ask for another")
-    images = [image for split, place in places.items() for image in _images(split, place)]
+    for path in sorted(root.iterdir()) if splits else []:
+        if path not in places.values():
+            pass_over(path)
+    problems: list[str] = []
+    images = [i for split, place in places.items() for i in _images(split, place, problems)]
+    problems += _without_camera(images)
+    if problems:
+        raise DataError(_listed(problems, root))
     how = f"with the splits {', '.join(splits)}" if splits else "without splits"
     _log.info("recognised the %s layout %s in %s", LAYOUT.title, how, root)
-    rows = sorted(_rows(images, root), key=lambda row: row.key)
+    persons = number_persons(image.person for image in images)
+    cameras = number_names((image.camera for image in images if image.camera), "camera")
+    rows = sorted(_rows(images, root, persons, cameras), key=lambda row: row.key)
     rows, split = (rows, None) if splits else draw_split(rows, choice)
-    return Reading(rows, protocol=protocol_for(rows), split=split)
+    names = {"person_names": names_by_number(persons), "camera_names": names_by_number(cameras)}
+    return Reading(rows, protocol=protocol_for(rows), split=split, **names)
 
 
-def _images(split: str, place: Path) -> Iterator[_Image]:
+def _images(split: str, place: Path, problems: list[str]) -> Iterator[_Image]:
+    """Yields a split's images; what is wrong with its folders goes to `problems`."""
     persons = _subfolders(place)
+    loose = _loose(place, problems)
     if not persons:
-        raise DataError(f"no folders of persons in {place}\n{LAYOUT.expectation(place)}")
+        problems.append(f"no folders of persons in {place}\n{LAYOUT.expectation(place)}")
+    elif loose:
+        problems.append(
+            f"{place} has images outside the folders of persons, such as {printable(loose[0].name)}"
+            f" ({len(loose)} in all): move each image into its person's folder"
+        )
     for person in persons:
         cameras = _subfolders(person)
-        loose = [path for path in person.iterdir() if is_image(path)]
-        if cameras and loose:
-            raise DataError(
+        loose = _loose(person, problems) if cameras else []
+        if loose:
+            problems.append(
                 f"{person} has images beside folders of cameras, such as {loose[0].name} "
                 f"beside {cameras[0].name}/: move each image into its camera's folder"
             )
         for folder in cameras or [person]:
             camera = folder.name if cameras else None
-            yield from (_Image(path, split, person.name, camera) for path in list_images(folder))
+            try:
+                images = list_images(folder)
+            except DataError as error:
+                problems.append(str(error))
+                continue
+            yield from (_Image(path, split, person.name, camera) for path in images)
 
 
-def _rows(images: list[_Image], root: Path) -> list[Row]:
-    persons = number_names((image.person for image in images), "person", JUNK_PERSON_ID)
-    cameras = number_names(
-        (image.camera for image in images if image.camera), "camera", NO_CAMERA_ID + 1
-    )
-    if cameras and any(image.camera is None for image in images):
-        without = next(image for image in images if image.camera is None)
-        raise DataError(
-            f"{without.path} is in no camera's folder, but other images are: "
-            "give all images a camera or none"
-        )
+def _loose(folder: Path, problems: list[str]) -> list[Path]:
+    """Returns the images that lie beside folders; other files are passed over, by name if odd."""
+    loose = []
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() and not path.exists():
+            problems.append(f"{printable(path)}: a link that leads nowhere: remove it")
+        elif is_image(path) and not path.is_dir():
+            loose.append(path)
+        elif not path.is_dir():
+            pass_over(path)
+    return loose
+
+
+def _without_camera(images: list[_Image]) -> list[str]:
+    without = [image for image in images if image.camera is None]
+    if not without or len(without) == len(images):
+        return []
+    return [
+        f"{printable(without[0].path)} is in no camera's folder, but other images are: "
+        "give all images a camera or none"
+    ]
+
+
+def _listed(problems: list[str], root: Path) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    named = [f"  {problem}" for problem in problems[:_MAX_NAMED_PROBLEMS]]
+    if len(problems) > len(named):
+        named.append(f"  ... and {len(problems) - len(named)} more")
+    return "\n".join([f"{root} has {len(problems)} errors:", *named])
+
+
+def _rows(
+    images: list[_Image], root: Path, persons: dict[str, int], cameras: dict[str, int]
+) -> list[Row]:
     return [
         Row(
             image_path=str(image.path),

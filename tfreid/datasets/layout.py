@@ -1,15 +1,21 @@
 """Finding a data set's folder, and telling the user what was expected where it is not found."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from tfreid.errors import DataError, MissingPathError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+_LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 _MAX_FOUND_ENTRIES = 12
 _log = logging.getLogger(__name__)
+_passed_over: ContextVar[list[Path]] = ContextVar("passed_over")
 
 
 @dataclass(frozen=True)
@@ -88,14 +94,21 @@ def locate_any(layouts: Sequence[Layout], root: Path) -> tuple[Layout, Path]:
 
 
 def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
-    """Lists the images of one folder, sorted by name; hidden and other files are passed over.
+    """Lists the images of one folder, sorted by name; other files are passed over.
 
     Raises:
         DataError: There is no image.
     """
-    images = sorted(path for path in folder.iterdir() if is_image(path, suffixes))
+    images = []
+    for path in sorted(folder.iterdir()):
+        if is_image(path, suffixes):
+            images.append(path)
+        else:
+            pass_over(path)
     if not images:
-        raise DataError(f"no images in {folder}: expected files named *{', *'.join(suffixes)}")
+        raise DataError(
+            f"no images in {printable(folder)}: expected files named *{', *'.join(suffixes)}"
+        )
     return images
 
 
@@ -104,9 +117,65 @@ def is_image(path: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> bool:
     return path.suffix.lower() in suffixes and not path.name.startswith(".")
 
 
+@contextmanager
+def noting_passed_over() -> Iterator[list[Path]]:
+    """Gives a list that takes the files which readers pass over inside the block."""
+    found: list[Path] = []
+    token = _passed_over.set(found)
+    try:
+        yield found
+    finally:
+        _passed_over.reset(token)
+
+
+def pass_over(path: Path) -> None:
+    """Notes a file, or all files of a folder, that a reader does not read; not hidden ones."""
+    found = _passed_over.get(None)
+    if found is None or _is_of_system(path.name):
+        return
+    if not path.is_dir():
+        found.append(path)
+        return
+    for folder, subfolders, names in os.walk(path):
+        subfolders[:] = [name for name in subfolders if not _is_of_system(name)]
+        found += [Path(folder, name) for name in names if not _is_of_system(name)]
+
+
+def counted(paths: Iterable[Path], root: Path) -> dict[str, int]:
+    """Counts files by extension and folder, `*.gif in query/`: the folder inside `root`."""
+    counts: Counter[str] = Counter()
+    for path in paths:
+        folders = path.relative_to(root).parts[:-1]
+        place = f"{printable(folders[0])}/" if folders else "./"
+        suffix = printable(path.suffix.lower())
+        counts[f"*{suffix} in {place}" if suffix else f"without extension in {place}"] += 1
+    return dict(sorted(counts.items()))
+
+
+def _is_of_system(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _LEFT_BY_SYSTEMS
+
+
 def key_of(dataset_name: str, image: Path, folder: Path) -> str:
-    """Returns an image's key: `<data set>/<path relative to its folder, without extension>`."""
-    return f"{dataset_name}/{image.relative_to(folder).with_suffix('').as_posix()}"
+    """Returns an image's key: `<data set>/<path relative to its folder, without extension>`.
+
+    Raises:
+        DataError: The path is not UTF-8, which keys are written in.
+    """
+    key = f"{dataset_name}/{image.relative_to(folder).with_suffix('').as_posix()}"
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{printable(image)}: this name is not UTF-8, which records are written in: rename it "
+            "(convmv does so for whole folders)"
+        ) from None
+    return key
+
+
+def printable(path: str | Path) -> str:
+    """Returns a path as text, with the bytes that are not UTF-8 in hexadecimal."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _found(root: Path) -> str:

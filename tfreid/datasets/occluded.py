@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfreid.datasets.layout import IMAGE_SUFFIXES, is_image, key_of, list_images
+from tfreid.datasets.layout import is_image, key_of, list_images
 from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID, Row
 from tfreid.errors import DataError
 
-SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".bmp")
 _FILE_NAME = re.compile(r"(?P<person>\d+)_.+")
 
 
@@ -61,12 +60,9 @@ def images_below(place: Path) -> list[Path]:
         path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
     images = [
-        path
-        for folder in (place, *persons)
-        for path in sorted(folder.iterdir())
-        if is_image(path, SUFFIXES)
+        path for folder in (place, *persons) for path in sorted(folder.iterdir()) if is_image(path)
     ]
-    return images or list_images(place, SUFFIXES)  # which says what was expected
+    return images or list_images(place)  # which says what was expected
 
 
 def _person(image: Path, place: Path) -> int:

@@ -37,6 +37,10 @@ class Reading:
         published_total: Published counts of all splits together, where there are any.
         split: Which split this is, where the data set has several.
         excluded: Number of images that the data set has and the rows have not, by the reason.
+        passed_over: Number of files that the reader saw and did not read, by the folder and the
+            extension.
+        person_names: Name of each person ID that is not the name itself.
+        camera_names: Likewise of the cameras.
     """
 
     rows: list[Row] | list[ParsingRow]
@@ -45,6 +49,9 @@ class Reading:
     published_total: SplitCounts | None = None
     split: Split | None = None
     excluded: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    person_names: Mapping[int, str] = field(default_factory=dict)
+    camera_names: Mapping[int, str] = field(default_factory=dict)
 
     def for_training(self) -> "Reading":
         """Returns the same images, all of the training split."""

@@ -19,13 +19,11 @@ class FileNames:
         title: The layout's name, for messages.
         pattern: Matches a name without extension; its groups `person` and `camera` are the IDs.
         form: The form of a name, for messages.
-        suffix: The extension, in lower case.
     """
 
     title: str
     pattern: re.Pattern[str]
     form: str
-    suffix: str = ".jpg"
 
 
 def read_split_folders(
@@ -47,7 +45,7 @@ def read_split_folders(
     """
     rows = []
     for split, name in SPLIT_FOLDERS.items():
-        for image in list_images(folder / within / name, (names.suffix,)):
+        for image in list_images(folder / within / name):
             person, camera = _ids(image, names)
             key = key_of(dataset_name, image, folder)
             rows.append(Row(str(image), person, camera, split, key))

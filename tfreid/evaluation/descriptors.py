@@ -96,7 +96,7 @@ class Batched:
         Raises:
           DataError: if a record is damaged.
         """
-        with data_errors():
+        with data_errors(folder):
             for batch in evaluation_batches(folder, split, spec, self._batch_size, seed, indices):
                 count = len(batch["image"])
                 padding = [[0, self._batch_size - count], [0, 0], [0, 0], [0, 0]]

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfreid.datasets.files import UnusableImageError, as_rgb, upright
 from tfreid.errors import DataError
 
 LONGEST_SIDE_PX = 1024
@@ -68,8 +69,9 @@ def load_backgrounds(paths: Sequence[Path], min_size_px: tuple[int, int]) -> Bac
 def _load(path: Path, min_size_px: tuple[int, int]) -> np.ndarray:
     try:
         with Image.open(path) as file:
-            image = file.convert("RGB")
-    except OSError as error:
+            file.load()
+            image = as_rgb(upright(file))
+    except (OSError, UnusableImageError) as error:
         raise DataError(
             f"background {path} cannot be read as an image: {error}. Remove or replace it."
         ) from error

@@ -13,13 +13,13 @@ import tensorflow as tf
 from tfrecords_schema import schema
 from tfreid.errors import DataError
 from tfreid.inputs.backgrounds import Backgrounds, load_backgrounds
-from tfreid.inputs.checks import check_folder, training_sampler
+from tfreid.inputs.checks import check_folder, refuse_undecodable, training_sampler
 from tfreid.inputs.prepare import DRAWS, Preparation
 from tfreid.inputs.sampling import Purpose
 from tfreid.inputs.spec import InputSpec
 from tfreid.records import Records
 
-# Name in a batch: name in a record. Integers become int32.
+# Name in a batch: name in a record.
 _COLUMNS = {
     "key": "image/key",
     "label": "person/label",
@@ -28,6 +28,7 @@ _COLUMNS = {
     "camera_id": "camera/id",
 }
 _TRAINING = ("key", "label", "camera")
+_NARROW = ("label", "camera")  # these are counted from 0; IDs are as published, up to 64 bits
 
 Reader = Callable[[int], tuple[np.ndarray, np.ndarray]]
 """Number of a batch -> serialised records, object `[n]`; draws, float64 `[n, draws]`."""
@@ -102,7 +103,7 @@ def evaluation_batches(
 
     Returns:
       Dicts as of `training_batches`, of re-identification records with `person_id` and
-      `camera_id` int32 `[batch]`.
+      `camera_id` int64 `[batch]`.
 
     Raises:
       UsageError: if the folder does not have what the spec needs.
@@ -125,22 +126,29 @@ def evaluation_batches(
 
 
 @contextlib.contextmanager
-def data_errors() -> Iterator[None]:
+def data_errors(*folders: Records) -> Iterator[None]:
     """Gives a `DataError` raised while a batch is read back its type.
 
     TensorFlow wraps what Python code raises inside a pipeline into an error of its own; code
-    that iterates over batches does so inside `with data_errors():`.
+    that iterates over batches does so inside `with data_errors():`. It does not say either which
+    image it could not decode: that is looked for in `folders`.
+
+    Args:
+      folders: converted data sets that the batches come from.
 
     Raises:
-      DataError: naming the damaged shard and the place in it.
+      DataError: naming the damaged shard and the place in it, or the record's key.
     """
     try:
         yield
     except tf.errors.OpError as error:
         found = re.search(r"\bDataError: (.+)", error.message)
-        if found is None:
-            raise
-        raise DataError(found[1]) from None
+        if found is not None:
+            raise DataError(found[1]) from None
+        if isinstance(error, tf.errors.InvalidArgumentError):
+            for folder in folders:
+                refuse_undecodable(folder)
+        raise
 
 
 def _augmentation_draws(spec: InputSpec, batch_size: int, seed: int, step: int) -> np.ndarray:
@@ -185,7 +193,7 @@ def _images(
 
     def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         pixels = prepare(record["image/encoded"], record.get("mask/encoded"), record["draws"])
-        return pixels | {name: _narrow(record[_COLUMNS[name]]) for name in columns}
+        return pixels | {name: _column(name, record[_COLUMNS[name]]) for name in columns}
 
     dataset = numbers.map(records, tf.data.AUTOTUNE, deterministic=True).unbatch()
     return dataset.map(prepared, tf.data.AUTOTUNE, deterministic=True)
@@ -197,8 +205,8 @@ def _scenes(folder: Records, split: str, spec: InputSpec) -> Backgrounds | None:
     return load_backgrounds(folder.backgrounds(), folder.store(split).largest_image_px)
 
 
-def _narrow(value: tf.Tensor) -> tf.Tensor:
-    return value if value.dtype == tf.string else tf.cast(value, tf.int32)
+def _column(name: str, value: tf.Tensor) -> tf.Tensor:
+    return tf.cast(value, tf.int32) if name in _NARROW else value
 
 
 def _finish(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:

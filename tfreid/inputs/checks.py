@@ -3,9 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 
+from tfrecords_schema import schema
 from tfreid.datasets.vocabulary import lookup
-from tfreid.errors import UsageError
+from tfreid.errors import DataError, UsageError
+from tfreid.inputs.images import decode_image, decode_mask
 from tfreid.inputs.sampling import PersonSampler, RandomSampler
 from tfreid.inputs.spec import InputSpec
 from tfreid.records import Records
@@ -41,6 +44,28 @@ def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
             f"{folder.path} has no background images, and {spec.mask_reason} needs some. "
             "Convert with some (python -m tfreid.convert --backgrounds_root)"
         )
+
+
+def refuse_undecodable(folder: Records) -> None:
+    """Decodes every image and mask of a converted data set, which takes a while.
+
+    Raises:
+      DataError: naming the first record that TensorFlow cannot decode.
+    """
+    for split in (name for name, counts in folder.info.splits.items() if counts.records):
+        store = folder.store(split)
+        for index in range(len(store)):
+            record = schema.decode(folder.info.kind, store.read(np.array([index]))[0])
+            try:
+                decode_image(record["image/encoded"])
+                if record["mask/encoded"]:
+                    decode_mask(record["mask/encoded"])
+            except tf.errors.OpError as error:
+                raise DataError(
+                    f"the record {record['image/key']!r} in split {split!r} of {folder.path} "
+                    f"cannot be decoded ({error.message.splitlines()[0]}): replace or leave out "
+                    "its image, then convert again"
+                ) from None
 
 
 def training_sampler(

@@ -8,4 +8,7 @@ from tfreid.records.info import RecordsInfo, SplitInfo
 from tfreid.records.records import Records
 from tfreid.records.store import RecordStore
 
-__all__ = ["ImageSet", "RecordStore", "Records", "RecordsInfo", "SplitInfo"]
+DatasetFolder = Records
+"""What release 0.1 called it."""
+
+__all__ = ["DatasetFolder", "ImageSet", "RecordStore", "Records", "RecordsInfo", "SplitInfo"]

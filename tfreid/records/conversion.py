@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 import tfreid
 from tfrecords_schema import schema
+from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.files import completed_folder
 from tfreid.records import images, shards, sources
@@ -41,6 +42,7 @@ class ConversionOptions:
         backgrounds_root: folder of background scenes, copied into the output.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
+        max_image_mpx: megapixels of the largest image; larger ones are rejected.
     """
 
     max_reject_fraction: float = 0.01
@@ -48,6 +50,7 @@ class ConversionOptions:
     backgrounds_root: Path | None = None
     seed: int = 0
     synthetic: bool = False
+    max_image_mpx: float = MAX_IMAGE_MPX
 
 
 def convert(
@@ -91,6 +94,7 @@ def convert(
             options.seed,
             plan.mask_vocabulary,
             plan.parser,
+            options.max_image_mpx,
         )
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)

@@ -95,6 +95,8 @@ class ImageSet:
             self.reading.split,
             dict(self.reading.excluded),
             self.vocabulary,
+            dict(self.reading.person_names),
+            dict(self.reading.camera_names),
         )
 
     @property

@@ -1,14 +1,24 @@
-"""Reading and checking the files of one record. No TensorFlow: this runs in Beam workers."""
+"""Reading and checking the files of one record, in Beam workers."""
 
 import functools
 import io
+import os
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
 from tfreid.datasets import VOCABULARIES, lookup
-from tfreid.datasets.files import IMAGE_FORMATS, JPEG_FORMATS
+from tfreid.datasets.files import (
+    IMAGE_FORMATS,
+    JPEG_FORMATS,
+    MAX_IMAGE_MPX,
+    UnusableImageError,
+    as_rgb,
+    check_header,
+    orientation_of,
+    upright,
+)
 from tfreid.datasets.parts import Part
 
 _KEPT_FORMATS = (*JPEG_FORMATS, "PNG")
@@ -19,27 +29,52 @@ class RejectedError(ValueError):
     """A record cannot be written; the text is the reason in `rejects.jsonl`."""
 
 
-def read_image(path: str, part: Part | None = None) -> tuple[bytes, PIL.Image.Image]:
+def read_image(
+    path: str, part: Part | None = None, max_mpx: float = MAX_IMAGE_MPX
+) -> tuple[bytes, PIL.Image.Image]:
     """Reads an image and decodes it to the end.
 
     Args:
         path: its file.
         part: where in the file it lies; None for the whole file.
+        max_mpx: megapixels of the largest image.
 
     Returns:
-        The bytes of a JPEG or PNG file, the file's own where it is one, else a PNG's without
-        loss; and the decoded image.
+        The bytes of a JPEG or PNG file that TensorFlow decodes: the file's own where it is one
+        and lies upright, else a PNG's without loss; and the image, upright and in RGB.
 
     Raises:
-        RejectedError: if the file cannot be read or is damaged.
+        RejectedError: if the file cannot be read, is damaged, too large, or of values that do not
+            fit 8 bits.
     """
     if part is not None:
-        image = PIL.Image.fromarray(_pixels(path, part, "image"))
-    else:
-        data, image = _read(path, "image", IMAGE_FORMATS)
-        if image.format in _KEPT_FORMATS:
-            return data, image
-    return encode_png(np.asarray(image.convert("RGB"))), image
+        image = PIL.Image.fromarray(_pixels(path, part, "image")).convert("RGB")
+        return encode_png(np.asarray(image)), image
+    data, image = _read(path, "image", IMAGE_FORMATS, max_mpx)
+    is_kept = image.format in _KEPT_FORMATS and orientation_of(image) == 1
+    try:
+        image = as_rgb(upright(image))
+    except UnusableImageError as error:
+        raise RejectedError(f"the image cannot be kept: {error}: {path}") from error
+    if is_kept and tensorflow_decodes(data, image.size):
+        return data, image
+    return encode_png(np.asarray(image)), image
+
+
+def tensorflow_decodes(data: bytes, size: tuple[int, int]) -> bool:
+    """Tells whether TensorFlow takes an image file, which Pillow reads more leniently.
+
+    Args:
+        data: the file's bytes.
+        size: the width and height that Pillow found.
+    """
+    import tensorflow as tf  # Only here: whoever reads masks alone does without.
+
+    try:
+        pixels = tf.io.decode_image(data, channels=3, expand_animations=False)
+    except tf.errors.OpError:
+        return False
+    return tuple(pixels.shape) == (size[1], size[0], 3)
 
 
 def read_mask(
@@ -102,38 +137,50 @@ def _pixels(path: str, part: Part, what: str) -> np.ndarray:
         raise RejectedError(f"cannot read the {what} {part} ({error}): {path}") from error
 
 
-def _read(path: str, what: str, formats: tuple[str, ...]) -> tuple[bytes, PIL.Image.Image]:
+def _read(
+    path: str, what: str, formats: tuple[str, ...], max_mpx: float = MAX_IMAGE_MPX
+) -> tuple[bytes, PIL.Image.Image]:
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep us waiting
+            raise RejectedError(f"the {what} is no regular file: {path}")
         data = Path(path).read_bytes()
     except OSError as error:
         raise RejectedError(f"cannot read the {what} ({error.strerror}): {path}") from error
-    return data, decode_file(data, path, what, formats)
+    return data, decode_file(data, path, what, formats, max_mpx)
 
 
 def decode_file(
-    data: bytes, name: str, what: str = "image", formats: tuple[str, ...] = IMAGE_FORMATS
+    data: bytes,
+    name: str,
+    what: str = "image",
+    formats: tuple[str, ...] = IMAGE_FORMATS,
+    max_mpx: float = MAX_IMAGE_MPX,
 ) -> PIL.Image.Image:
-    """Decodes the bytes of an image file to the end, as strictly as TensorFlow.
+    """Decodes the bytes of an image file to the end.
 
     Args:
         data: the file's bytes.
         name: what the errors call it.
         what: kind of file, for the errors.
         formats: Pillow's names of the formats that are allowed.
+        max_mpx: megapixels of the largest image, looked up before it is decoded.
 
     Raises:
-        RejectedError: if the bytes are damaged or of another format.
+        RejectedError: if the bytes are damaged, of another format, or of too large an image.
     """
     if not data:
         raise RejectedError(f"the {what} file is empty: {name}")
     try:
         image = PIL.Image.open(io.BytesIO(data), formats=formats)
+        check_header(image, max_mpx)
         if image.format == "PNG":  # loading it checks less than TensorFlow will
             image.verify()
             if _PNG_END not in data:
                 raise ValueError("its end is missing")
             image = PIL.Image.open(io.BytesIO(data), formats=formats)
         image.load()
+    except (UnusableImageError, PIL.Image.DecompressionBombError) as error:
+        raise RejectedError(f"the {what} cannot be kept: {error}: {name}") from error
     except PIL.UnidentifiedImageError as error:
         raise RejectedError(f"the {what} is no {' or '.join(formats)} file: {name}") from error
     except Exception as error:  # Pillow's decoders raise many types on damaged data

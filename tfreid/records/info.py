@@ -43,6 +43,9 @@ class SourceInfo:
         excluded: number of images left out before the conversion, by the reason.
         mask_vocabulary: vocabulary of its masks on the disk, which may be finer than that of the
             records; empty where it has none, or an earlier release converted it.
+        person_names: name of each published person ID that is not the name itself, as of a
+            folder `anna`.
+        camera_names: likewise of the cameras.
     """
 
     options: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -50,6 +53,8 @@ class SourceInfo:
     split: Split | None = None
     excluded: dict[str, int] = dataclasses.field(default_factory=dict)
     mask_vocabulary: str = ""
+    person_names: dict[int, str] = dataclasses.field(default_factory=dict)
+    camera_names: dict[int, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: dict) -> "SourceInfo":
@@ -57,7 +62,11 @@ class SourceInfo:
         split = values["split"] and Split(
             **values["split"] | {"test_persons": tuple(values["split"]["test_persons"])}
         )
-        return cls(**values | {"split": split})
+        names = {
+            field: {int(number): name for number, name in values.get(field, {}).items()}
+            for field in ("person_names", "camera_names")
+        }
+        return cls(**values | {"split": split} | names)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the Beam workers do: write whole shards and report on them. No TensorFlow here.
+"""What the Beam workers do: write whole shards and report on them.
 
 A worker gets the name of a shard. What belongs to it lies beside it in a manifest, because a
 pipeline should not carry its data in its own description: Beam compresses that several times,
@@ -16,6 +16,7 @@ import apache_beam as beam
 import numpy as np
 
 from tfrecords_schema import schema
+from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
 from tfreid.errors import DataError
 from tfreid.files import completed_file
@@ -36,6 +37,7 @@ class ConversionJob:
         seed: seed of those copies.
         mask_vocabulary: vocabulary that masks are written in; empty where there are none.
         parser: makes masks of the images that have none, where there is one.
+        max_image_mpx: megapixels of the largest image.
     """
 
     folder: str
@@ -44,6 +46,7 @@ class ConversionJob:
     seed: int
     mask_vocabulary: str
     parser: MaskParser | None = None
+    max_image_mpx: float = MAX_IMAGE_MPX
 
 
 @dataclass
@@ -161,7 +164,7 @@ def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
         RejectedError: if a file is unreadable, damaged or does not fit the others.
         DataError: if a value does not follow the schema.
     """
-    data, image = images.read_image(entry.image_path, entry.image_part)
+    data, image = images.read_image(entry.image_path, entry.image_part, job.max_image_mpx)
     mask_data, mask = _mask(entry, job, data, image.size)
     tally.with_mask = int(mask is not None)
     if entry.copy:

@@ -21,6 +21,7 @@ from tfreid.records.info import LabelMap, SourceInfo
 from tfreid.records.records import shard_name
 
 TRAIN = "train"
+_LARGEST_ID = 2**63 - 1
 _SPLITS = (TRAIN, "val", "query", "gallery")
 
 
@@ -125,6 +126,11 @@ class _Numbering:
         self.num_labels += len(table)
         self.id_offset = self._next_id_offset
         self._next_id_offset += max(known, default=0)
+        if self._next_id_offset > _LARGEST_ID:
+            raise DataError(
+                f"the person or camera IDs of {' and '.join(self.labels)} together exceed 63 bits: "
+                "give names, with a letter, instead of such large numbers"
+            )
 
 
 def plan(

@@ -88,7 +88,8 @@ def fit(
 
     found = origin.to_json() if origin else None
     description = run_description(method.name, recipe, seed, precision, data, found)
-    with run.claim(description) if is_chief() else contextlib.nullcontext():
+    claim = run.claim(description) if is_chief() else contextlib.nullcontext()
+    with claim, data_errors(*data.values()):
         if is_chief():
             run.write_infos(data)
         run.model = train(
