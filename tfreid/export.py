@@ -6,14 +6,13 @@ query and gallery images tell. Training ends with an export; this command makes 
 one of several runs together, which gives their combined descriptors.
 """
 
-import json
-
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 from absl import flags
 
 from tfreid.errors import UsageError
+from tfreid.files import read_json
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.release import FAR
@@ -59,7 +58,7 @@ def main() -> None:
             run = Run(_RUN.value[0])
             data = run.open_data("reid", _DATA.value) if _DATA.value else None
             path = export_run(run, base=_OUT.value, data=data, **options)
-    facts = json.loads((path / EXTRA / FACTS).read_text("utf-8"))
+    facts = read_json(path / EXTRA / FACTS)
     print(_recommendation(facts))
     print(f"wrote {path}")
 
