@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -152,7 +153,7 @@ def test_weights_of_another_model_are_listed(method, reid_folder, tmp_path, monk
 
 def test_a_run_without_a_checkpoint_is_named(method, reid_folder, tmp_path):
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
-    (tmp_path / "checkpoints/checkpoint").unlink()
+    shutil.rmtree(tmp_path / "checkpoints")
     with pytest.raises(DataError, match="holds no checkpoint"):
         _ = training.Run(tmp_path).model
 

@@ -21,6 +21,7 @@ from tfreid.records import Records, RecordsInfo
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import restore_model
 from tfreid.training.description import check_description, differences
+from tfreid.training.saved_steps import saved_steps
 from tfreid.typed import typed
 
 _RECIPE, _METRICS, _LOCK = "recipe.json", "metrics.json", ".lock"
@@ -265,7 +266,7 @@ class Run:
         write_json(self.path / _RECIPE, description, checksum=True)
 
     def _has_checkpoint(self) -> bool:
-        return (self.checkpoints / "checkpoint").exists()
+        return bool(saved_steps(self.checkpoints)) or (self.checkpoints / "checkpoint").exists()
 
     def _refuse_other_run(self, description: Mapping[str, Any]) -> None:
         if not (self.path / _RECIPE).exists():
