@@ -19,6 +19,7 @@ from absl import flags
 from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.errors import UsageError
+from tfreid.files import require_space, require_writable
 from tfreid.records import ImageSet, Records, RecordsInfo
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def main(beam_args: list[str]) -> None:
     from tfreid.records import conversion, sources
 
     out = Path(_OUT.value).expanduser()
+    require_writable(out.parent)
     datasets = _datasets()
     plan = sources.plan(
         datasets,
@@ -98,6 +100,7 @@ def main(beam_args: list[str]) -> None:
         synthetic=any(dataset.drawn_in for dataset in datasets),
     )
     _announce(plan, options, out, beam_args)
+    require_space(out.parent, plan.image_bytes, "the records")
     started = time.monotonic()
     with command.progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         info = conversion.convert(

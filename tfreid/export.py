@@ -6,13 +6,15 @@ query and gallery images tell. Training ends with an export; this command makes 
 one of several runs together, which gives their combined descriptors.
 """
 
+from pathlib import Path
+
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
 # isort: split
 from absl import flags
 
 from tfreid.errors import UsageError
-from tfreid.files import read_json
+from tfreid.files import read_json, require_writable
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.release import FAR
@@ -49,6 +51,7 @@ def main() -> None:
     if len(_RUN.value) > 1 and not _OUT.value:
         raise UsageError("several runs are exported as one: give a folder for the versions (--out)")
     options = {"far": _FAR.value, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
+    require_writable(Path(_OUT.value or f"{_RUN.value[0]}/export"))
     print(f"exporting {' + '.join(_RUN.value)}")
     with command.progress(None, "describing the test images", unit="images") as bar:
         options["advance"] = bar.advance
