@@ -8,7 +8,7 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods.field_names import nearest_fields
-from tfreid.methods.fields import names
+from tfreid.methods.fields import check_limits, names
 from tfreid.typed import required, typed
 
 
@@ -53,7 +53,7 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
 
     Raises:
       UsageError: if a field is not known, is missing and has no default, is given twice by its
-        former name, or a value has another type than its field.
+        former name, or a value has another type than its field or is absurd.
     """
     values = without_former_fields(recipe_type, values, path)
     hints = typing.get_type_hints(recipe_type)
@@ -65,7 +65,9 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     if missing:
         raise UsageError(f"{path} lacks {', '.join(missing)}")
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
-    return recipe_type(**converted)
+    made = recipe_type(**converted)
+    check_limits(made, path)
+    return made
 
 
 def without_former_fields(
