@@ -17,6 +17,16 @@ from tfreid.records import Records
 pytest_plugins = ["tests.measured"]
 
 
+def pytest_addoption(parser):
+    """Adds the option of the fuzzing tests."""
+    parser.addoption(
+        "--fuzz_seconds",
+        type=float,
+        default=None,
+        help="Seconds that each fuzzing test takes; by default a few.",
+    )
+
+
 def pytest_configure():
     """Lets Ctrl-C reach the commands under test where a shell in the background has it ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
