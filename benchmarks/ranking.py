@@ -130,13 +130,14 @@ def write(folder: Path, size: Size) -> None:
 
 def identities(folder: Path, part: str) -> Identities:
     """Reads who is on the images of a part."""
-    return Identities(*np.load(folder / f"{part}_identities.npy"))
+    return Identities(*np.load(folder / f"{part}_identities.npy", allow_pickle=False))
 
 
 def features(folder: Path, size: Size) -> tuple[np.ndarray, np.ndarray]:
     """Reads the descriptors of queries and gallery images, or maps the latter."""
     mode = "r" if size.mapped else None
-    return np.load(folder / "query.npy"), np.load(folder / "gallery.npy", mmap_mode=mode)
+    query = np.load(folder / "query.npy", allow_pickle=False)
+    return query, np.load(folder / "gallery.npy", mmap_mode=mode, allow_pickle=False)
 
 
 def product(folder: Path, size: Size) -> Measured:
@@ -171,7 +172,7 @@ def write_matrix(folder: Path, size: Size) -> None:
 
 def from_matrix(folder: Path, peer: Peer | None) -> Measured:
     """Scores a whole distance matrix, here or with another toolkit."""
-    matrix = np.load(folder / "matrix.npy")
+    matrix = np.load(folder / "matrix.npy", allow_pickle=False)
     who = identities(folder, "query"), identities(folder, "gallery")
 
     def work() -> dict[str, np.ndarray]:

@@ -18,8 +18,8 @@ pytest_plugins = ["tests.measured"]
 
 
 def pytest_addoption(parser):
-    """Adds how long the tests with random inputs look for trouble."""
-    parser.addoption("--fuzz_seconds", type=float, default=16.0, help="for all fuzzing tests")
+    """Adds how long each test with random inputs looks for trouble."""
+    parser.addoption("--fuzz_seconds", type=float, default=3.0, help="for each fuzzing test")
 
 
 def pytest_configure():

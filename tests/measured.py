@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.edited_json import edited
 from tfreid.datasets import Reading, Split, rows_of
 from tfreid.records import Records
 
@@ -54,8 +55,9 @@ def audits(reid_folder):
 def folder_without_masks(reid_folder, tmp_path_factory):
     path = tmp_path_factory.mktemp("plain") / "reid"
     shutil.copytree(reid_folder.path, path)
-    text = (path / "dataset.json").read_text()
-    (path / "dataset.json").write_text(text.replace('"with_mask": ', '"with_mask": -'))
+    with edited(path / "dataset.json") as values:
+        for counts in values["splits"].values():
+            counts["with_mask"] = 0
     return Records(path)
 
 

@@ -1,12 +1,11 @@
 """Splits that `python -m tfreid.convert` draws, keeps in `dataset.json` and takes again."""
 
-import json
-
 import pytest
 
 from tests.commands import run_command, run_here
 from tests.datasets.cuhk03_miniatures import release as cuhk03
 from tests.datasets.training_miniatures import cuhk01, prid, viper
+from tests.edited_json import edited
 from tfreid import convert as command
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import Records
@@ -110,13 +109,12 @@ def test_misuse(convert, tmp_path, data):
 def test_a_split_of_other_data_is_refused(convert, tmp_path):
     convert("viper", "viper")
     path = tmp_path / "viper" / "dataset.json"
-    values = json.loads(path.read_text())
-    values["sources"]["viper"]["split"]["test_persons"] = [1, 500]
-    path.write_text(json.dumps(values))
+    with edited(path) as values:
+        values["sources"]["viper"]["split"]["test_persons"] = [1, 500]
     with pytest.raises(UsageError, match="tests person 500, who is not among the 6"):
         convert("out", "viper", split_from=str(tmp_path / "viper"))
-    del values["sources"]["viper"]["split"]["index"]
-    path.write_text(json.dumps(values))
+    with edited(path) as values:
+        del values["sources"]["viper"]["split"]["index"]
     with pytest.raises(DataError, match="is not the description of a converted data set"):
         convert("out", "viper", split_from=str(tmp_path / "viper"))
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tests.commands import Command, run_command
+from tests.edited_json import edited
 from tests.methods.harness import info
 from tfrecords_schema.schema import parse_spec
 from tfreid.evaluation import Describer, Network
@@ -40,9 +41,8 @@ def test_training_ends_with_an_export_of_the_final_weights(dgd_run):
 def test_a_run_that_is_not_finished_is_exported_with_a_warning(dgd_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(dgd_run, run, ignore=shutil.ignore_patterns("export", "metrics.json"))
-    recipe = json.loads((run / "recipe.json").read_text())
-    recipe["recipe"]["schedule"]["steps"] = 2
-    (run / "recipe.json").write_text(json.dumps(recipe))
+    with edited(run / "recipe.json") as values:
+        values["recipe"]["schedule"]["steps"] = 2
     done = run_command("export", f"--run={run}")
     assert done.returncode == 0, done.stderr
     assert "is not finished: these are the weights of step 1 of 2" in done.stderr
@@ -55,7 +55,7 @@ def test_a_killed_export_leaves_no_version_and_the_next_is_whole(dgd_run, reid_f
     (tmp_path / "4").mkdir()
     options = (f"--run={dgd_run}", f"--out={tmp_path}", f"--data={reid_folder.path}")
     process = Command("tfreid.export", *options)
-    while not list(tmp_path.glob("5.partial/saved_model.pb")):
+    while not list(tmp_path.glob(".5.*.partial/output/saved_model.pb")):
         assert process.poll(0.01) is None
     process.send_signal(signal.SIGKILL)
     process.finish()

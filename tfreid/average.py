@@ -23,6 +23,8 @@ _OUT = flags.DEFINE_string("out", None, "File for the figures, .json.")
 
 def main(runs: list[str]) -> None:
     """Averages the runs and prints the figures."""
+    if _OUT.value:
+        files.require_writable(Path(_OUT.value).parent)
     averages = evaluation.average_runs([Path(run) for run in runs])
     for dataset, average in averages.items():
         _print(dataset, average)

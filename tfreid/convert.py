@@ -20,6 +20,7 @@ from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
+from tfreid.files import require_space, require_writable
 from tfreid.records import ImageSet, Records, RecordsInfo
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def main(beam_args: list[str]) -> None:
     from tfreid.records import conversion, sources
 
     out = Path(_OUT.value).expanduser()
+    require_writable(out.parent)
     datasets = _datasets()
     plan = sources.plan(
         datasets,
@@ -111,6 +113,7 @@ def main(beam_args: list[str]) -> None:
     _announce(plan, options, out, beam_args)
     for dataset in datasets:
         _warn_of_passed_over(dataset)
+    require_space(out.parent, plan.image_bytes, "the records")
     started = time.monotonic()
     with command.progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         info = conversion.convert(

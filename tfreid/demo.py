@@ -27,6 +27,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of the images, the weights and the batc
 def main() -> None:
     """Runs the demo."""
     out = Path(_OUT.value)
+    files.require_writable(out)
     reid, parsing = embedded.ensure(out / "data", [f"--seed={_SEED.value}"])
     for method in METHODS:
         embedded.run_command(

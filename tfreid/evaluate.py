@@ -22,6 +22,7 @@ from absl import flags
 from tfreid import evaluation, report
 from tfreid.datasets import PROTOCOLS
 from tfreid.errors import UsageError
+from tfreid.files import require_writable
 from tfreid.inputs import InputSpec
 from tfreid.records import Records
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
@@ -101,12 +102,16 @@ def main() -> None:
         report.check_rankings_path(Path(_RANKINGS.value))
     if len(_RUN.value) > 1 and not _OUT.value:
         raise UsageError("several runs are measured as one: give a folder for the result (--out)")
+    out = Run(_OUT.value or _RUN.value[0])
+    rankings = [Path(_RANKINGS.value).parent] if _RANKINGS.value else []
+    for place in (out.path, out.path / "report", *rankings):
+        require_writable(place)
     runs = open_runs([Path(path) for path in _RUN.value])
     first, stage = runs[0], runs[0].stage
     records = open_data(runs, _DATA.value)
     names = " + ".join(f"{run.path} ({run.method.name})" for run in runs)
     print(f"evaluating {names} on {records.path}")
-    out = Run(_OUT.value) if _OUT.value else first
+    out = out if _OUT.value else first
     out.path.mkdir(parents=True, exist_ok=True)
     written, stores = [out.path / "metrics.json"], []
     if stage.data == "parsing":

@@ -6,7 +6,7 @@ query and gallery images tell. Training ends with an export; this command makes 
 one of several runs together, which gives their combined descriptors.
 """
 
-import json
+from pathlib import Path
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
@@ -14,6 +14,7 @@ from tfreid.cli import command  # before TensorFlow, whose start-up lines it sil
 from absl import flags
 
 from tfreid.errors import UsageError
+from tfreid.files import read_json, require_writable
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.release import FAR
@@ -50,6 +51,7 @@ def main() -> None:
     if len(_RUN.value) > 1 and not _OUT.value:
         raise UsageError("several runs are exported as one: give a folder for the versions (--out)")
     options = {"far": _FAR.value, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
+    require_writable(Path(_OUT.value or f"{_RUN.value[0]}/export"))
     print(f"exporting {' + '.join(_RUN.value)}")
     with command.progress(None, "describing the test images", unit="images") as bar:
         options["advance"] = bar.advance
@@ -59,7 +61,7 @@ def main() -> None:
             run = Run(_RUN.value[0])
             data = run.open_data("reid", _DATA.value) if _DATA.value else None
             path = export_run(run, base=_OUT.value, data=data, **options)
-    facts = json.loads((path / EXTRA / FACTS).read_text("utf-8"))
+    facts = read_json(path / EXTRA / FACTS)
     print(_recommendation(facts))
     print(f"wrote {path}")
 

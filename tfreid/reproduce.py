@@ -64,6 +64,7 @@ def main() -> None:
     scale = _SCALE.value or ("demo" if embeds else "paper")
     reproduction.check_changes(table, scale, changes)
     out = Path(_OUT.value)
+    files.require_writable(out)
     settings = _embedded_settings(table) if embeds else _given_settings(table)
     plan = Reproduction(table, settings, out / "runs", scale, changes)
     print(f"{table.source}: {table.title}")

@@ -12,6 +12,7 @@ from absl import flags
 
 from tfreid.cli import command
 from tfreid.datasets import rows_of
+from tfreid.files import completed_file, require_writable
 from tfreid.synthetic.contact_sheet import draw_contact_sheet
 from tfreid.synthetic.generate import Parameters, generate, is_generated, items_of
 
@@ -52,14 +53,17 @@ def main() -> None:
         scenery_link=_SCENERY_LINK.value,
     )
     out = Path(_OUT.value).expanduser()
+    for path in filter(None, (_OUT.value, _CONTACT_SHEET.value)):
+        require_writable(Path(path).expanduser().parent)
     if is_generated(out, parameters):
         print(f"{out}/ is there already, complete and made with these parameters")
     else:
         _generate(out, parameters)
     if _CONTACT_SHEET.value is not None:
         sheet = Path(_CONTACT_SHEET.value).expanduser()
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        draw_contact_sheet(rows_of("synthetic", out), parameters.seed).save(sheet, format="PNG")
+        with completed_file(sheet) as partial:
+            drawn = draw_contact_sheet(rows_of("synthetic", out), parameters.seed)
+            drawn.save(partial, format="PNG")
         print(f"wrote {sheet}")
 
 

@@ -21,6 +21,7 @@ from absl import flags
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.errors import UsageError
+from tfreid.files import require_writable
 from tfreid.methods import METHODS, Method, Stage
 from tfreid.records import Records
 from tfreid.serving import export_run
@@ -69,6 +70,7 @@ def main() -> int:
     """Trains as the flags say."""
     method = METHODS[_METHOD.value]
     run = training.Run(_OUT.value or f"runs/{method.name}", method)
+    require_writable(run.path)
     was_finished = run.is_finished
     if _STOP.value and not _EVALUATE.value:
         raise UsageError("--stop_when_no_better compares evaluations: give --evaluate_every_steps")

@@ -162,3 +162,32 @@ def test_runs_that_were_not_measured_are_refused(run, tmp_path):
     (trained / "metrics.json").write_text("{")
     with pytest.raises(DataError, match="is damaged"):
         average_runs([measured, trained])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"original": {"rank1": "high"}},
+        {"original": {"rank1": float("nan")}},
+        {"original": {"rank1": 0.5, "reranked": 3}},
+        {"data": []},
+        {"data": {"dataset": ["viper"], "options": {}, "split": None}},
+        {"data": {"dataset": "viper", "options": {}, "split": {"index": 1}}},
+        {"data": {"dataset": "viper", "options": {}, "split": 3}},
+        {"protocol": 3},
+        {"protocol": {}},
+        {"matching": "pooled"},
+        {"datasets": []},
+        {"datasets": {"viper": 3}},
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_named(run, changes):
+    runs = [run("whole", evaluation()), run("changed", evaluation() | changes)]
+    with pytest.raises(DataError, match=r"changed/metrics\.json is damaged: "):
+        average_runs(runs)
+
+
+def test_a_recipe_that_cannot_be_is_named(run):
+    recipe = {"method": ["dgd"], "recipe": {}, **TRAINED}
+    with pytest.raises(DataError, match=r"recipe\.json is not the recipe of a run"):
+        average_runs([run("1", evaluation(), recipe), run("2", evaluation(), recipe)])

@@ -164,3 +164,21 @@ def test_the_depth_of_a_resnet_is_a_backbone(name):
 def test_a_missing_field_without_default_is_named():
     with pytest.raises(UsageError, match=r"recipe.schedule lacks learning_rate, factor"):
         from_json(METHODS["dgd"].recipe, {"schedule": {"steps": 3}})
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("width", [1e9, 0.0, -1.0]),
+        ("backbone_width", [1e9, 0.0, -1.0]),
+        ("batch_size", [0, -4, 10**9]),
+        ("image_size_px", [[0, 16], [32, 10**6]]),
+        ("descriptor_size", [0, 10**9]),
+    ],
+)
+def test_absurd_values_are_refused(name, field, values):
+    recipe = to_json(METHODS[name].recipe())
+    for value in values if field in recipe else ():
+        with pytest.raises(UsageError, match=f"{field}|image"):
+            from_json(METHODS[name].recipe, recipe | {field: value})

@@ -268,20 +268,26 @@ def interrupt(payload):
     raise KeyboardInterrupt
 
 
-def test_killed_job_leaves_nothing_and_can_be_repeated(data, tmp_path, monkeypatch):
-    left_behind = tmp_path / "out.partial"
-    left_behind.mkdir()
-    (left_behind / "market1501-train.tfrecord-00000-of-00009").write_bytes(b"half")
+def test_stopped_job_leaves_nothing_and_can_be_repeated(data, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(shards.framing, "frame", interrupt)
         with pytest.raises(KeyboardInterrupt):
             convert(data, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
-    left_behind.mkdir()
-    (left_behind / "market1501-train.tfrecord-00000-of-00009").write_bytes(b"half")
     convert(data, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
-    assert not (tmp_path / "out" / "market1501-train.tfrecord-00000-of-00009").exists()
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_lies_where_rejects_go_stays(data, tmp_path, is_link):
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    taken = tmp_path / "out.rejects.jsonl"
+    taken.symlink_to(mine) if is_link else mine.rename(taken)
+    with pytest.raises(UsageError, match=r"out\.rejects\.jsonl .* something else: move it away"):
+        convert(data, tmp_path / "out")
+    assert taken.read_text() == "precious"
+    assert not (tmp_path / "out").exists()
 
 
 def test_refuses_what_it_cannot_do(data, converted, tmp_path):

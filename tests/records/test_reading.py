@@ -94,7 +94,9 @@ def test_records_that_are_no_examples(tiny_folder):
 
 def test_other_schema_version(tiny_folder):
     path = tiny_folder / "dataset.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 7}))
+    values = json.loads(path.read_text()) | {"schema_version": 7, "more": "fields"}
+    del values["checksum"]
+    path.write_text(json.dumps(values))
     with pytest.raises(DataError, match=r"schema version 7, this release reads version 1\. Re-run"):
         Records(tiny_folder)
 
@@ -102,7 +104,7 @@ def test_other_schema_version(tiny_folder):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "reid", "schema_version": 1}'])
 def test_damaged_description(tiny_folder, text):
     (tiny_folder / "dataset.json").write_text(text)
-    with pytest.raises(DataError, match=r"dataset\.json is not the description"):
+    with pytest.raises(DataError, match=r"dataset\.json is (not the description|damaged)"):
         Records(tiny_folder)
 
 

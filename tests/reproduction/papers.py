@@ -41,12 +41,14 @@ def data_folder(path: Path, **changes) -> Records:
         "mask_vocabulary": "",
         "synthetic": False,
         "fingerprint": f"fingerprint of {path.name}",
-        "person_labels": {},
-        "camera_labels": {},
         "made_by": {"random_backgrounds": 0},
     }
     path.mkdir()
-    RecordsInfo(**values | changes).write(path)
+    values |= changes
+    for name in ("person", "camera"):
+        table = {i + 1: i for i in range(values[f"num_{name}s"])}
+        values.setdefault(f"{name}_labels", {"any": table})
+    RecordsInfo(**values).write(path)
     return Records(path)
 
 

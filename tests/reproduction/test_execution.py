@@ -1,10 +1,10 @@
 """Rows run once, and go on where they were interrupted."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
+from tests.edited_json import edited
 from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on, recipe_from_flags
 from tfreid.errors import DataError, UsageError
 from tfreid.records.info import SplitInfo
@@ -95,10 +95,8 @@ def test_an_unfinished_training_is_continued(plan):
 
 def test_a_run_of_another_recipe_does_not_count(plan):
     run(plan, FakeRunner(), TABLE.rows[:1])
-    recipe = path_of(plan, 0) / "recipe.json"
-    values = json.loads(recipe.read_text())
-    values["recipe"]["momentum"] = 0.5
-    recipe.write_text(json.dumps(values))
+    with edited(path_of(plan, 0) / "recipe.json") as values:
+        values["recipe"]["momentum"] = 0.5
     with pytest.raises(DataError, match="is not the run that the table asks for"):
         run(plan, lambda name, arguments: None, TABLE.rows[:1])
 

@@ -85,7 +85,8 @@ def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
     with pytest.raises(UsageError, match="has no split 'val'"):
         settings_of(replace(PLAIN, data="parsing"), [parsing])
     labels = {"market1501": {1: 0}, "dukemtmc": {}}
-    joint = data_folder(tmp_path / "joint", name="market1501_dukemtmc", person_labels=labels)
+    facts = {"name": "market1501_dukemtmc", "num_persons": 1, "person_labels": labels}
+    joint = data_folder(tmp_path / "joint", **facts)
     with pytest.raises(UsageError, match=r"joint set \(market1501, dukemtmc\).*as test_data"):
         settings_of(PLAIN, [joint])
     monkeypatch.setattr(settings, "available_variants", lambda folder: ("original",))

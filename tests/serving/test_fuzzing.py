@@ -43,8 +43,8 @@ def base(tmp_path_factory):
 
 @pytest.fixture
 def inputs(request):
-    """Numbers and generators of random inputs, for this test's share of the time."""
-    end = time.monotonic() + request.config.getoption("--fuzz_seconds") / 2
+    """Numbers and generators of random inputs, for the time of a test."""
+    end = time.monotonic() + request.config.getoption("--fuzz_seconds")
 
     def numbered():
         for number in itertools.takewhile(lambda _: time.monotonic() < end, itertools.count()):

@@ -1,13 +1,13 @@
 """Exports of runs, with a linear model in place of the method's."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 from linear_model import LinearModel
 
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.files import read_json
 from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.methods import METHODS
 from tfreid.retrieval import cosine_distances
@@ -61,8 +61,7 @@ def test_an_export_carries_the_run(run, reid_folder, tmp_path):
     seen = []
     path = export_run(run, path=tmp_path / "exact", advance=seen.append)
     assert (path, sum(seen)) == (tmp_path / "exact", 12 + 26)
-    recipe = json.loads((path / "assets.extra" / "recipe.json").read_text())
-    assert recipe == run.description
+    assert read_json(path / "assets.extra" / "recipe.json") == run.description
     facts = ServedModel(path).facts
     assert (facts["method"], facts["image_size_px"]) == ("dgd", [*SIZE])
     info = reid_folder.info

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 import toy
 
+from tests.edited_json import edited
 from tfreid import training
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import InputSpec, evaluation_batches
@@ -102,10 +104,8 @@ def test_a_method_of_ones_own_is_trained_and_loaded(method, reid_folder, tmp_pat
 
 def test_a_run_continues_though_its_recipe_has_a_new_field(method, reid_folder, tmp_path):
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
-    path = tmp_path / "recipe.json"
-    values = json.loads(path.read_text())
-    del values["recipe"]["data"]
-    path.write_text(json.dumps(values))
+    with edited(tmp_path / "recipe.json") as values:
+        del values["recipe"]["data"]
     assert training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path).is_finished
     with pytest.raises(UsageError, match=r"recipe\.steps: 2 there, 3 now\)"):
         training.fit(method, ToyRecipe(steps=3), {"reid": reid_folder}, tmp_path)
@@ -137,8 +137,8 @@ def test_tensorboard_gets_maps_of_some_test_images(method, reid_folder, tmp_path
 
 def test_an_unfinished_run_is_loaded_with_a_warning(method, reid_folder, tmp_path, capsys):
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
-    recipe = tmp_path / "recipe.json"
-    recipe.write_text(recipe.read_text().replace('"steps": 2', '"steps": 9'))
+    with edited(tmp_path / "recipe.json") as values:
+        values["recipe"]["steps"] = 9
     (tmp_path / "metrics.json").unlink()
     _ = training.Run(tmp_path).model
     assert "not finished: these are the weights of step 2 of 9" in capsys.readouterr().err
@@ -153,7 +153,7 @@ def test_weights_of_another_model_are_listed(method, reid_folder, tmp_path, monk
 
 def test_a_run_without_a_checkpoint_is_named(method, reid_folder, tmp_path):
     training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
-    (tmp_path / "checkpoints/checkpoint").unlink()
+    shutil.rmtree(tmp_path / "checkpoints")
     with pytest.raises(DataError, match="holds no checkpoint"):
         _ = training.Run(tmp_path).model
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.edited_json import edited
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.methods import METHODS, Method
 from tfreid.training import Run
@@ -49,6 +50,7 @@ def test_recipe_json_says_what_the_run_is(tmp_path):
     assert values["recipe"] == {"batch_size": 64, "size_px": [8, 4]}
     assert values["data"]["reid"]["fingerprint"] == "abc"
     assert {"tfreid", "tensorflow", "keras", "python"} <= values["versions"].keys()
+    del values["checksum"]
     assert Run(tmp_path / "run").description == values
 
 
@@ -83,10 +85,8 @@ def test_another_run_is_refused_by_what_differs(tmp_path, changes, text, method)
 def test_a_field_that_the_recipe_did_not_have_yet_has_its_default(tmp_path):
     with Run(tmp_path).claim(description()):
         save_checkpoint(tmp_path)
-    path = tmp_path / "recipe.json"
-    values = json.loads(path.read_text())
-    del values["recipe"]["batch_size"]
-    path.write_text(json.dumps(values))
+    with edited(tmp_path / "recipe.json") as values:
+        del values["recipe"]["batch_size"]
     run = Run(tmp_path, METHOD)
     assert run.recipe == Recipe()
     with run.claim(description()):
@@ -101,10 +101,9 @@ def test_a_run_of_former_fields_goes_on(tmp_path):
     recipe = METHODS["fpr"].demo()
     with Run(tmp_path).claim(description(method="fpr", recipe=recipe)):
         save_checkpoint(tmp_path)
-    path = tmp_path / "recipe.json"
-    values = json.loads(path.read_text())
-    del values["recipe"]["backbone"]
-    path.write_text(json.dumps(values | {"recipe": values["recipe"] | {"backbone_depth": 14}}))
+    with edited(tmp_path / "recipe.json") as values:
+        del values["recipe"]["backbone"]
+        values["recipe"]["backbone_depth"] = 14
     assert Run(tmp_path).recipe == recipe
     with Run(tmp_path).claim(description(method="fpr", recipe=recipe)):
         pass
@@ -172,11 +171,60 @@ def test_a_folder_without_a_run_is_named(tmp_path):
         _ = Run(tmp_path).description
 
 
-@pytest.mark.parametrize("text", ["{", "{}"])
+@pytest.mark.parametrize("text", ["{", "{}", "[]", "3", "null", '"recipe"'])
 def test_a_damaged_recipe_is_named(tmp_path, text):
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(DataError, match=r"recipe\.json"):
         _ = Run(tmp_path).description
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"seed": "0"}, "seed: expected int, found '0'"),
+        ({"seed": -1}, "seed=-1: expected 0 or more"),
+        ({"precision": "float8"}, "precision='float8' is not known"),
+        ({"recipe": []}, r"recipe: expected dict.* found \[\]"),
+        ({"data": {"reid": "data"}}, "data.reid: expected DataFacts, found 'data'"),
+        ({"init_from": {"digest": 3}}, "init_from"),
+        ({"more": 1}, "unknown field 'more'"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_named(tmp_path, changes, text):
+    with Run(tmp_path).claim(description()):
+        pass
+    with edited(tmp_path / "recipe.json") as values:
+        values |= changes
+    with pytest.raises(DataError, match=rf"recipe\.json is not the recipe of a run \(.*{text}"):
+        _ = Run(tmp_path).description
+
+
+@pytest.mark.parametrize("values", [{"batch_size": "64"}, {"batch": 64}, {"size_px": [8]}])
+def test_a_setting_that_cannot_be_is_of_the_file(tmp_path, values):
+    with Run(tmp_path).claim(description()):
+        pass
+    with edited(tmp_path / "recipe.json") as found:
+        found["recipe"] = values
+    with pytest.raises(DataError, match=r"recipe\.json: recipe"):
+        _ = Run(tmp_path, METHOD).recipe
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", '{"finished": "no"}', '{"stopped_early": []}', '{"evaluation": 1}']
+)
+def test_metrics_of_another_kind_are_named(tmp_path, text):
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(DataError, match=r"metrics\.json is damaged: "):
+        _ = Run(tmp_path).is_finished
+
+
+def test_a_changed_figure_is_not_another_result(tmp_path):
+    run = Run(tmp_path)
+    run.add_metrics(evaluation={"original": {"rank1": 0.25}}, finished=True)
+    path = tmp_path / "metrics.json"
+    path.write_text(path.read_text().replace("0.25", "0.75"))
+    with pytest.raises(DataError, match=r"metrics\.json is damaged: its contents are not those"):
+        _ = run.metrics
 
 
 # ---- Its method.

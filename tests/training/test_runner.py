@@ -178,15 +178,9 @@ def test_what_a_kill_while_saving_leaves_is_ignored(tmp_path):
     (out / "checkpoints/ckpt-8_temp/part-00000-of-00001.data-00000-of-00001").write_bytes(b"x")
     (out / "checkpoints/ckpt-8.index").write_bytes(b"half")
     resumed = run(out)
+    assert not list((out / "checkpoints").glob("*_temp"))
     for wanted, found in zip(whole.weights, resumed.weights, strict=True):
         np.testing.assert_array_equal(found.numpy(), wanted.numpy())
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    run(tmp_path, toy.stages()[:1])
-    (tmp_path / "checkpoints/ckpt-6.data-00000-of-00001").write_bytes(b"")
-    with pytest.raises(DataError, match="ckpt-6 cannot be read"):
-        run(tmp_path, toy.stages()[:1])
 
 
 def test_each_stage_freezes_what_an_earlier_one_trained():

@@ -19,22 +19,32 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from absl import flags
+from absl import flags, logging
 
 from tfreid import quiet
+from tfreid.cli import early
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.progress import Progress as progress
 
-__all__ = ["progress", "run"]
+__all__ = ["answer_early", "logging", "progress", "run"]
 
 quiet.install()
 
 FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
 _WIDTH = 96
 _FIELD = "recipe."
+_HELP = {"h", "help", "helpfull"}
+_FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
 _REQUIRED = "must have a value other than None"
-_REFUSED_BY_SYSTEM = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
+_OF_FILES = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR),
+    *(errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO),
+    *(errno.EMFILE, errno.EFBIG, errno.EXDEV, errno.ESTALE, errno.ETXTBSY),
+)
+# TensorFlow's own errors name the file first, then what the system said of it.
+_BY_TENSORFLOW = re.compile(rf"([^\s;]*/[^;\n]*); ({'|'.join(map(os.strerror, _OF_FILES))})")
 
 
 def run(main: Callable[..., int | None], arguments: str = "") -> None:
@@ -69,6 +79,27 @@ def _status(main: Callable[..., int | None], arguments: str) -> int:
         return _fail(explanation, FAILURE)
 
 
+def answer_early(path: Path) -> None:
+    """Ends the process at a mistake in the flags that shows without loading the command.
+
+    Of flags of recipes and libraries only the command itself knows what is right.
+
+    Args:
+      path: the command's file.
+    """
+    later = [name for name in _wanted() if name.startswith(_FLAGS_OF_LIBRARIES)]
+    if _wanted() & _HELP or (later and not all("=" in name for name in later)):
+        return
+    known = early.flags_of(path)
+    own = [known[name] for name in known]
+    argv = [word for word in sys.argv if not word.lstrip("-").startswith(_FLAGS_OF_LIBRARIES)]
+    argv = [word for word in argv if word.lstrip("-").partition("=")[0] not in flags.FLAGS]
+    try:
+        _parsed(known, own, argv, arguments=early.takes_arguments(path))
+    except UsageError as error:
+        sys.exit(_fail(str(error), MISUSE))
+
+
 def _with_flags(text: str) -> str:
     """Writes the arguments that a library's error names as this command's flags.
 
@@ -90,14 +121,17 @@ def _fail(message: object, status: int) -> int:
 def _explain_system_error(error: BaseException) -> str | None:
     """Says in the user's words what the system refused, or None when it is none of that.
 
-    TensorFlow and Beam wrap a full disk in exceptions of their own, hence the look at the text.
+    TensorFlow and Beam wrap such errors in exceptions of their own, hence the look at the text.
     """
     path = getattr(error, "filename", None)
     if os.strerror(errno.ENOSPC) in str(error):
         place = f" ({path})" if path else ""
         return f"no space left on the disk{place}: free some, then run the same command again"
-    if isinstance(error, OSError) and error.errno in _REFUSED_BY_SYSTEM:
+    if isinstance(error, OSError) and error.errno in _OF_FILES:
         return f"{path}: {error.strerror}" if path else str(error.strerror)
+    found = _BY_TENSORFLOW.search(str(error))
+    if found and type(error).__module__.startswith("tensorflow."):
+        return f"{found[1].strip()}: {found[2]}"
     return None
 
 
@@ -107,19 +141,30 @@ def _parse_flags(arguments: str) -> list[str] | None:
     Raises:
       UsageError: a flag or an argument is not known, or a value is not allowed.
     """
-    options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
-    wanted = {option.lstrip("-") for option in options if option.startswith("-")}
-    if wanted & {"h", "help", "helpfull"}:
+    wanted = _wanted()
+    if wanted & _HELP:
         print(_help(arguments, full="helpfull" in wanted))
         return None
+    return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments)
+
+
+def _wanted() -> set[str]:
+    """What stands on the command line where flags stand, without dashes."""
+    options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    return {option.lstrip("-") for option in options if option.startswith("-")}
+
+
+def _parsed(
+    known: flags.FlagValues, own: Sequence[flags.Flag], argv: Sequence[str], arguments: object
+) -> list[str]:
     try:
-        rest = flags.FLAGS(sys.argv)[1:]
+        rest = known(list(argv))[1:]
     except flags.UnrecognizedFlagError as error:
-        near = " or ".join(f"--{name}" for name in _nearest_flags(error.flagname))
+        near = " or ".join(f"--{name}" for name in _nearest_flags(error.flagname, known))
         hint = f"did you mean {near}?" if near else "see --help"
         raise UsageError(f"--{error.flagname} is no flag of {_name()}; {hint}") from None
     except (flags.Error, ValueError) as error:
-        missing = [f"--{flag.name}" for flag in _own_flags() if _is_missing(flag)]
+        missing = [f"--{flag.name}" for flag in own if _is_missing(flag)]
         if missing and _REQUIRED in str(error):
             raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
         raise UsageError(str(error)) from None
@@ -128,9 +173,9 @@ def _parse_flags(arguments: str) -> list[str] | None:
     return rest
 
 
-def _nearest_flags(name: str) -> list[str]:
+def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:
     """Flags that a user may have meant; fields of a recipe are also known by other words."""
-    known = list(flags.FLAGS)
+    known = list(flag_values)
     fields = [flag.removeprefix(_FIELD) for flag in known if flag.startswith(_FIELD)]
     if not (fields and name.startswith(_FIELD)):
         return difflib.get_close_matches(name, known, n=3)
@@ -202,3 +247,8 @@ def _own_flags() -> list[flags.Flag]:
 def _is_missing(flag: flags.Flag) -> bool:
     """Whether the flag is required (absl keeps that as a validator) and has no value."""
     return flag.value is None and any(_REQUIRED in check.message for check in flag.validators)
+
+
+_starts = getattr(sys.modules["__main__"], "__file__", None)
+if _starts and "command.run(main" in Path(_starts).read_text(encoding="utf-8", errors="replace"):
+    answer_early(Path(_starts))

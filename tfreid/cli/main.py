@@ -7,7 +7,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from tfreid.cli.command import MISUSE
+from tfreid.cli.command import MISUSE, answer_early
 
 COMMANDS = {
     **{
@@ -44,6 +44,7 @@ def main() -> None:
         print(f"error: tfreid has no command {name!r}: {hint}", file=sys.stderr)
         sys.exit(MISUSE)
     sys.argv = [COMMANDS[name], *arguments]
+    answer_early(_file_of(COMMANDS[name]))
     runpy.run_module(COMMANDS[name], run_name="__main__", alter_sys=True)
 
 
@@ -56,9 +57,10 @@ def _overview() -> str:
 
 def _first_line(module: str) -> str:
     """The first line of a command's description, read without importing what it needs."""
-    spec = importlib.util.find_spec(module)
-    path = Path(spec.origin)
-    if path.name == "__init__.py":
-        path = path.with_name("__main__.py")
-    description = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return description.partition("\n")[0].rstrip(".")
+    tree = ast.parse(_file_of(module).read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
+
+
+def _file_of(module: str) -> Path:
+    path = Path(importlib.util.find_spec(module).origin)
+    return path.with_name("__main__.py") if path.name == "__init__.py" else path

@@ -1,7 +1,6 @@
 """Mean and spread of figures over runs that differ in the split or the seed."""
 
 import contextlib
-import json
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,8 +10,11 @@ from typing import Any
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation.result import figure_rows
+from tfreid.files import read_json
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
+from tfreid.training.description import check_description
+from tfreid.typed import typed
 
 _VARIES = ("batch_size", "seed")
 
@@ -30,6 +32,25 @@ class Spread:
     mean: float
     deviation: float
     values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _SplitFacts:
+    index: int
+    of: int
+    seed: int | None
+    test_persons: int
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What is read of an evaluation beside its figures."""
+
+    dataset: str
+    options: dict[str, Any]
+    split: _SplitFacts | None
+    protocol: dict[str, Any]
+    matching: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -85,14 +106,31 @@ def _by_dataset(run: Path) -> dict[str, dict[str, Any]]:
         raise MissingPathError(
             f"{run} holds no evaluation: measure it with python -m tfreid.evaluate --run={run}"
         )
-    by_dataset = evaluation.get("datasets") or {None: evaluation}
-    for values in by_dataset.values():
-        if "dataset" not in values.get("data", {}) or "protocol" not in values:
-            raise UsageError(
-                f"the evaluation of {run} names no protocol: it is of a parsing network or of an "
-                "earlier release. Measure it again with python -m tfreid.evaluate"
-            )
-    return {values["data"]["dataset"]: values for values in by_dataset.values()}
+    try:
+        evaluation = typed(dict[str, Any], evaluation)
+        by_dataset = typed(dict[str, dict[str, Any]], evaluation.get("datasets", {}))
+        measured = list(by_dataset.values()) or [evaluation]
+        for values in measured:
+            _check(values, run)
+    except UsageError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise DataError(f"the evaluation in {run}/metrics.json is damaged: {error}") from error
+    return {values["data"]["dataset"]: values for values in measured}
+
+
+def _check(values: Mapping[str, Any], run: Path) -> None:
+    """Raises a `ValueError` unless an evaluation has what an average reads of it."""
+    data = typed(dict[str, Any], values.get("data", {}), "data")
+    if "dataset" not in data or "protocol" not in values:
+        raise UsageError(
+            f"the evaluation of {run} names no protocol: it is of a parsing network or of an "
+            "earlier release. Measure it again with python -m tfreid.evaluate"
+        )
+    read = {name: data.get(name) for name in ("dataset", "options", "split")}
+    read |= {name: values.get(name, {}) for name in ("protocol", "matching")}
+    typed(str, typed(_Measured, read).protocol.get("name"), "protocol.name")
+    typed(dict[str, dict[str, float]], figure_rows(values))
 
 
 def _training(run: Path) -> dict[str, Any]:
@@ -101,22 +139,24 @@ def _training(run: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     values = _read(path)
-    method, recipe = METHODS.get(values.get("method")), values.get("recipe")
+    try:
+        check_description(values)
+    except ValueError as error:
+        raise DataError(f"{path} is not the recipe of a run ({error})") from error
+    method, recipe = METHODS.get(values["method"]), values["recipe"]
     if method and recipe:
         with contextlib.suppress(UsageError):
             recipe = to_json(from_json(method.recipe, recipe))
-    return {"method": values.get("method"), "recipe": recipe}
+    return {"method": values["method"], "recipe": recipe}
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path, dict[str, Any])
     except (FileNotFoundError, NotADirectoryError):
         raise MissingPathError(
             f"there is no {path}: give folders of runs that python -m tfreid.evaluate measured"
         ) from None
-    except ValueError as error:
-        raise DataError(f"{path} is damaged: {error}") from error
 
 
 def _conditions(values: Mapping[str, Any]) -> dict[str, Any]:

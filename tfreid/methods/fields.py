@@ -5,7 +5,7 @@ import typing
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tfreid.errors import require_known
+from tfreid.errors import require, require_known
 
 
 def choice(default: Any, known: Collection = ()) -> Any:
@@ -26,6 +26,31 @@ def one_of(known: Collection, default: Any) -> Any:
 def off(default: Any) -> Any:
     """Declares a recipe field that no paper sets: where it is off, `recipe.json` leaves it out."""
     return dataclasses.field(default=default, metadata={"off": True})
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("width", "backbone_width"), (1e-3, 16)),
+    **dict.fromkeys(("batch_size", "persons_per_batch", "images_per_person"), (1, 2**16)),
+    **dict.fromkeys(("image_size_px", "size_px"), (1, 4096)),
+    "descriptor_size": (1, 2**16),
+    "steps": (0, 10**9),
+    "epochs": (0, 10**6),
+}
+"""Field of any recipe -> its least and greatest sensible value.
+
+They are far beyond any paper's, and short of what no machine can hold.
+"""
+
+
+def check_limits(owner: Any, path: str) -> None:
+    """Raises `UsageError` where a field is beyond its limits; nested recipes are not looked at."""
+    for field in dataclasses.fields(owner):
+        value = getattr(owner, field.name)
+        if field.name in LIMITS and value is not None:
+            least, most = LIMITS[field.name]
+            for each in value if isinstance(value, tuple) else (value,):
+                inside = least <= each <= most
+                require(inside, f"{path}.{field.name}={each:g}: expected {least:g} to {most:g}")
 
 
 def check_known(owner: Any) -> None:

@@ -1,7 +1,6 @@
 """Recipes as JSON: frozen dataclasses of plain values, perhaps nested."""
 
 import dataclasses
-import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.methods.field_names import nearest_fields
-from tfreid.methods.fields import names
+from tfreid.methods.fields import check_limits, names
+from tfreid.typed import required, typed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
 
     Raises:
       UsageError: if a field is not known, is missing and has no default, is given twice by its
-        former name, or a value has another type than its field.
+        former name, or a value has another type than its field or is absurd.
     """
     values = without_former_fields(recipe_type, values, path)
     hints = typing.get_type_hints(recipe_type)
@@ -61,11 +61,13 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     for name in values:
         if name not in fields:
             raise UsageError(_unknown_field(name, recipe_type, path))
-    missing = [field for field in _required(recipe_type) if field not in values]
+    missing = [field for field in required(recipe_type) if field not in values]
     if missing:
         raise UsageError(f"{path} lacks {', '.join(missing)}")
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
-    return recipe_type(**converted)
+    made = recipe_type(**converted)
+    check_limits(made, path)
+    return made
 
 
 def without_former_fields(
@@ -101,15 +103,6 @@ def former_fields(recipe_type: type) -> Mapping[str, FormerField]:
     return getattr(recipe_type, "former_fields", {})
 
 
-def _required(recipe_type: type) -> list[str]:
-    """The fields without a default."""
-    return [
-        field.name
-        for field in dataclasses.fields(recipe_type)
-        if field.default is field.default_factory is dataclasses.MISSING
-    ]
-
-
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_json(value)
@@ -124,34 +117,7 @@ def _unknown_field(name: str, recipe_type: type, path: str) -> str:
 
 
 def _convert(value: Any, hint: Any, path: str) -> Any:
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
-    if value is None and type(None) in options:
-        return None
-    options = [option for option in options if option is not type(None)]
-    for option in options:
-        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
-            return from_json(option, value, path)
-        if typing.get_origin(option) is tuple and isinstance(value, list | tuple):
-            return _convert_tuple(value, option, path)
-        if option is float and type(value) is int:
-            return float(value)
-        if type(value) is option:
-            return value
-    raise UsageError(f"{path}: expected {_name(hint)}, found {value!r}")
-
-
-def _convert_tuple(value: Any, hint: Any, path: str) -> tuple:
-    items = typing.get_args(hint)
-    if items[-1] is Ellipsis:
-        items = (items[0],) * len(value)
-    if len(value) != len(items):
-        raise UsageError(f"{path}: expected {_name(hint)}, found {tuple(value)!r}")
-    return tuple(_convert(v, item, path) for v, item in zip(value, items, strict=True))
-
-
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
-
-
-def _name(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+    try:
+        return typed(hint, value, path, from_json)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

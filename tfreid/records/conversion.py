@@ -7,27 +7,28 @@ shard and writes it whole (`shards`). Images never travel between workers.
 import dataclasses
 import hashlib
 import json
-import pickle
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 import tfreid
 from tfrecords_schema import schema
 from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.files import completed_folder
-from tfreid.records import images, shards, sources
+from tfreid.files import completed_file, completed_folder, read_json, write_json
+from tfreid.records import images, manifest, shards, sources
 from tfreid.records.info import RecordsInfo, SplitInfo
 from tfreid.records.records import BACKGROUNDS
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
-_REPORT = "report.pickle"
+_REPORT = "report.json"
 _REASONS_SHOWN = 3
 
 
@@ -76,7 +77,8 @@ def convert(
         The contents of `dataset.json`.
 
     Raises:
-        UsageError: if `out` is taken, or random backgrounds lack masks or scenes.
+        UsageError: if `out` or the file for rejects is taken, or random backgrounds lack masks or
+            scenes.
         DataError: if too many records were rejected, or a split has no record left. The rejects
             are then in `<out>.rejects.jsonl`.
         OSError: if the disk is full.
@@ -85,6 +87,10 @@ def convert(
     scenes = _scenes(options.backgrounds_root)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
+    if os.path.lexists(kept_rejects) and not _holds_rejects(kept_rejects):
+        raise UsageError(
+            f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
+        )
     with completed_folder(out) as folder:
         _copy_scenes(scenes, folder)
         job = shards.ConversionJob(
@@ -102,7 +108,8 @@ def convert(
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
         except DataError as error:
-            shutil.copyfile(folder / REJECTS, kept_rejects)
+            with completed_file(kept_rejects) as partial:
+                shutil.copyfile(folder / REJECTS, partial)
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
@@ -161,7 +168,7 @@ def _run(
     folder = Path(job.folder)
     entries = {name: found for split in plan.shards.values() for name, found in split.items()}
     for name, found in entries.items():
-        shards.write_manifest(folder, name, found)
+        manifest.write_manifest(folder, name, found)
     counts = {name: len(found) for name, found in entries.items()}
     with (
         watch_shards(folder, counts, advance),
@@ -175,21 +182,30 @@ def _run(
             | "MergeReports" >> beam.CombineGlobally(shards.merge).without_defaults()
             | "WriteReport" >> beam.Map(_write_report, str(folder / _REPORT))
         )
-    report = pickle.loads((folder / _REPORT).read_bytes())
+    report = read_json(folder / _REPORT, shards.ConversionReport)
     for name in entries:
-        shards.remove_manifest(folder, name)
+        manifest.remove_manifest(folder, name)
     (folder / _REPORT).unlink()
     return report
 
 
 def _write_report(report: shards.ConversionReport, path: str) -> None:
-    Path(path).write_bytes(pickle.dumps(report))
+    write_json(Path(path), report.to_json())
 
 
 def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
     with path.open("w", encoding="utf-8") as file:
         for key, reason in sorted(rejects):
             file.write(json.dumps({"key": key, "reason": reason}) + "\n")
+
+
+def _holds_rejects(path: Path) -> bool:
+    """Whether a file is what `_write_rejects` wrote, which may be replaced and removed."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline()
+    return not first or first.startswith(b'{"key": ')
 
 
 def _check_rejects(
@@ -204,7 +220,7 @@ def _check_rejects(
             f"{count:,} of {total:,} records rejected, more than max_reject_fraction={limit:g} "
             f"allows. The first reasons:{reasons}\n"
         )
-    empty = [split for split in plan.shards if not report.splits[split].records]
+    empty = [split for split in plan.shards if not report.of(split).records]
     if empty:
         raise DataError(f"no record of {', '.join(empty)} is left: all were rejected.")
 
@@ -224,7 +240,7 @@ def _info(
             with_mask=tally.with_mask,
         )
         for split, names in plan.shards.items()
-        for tally in [report.splits[split]]
+        for tally in [report.of(split)]
     }
     with_mask = any(split.with_mask for split in splits.values())
     return RecordsInfo(
@@ -237,7 +253,7 @@ def _info(
         mean_pixel=_mean_pixel(report.splits),
         mask_vocabulary=plan.mask_vocabulary if with_mask else "",
         synthetic=options.synthetic,
-        fingerprint=hashlib.blake2b(b"".join(sorted(report.digests)), digest_size=16).hexdigest(),
+        fingerprint=_fingerprint(report.digests),
         person_labels=plan.person_labels,
         camera_labels=plan.camera_labels,
         made_by={
@@ -252,13 +268,18 @@ def _info(
     )
 
 
+def _fingerprint(digests: Sequence[str]) -> str:
+    joined = bytes.fromhex("".join(sorted(digests)))
+    return hashlib.blake2b(joined, digest_size=16).hexdigest()
+
+
 def _parser_facts(parser: sources.MaskParser | None) -> dict[str, str] | None:
     return parser and {"run": parser.run, "vocabulary": parser.vocabulary}
 
 
 def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:
     tallies = [splits[sources.TRAIN]] if sources.TRAIN in splits else list(splits.values())
-    sums = sum(tally.pixel_sums for tally in tallies)
+    sums = np.sum([tally.pixel_sums for tally in tallies], axis=0)
     return tuple((sums / sum(tally.pixels for tally in tallies)).tolist())
 
 

@@ -1,14 +1,19 @@
 """What a converted folder says about itself: the contents of `dataset.json`."""
 
 import dataclasses
-import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from tfrecords_schema import schema
-from tfreid.datasets import Split
+from tfreid.datasets import PROTOCOLS, VOCABULARIES, Split
 from tfreid.errors import DataError
+from tfreid.files import read_json, write_json
+from tfreid.typed import typed
 
 DATASET_JSON = "dataset.json"
+MOST_SHARDS = 99_999
+"""Of a split: TFDS's file names have five digits for them."""
 
 LabelMap = dict[str, dict[int, int]]
 
@@ -55,18 +60,6 @@ class SourceInfo:
     mask_vocabulary: str = ""
     person_names: dict[int, str] = dataclasses.field(default_factory=dict)
     camera_names: dict[int, str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, values: dict) -> "SourceInfo":
-        """Undoes `dataclasses.asdict` and JSON."""
-        split = values["split"] and Split(
-            **values["split"] | {"test_persons": tuple(values["split"]["test_persons"])}
-        )
-        names = {
-            field: {int(number): name for number, name in values.get(field, {}).items()}
-            for field in ("person_names", "camera_names")
-        }
-        return cls(**values | {"split": split} | names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,43 +108,67 @@ class RecordsInfo:
 
     def write(self, folder: Path) -> None:
         """Writes `dataset.json` into a folder."""
-        text = json.dumps(dataclasses.asdict(self), indent=1)
-        (folder / DATASET_JSON).write_text(text + "\n", encoding="utf-8")
+        write_json(folder / DATASET_JSON, dataclasses.asdict(self), checksum=True)
 
     @classmethod
     def read(cls, folder: Path) -> "RecordsInfo":
         """Reads `dataset.json` of a folder.
 
         Raises:
-            DataError: if it cannot be understood, or its records follow another schema version.
+            DataError: if it was changed, says what cannot be, or its records follow another schema
+                version.
         """
         path = folder / DATASET_JSON
+        values = read_json(path)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            expected = schema.version(values["kind"])
-            if values["schema_version"] != expected:
-                raise DataError(
-                    f"{path}: the {values['kind']} records follow schema version "
-                    f"{values['schema_version']}, this release reads version {expected}. "
-                    "Re-run the conversion."
-                )
-            values["splits"] = {k: SplitInfo(**v) for k, v in values["splits"].items()}
-            values["sources"] = {
-                k: SourceInfo.from_json(v) for k, v in values.get("sources", {}).items()
-            }
-            values["mean_pixel"] = tuple(values["mean_pixel"])
-            for name in ("person_labels", "camera_labels"):
-                values[name] = _with_int_keys(values[name])
-            return cls(**values)
+            if isinstance(values, dict):
+                _check_version(values, path)
+            info = typed(cls, values)
+            problem = next(_contradictions(info), None)
         except DataError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except ValueError as error:
+            problem = str(error)
+        if problem:
             raise DataError(
-                f"{path} is not the description of a converted data set ({error!r}). "
+                f"{path} is not the description of a converted data set ({problem}). "
                 "Re-run the conversion."
-            ) from error
+            )
+        return info
 
 
-def _with_int_keys(labels: dict[str, dict[str, int]]) -> LabelMap:
-    """Undoes JSON's turning of integer keys into texts."""
-    return {name: {int(k): v for k, v in table.items()} for name, table in labels.items()}
+def _check_version(values: Mapping[str, Any], path: Path) -> None:
+    """Refuses another version before its fields are, as they may be others."""
+    kind, found = values.get("kind"), values.get("schema_version")
+    if kind in schema.KINDS and type(found) is int and found != schema.version(kind):
+        raise DataError(
+            f"{path}: the {kind} records follow schema version {found}, this release reads "
+            f"version {schema.version(kind)}. Re-run the conversion."
+        )
+
+
+def _contradictions(info: RecordsInfo) -> Iterator[str]:
+    """Yields what is of the right type and cannot be."""
+    known = {
+        "kind": (info.kind, schema.KINDS),
+        "mask_vocabulary": (info.mask_vocabulary, ("", *VOCABULARIES)),
+        **{f"protocol of {k}": (v.protocol, PROTOCOLS) for k, v in info.sources.items()},
+    }
+    for name, (found, expected) in known.items():
+        if found not in expected:
+            yield f"{name}: expected one of {', '.join(filter(None, expected))}, found {found!r}"
+    for name in (info.name, *info.splits):
+        if not name or "/" in name or not name.isprintable():
+            yield f"expected names that files can have, found {name!r}"
+    for split, counts in info.splits.items():
+        if min(dataclasses.astuple(counts)) < 0 or counts.with_mask > counts.records:
+            yield f"the counts of {split} cannot be: {counts}"
+        if not 0 < counts.shards <= MOST_SHARDS:
+            yield f"{split}: expected 1 to {MOST_SHARDS:,} shards, found {counts.shards}"
+    if not all(0 <= value <= 255 for value in info.mean_pixel):
+        yield f"mean_pixel: expected values from 0 to 255, found {info.mean_pixel}"
+    for name, count in (("person", info.num_persons), ("camera", info.num_cameras)):
+        tables = getattr(info, f"{name}_labels").values()
+        labels = sorted(label for table in tables for label in table.values())
+        if labels != list(range(len(labels))) or len(labels) != count:
+            yield f"{name}_labels: expected each of 0 to {count - 1} once"

@@ -6,11 +6,10 @@ and some runners limit its size.
 """
 
 import hashlib
-import pickle
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -21,6 +20,7 @@ from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
 from tfreid.errors import DataError
 from tfreid.files import completed_file
 from tfreid.records import framing, images
+from tfreid.records.manifest import read_manifest
 from tfreid.records.sources import Entry, MaskParser, key_hash
 
 _DIGEST_BYTES = 16
@@ -57,7 +57,7 @@ class SplitTally:
     with_mask: int = 0
     persons: set[int] = field(default_factory=set)
     cameras: set[int] = field(default_factory=set)
-    pixel_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
+    pixel_sums: tuple[int, int, int] = (0, 0, 0)
     pixels: int = 0
 
     def merge(self, other: "SplitTally") -> None:
@@ -66,7 +66,8 @@ class SplitTally:
         self.with_mask += other.with_mask
         self.persons |= other.persons
         self.cameras |= other.cameras
-        self.pixel_sums = self.pixel_sums + other.pixel_sums
+        pairs = zip(self.pixel_sums, other.pixel_sums, strict=True)
+        self.pixel_sums = tuple(ours + theirs for ours, theirs in pairs)
         self.pixels += other.pixels
 
 
@@ -77,14 +78,25 @@ class ConversionReport:
     Attributes:
         splits: sums by split.
         shards: number of records and of their bytes by shard.
-        digests: hash of each record's bytes.
+        digests: hash of each record's bytes, hexadecimal.
         rejects: key and reason of each record that was left out.
     """
 
-    splits: dict[str, SplitTally] = field(default_factory=lambda: defaultdict(SplitTally))
+    splits: dict[str, SplitTally] = field(default_factory=dict)
     shards: dict[str, tuple[int, int]] = field(default_factory=dict)
-    digests: list[bytes] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
     rejects: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, split: str) -> SplitTally:
+        """Returns the sums of a split, to be added to."""
+        return self.splits.setdefault(split, SplitTally())
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns it for JSON, which knows no sets."""
+        values = asdict(self)
+        for tally in values["splits"].values():
+            tally |= {name: sorted(tally[name]) for name in ("persons", "cameras")}
+        return values
 
 
 def merge(reports: Iterable[ConversionReport]) -> ConversionReport:
@@ -92,25 +104,11 @@ def merge(reports: Iterable[ConversionReport]) -> ConversionReport:
     merged = ConversionReport()
     for report in reports:
         for split, tally in report.splits.items():
-            merged.splits[split].merge(tally)
+            merged.of(split).merge(tally)
         merged.shards.update(report.shards)
         merged.digests += report.digests
         merged.rejects += report.rejects
     return merged
-
-
-def write_manifest(folder: Path, name: str, entries: Sequence[Entry]) -> None:
-    """Writes what belongs to a shard, for the worker that will write it."""
-    _manifest(folder, name).write_bytes(pickle.dumps(entries))
-
-
-def remove_manifest(folder: Path, name: str) -> None:
-    """Removes what `write_manifest` wrote."""
-    _manifest(folder, name).unlink()
-
-
-def _manifest(folder: Path, name: str) -> Path:
-    return folder / f"{name}.manifest"
 
 
 class WriteShard(beam.DoFn):
@@ -129,7 +127,7 @@ class WriteShard(beam.DoFn):
         folder = Path(self._job.folder)
         report, written_bytes = ConversionReport(), 0
         with completed_file(folder / name) as partial, partial.open("wb") as file:
-            for entry in pickle.loads(_manifest(folder, name).read_bytes()):
+            for entry in read_manifest(folder, name):
                 record = self._record_or_none(entry, report)
                 if record is not None:
                     file.write(framing.frame(record))
@@ -144,8 +142,8 @@ class WriteShard(beam.DoFn):
         except (images.RejectedError, DataError) as error:
             report.rejects.append((entry.key, str(error)))
             return None
-        report.splits[str(entry.features["dataset/split"])].merge(tally)
-        report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).digest())
+        report.of(str(entry.features["dataset/split"])).merge(tally)
+        report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).hexdigest())
         return record
 
 
@@ -174,7 +172,8 @@ def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
         seed = key_hash(entry.key, job.seed)
         data = images.on_random_background(image, person, job.backgrounds, seed)
     else:
-        tally.pixel_sums, tally.pixels = images.pixel_sums(image), image.width * image.height
+        tally.pixel_sums = tuple(images.pixel_sums(image).tolist())
+        tally.pixels = image.width * image.height
     _tally_ids(entry, tally)
     values = entry.features | {
         "image/encoded": data,

@@ -5,6 +5,7 @@ on how many workers convert.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -102,6 +103,13 @@ class ConversionPlan:
     def num_records(self) -> dict[str, int]:
         """Number of records by split."""
         return {split: sum(map(len, found.values())) for split, found in self.shards.items()}
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of the image files that records will hold as they are."""
+        entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
+        paths = (entry.image_path for entry in entries if not entry.image_part)
+        return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
 
     @property
     def num_parsed(self) -> int:

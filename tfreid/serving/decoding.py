@@ -2,11 +2,9 @@
 
 import tensorflow as tf
 
+from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.inputs import decode_image
 from tfreid.serving.orientation import upright
-
-MAX_IMAGE_MPX = 50.0
-"""Megapixels of the largest image: a file of 30 KB can hold a picture of gigabytes."""
 
 FORMATS = "JPEG, PNG or BMP"
 JPEG, PNG, BMP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"

@@ -5,7 +5,6 @@ the records of a stretch from the data set and leaves their descriptors in a fil
 descriptors never travel between workers.
 """
 
-import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.shared import Shared
 
-from tfreid.errors import DataError, TrainingError, UsageError
+from tfreid.errors import DataError, MissingPathError, TrainingError, UsageError
 from tfreid.evaluation.descriptors import (
     Advance,
     Descriptors,
@@ -36,6 +35,7 @@ from tfreid.serving.saved_model import ServedModel
 
 SPLITS = ("query", "gallery")
 _STRETCH_IMAGES = 1024
+_ERRORS = (MissingPathError, UsageError, DataError, TrainingError)  # The special ones first.
 
 
 @dataclass(frozen=True)
@@ -183,19 +183,34 @@ class _Describe(beam.DoFn):
     def process(self, stretch: Stretch) -> None:
         try:
             worker = self._shared.acquire(lambda: _Worker(self._job))
-            result = worker.describe(stretch)
+            arrays = _as_arrays(worker.describe(stretch))
         except (UsageError, DataError, TrainingError) as error:
-            result = type(error), str(error)
-        with completed_file(Path(self._job.results) / stretch.file_name) as partial:
-            partial.write_bytes(pickle.dumps(result))
+            kind = next(kind for kind in _ERRORS if isinstance(error, kind))
+            arrays = {"error": np.array([kind.__name__, str(error)])}
+        with (
+            completed_file(Path(self._job.results) / stretch.file_name) as partial,
+            partial.open("wb") as file,
+        ):
+            np.savez(file, **arrays)
+
+
+def _as_arrays(found: Descriptors) -> dict[str, np.ndarray]:
+    return {
+        "features": found.features,
+        "person": found.identities.person,
+        "camera": found.identities.camera,
+        "keys": np.asarray(found.keys, np.str_),
+        "pooled": np.array(found.pooled),
+    }
 
 
 def _load(path: Path) -> Descriptors:
-    result = pickle.loads(path.read_bytes())
-    if isinstance(result, Descriptors):
-        return result
-    kind, text = result
-    raise kind(text)
+    with np.load(path, allow_pickle=False) as arrays:
+        if "error" in arrays:
+            name, text = arrays["error"].tolist()
+            raise next(kind for kind in _ERRORS if kind.__name__ == name)(text)
+        identities = Identities(arrays["person"], arrays["camera"])
+        return Descriptors(arrays["features"], identities, arrays["keys"], bool(arrays["pooled"]))
 
 
 def _joined(parts: Sequence[Descriptors]) -> Descriptors:

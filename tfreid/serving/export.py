@@ -248,4 +248,4 @@ def _write_extra(
     warmup.write_warmup(folder / warmup.FILE_NAME, sample)
     for name, values in ((RECIPE, recipe), (FACTS, facts)):
         if values is not None:
-            write_json(folder / name, values)
+            write_json(folder / name, values, checksum=True)

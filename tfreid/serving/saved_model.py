@@ -1,6 +1,5 @@
 """A model read back from what the export wrote."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError
+from tfreid.files import read_json
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.refused import RefusedImagesError, faults_of
 from tfreid.serving.signatures import DEFAULT, EMBED_IMAGES, EXPLAIN
@@ -42,9 +42,9 @@ class ServedModel:
                 "version, such as export/1, that python -m tfreid.export wrote"
             )
         try:
-            self.facts: dict[str, Any] = json.loads((self.path / EXTRA / FACTS).read_text("utf-8"))
+            self.facts: dict[str, Any] = read_json(self.path / EXTRA / FACTS, dict[str, Any])
             self.image_size_px: tuple[int, int] = tuple(self.facts["image_size_px"])
-            self.beta: float | None = self.facts.get("matching", {}).get("beta")
+            self.beta: float | None = dict(self.facts.get("matching", {})).get("beta")
             self._loaded = tf.saved_model.load(str(self.path))
             self._signatures = {
                 name: self._loaded.signatures[name] for name in (DEFAULT, EMBED_IMAGES, EXPLAIN)

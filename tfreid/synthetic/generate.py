@@ -3,7 +3,6 @@
 It is a generator, not a benchmark: `synthetic.json` marks the folder as synthetic.
 """
 
-import json
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +12,10 @@ from functools import lru_cache, partial
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from tfreid.errors import UsageError
-from tfreid.files import completed_folder
+from tfreid.files import completed_folder, read_json, write_json
 from tfreid.synthetic import plan
 from tfreid.synthetic.drawing.camera import develop
 from tfreid.synthetic.drawing.scene import SCALE, Scene
@@ -87,12 +87,14 @@ def is_generated(out: Path, parameters: Parameters) -> bool:
     if not out.exists():
         return False
     path = out / DESCRIPTION_FILE
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    found = read_json(path, dict[str, Any]) if path.is_file() else None
     wanted = {"version": VERSION, **asdict(parameters)}
     if found is None:
         what = "is not a synthetic data set"
     else:
-        there = {"version": found.get("version"), **found.get("parameters", {})}
+        parameters_there = found.get("parameters")
+        there = parameters_there if isinstance(parameters_there, dict) else {}
+        there = {"version": found.get("version"), **there}
         other = [name for name in wanted if there.get(name) != wanted[name]]
         if not other:
             return True
@@ -136,7 +138,7 @@ def generate(
         UsageError: The folder is there and is not the result of these parameters.
     """
     if is_generated(out, parameters):
-        return json.loads((out / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        return read_json(out / DESCRIPTION_FILE)
     with completed_folder(out) as partial_out:
         items = items_of(parameters)
         for folder in {Path(path).parent for item in items for path in _paths(item)}:
@@ -144,8 +146,7 @@ def generate(
         _draw_all(items, partial(_draw_job, partial_out, parameters.world), workers, advance)
         _write_lip_lists(partial_out / "lip", parameters.lip_images)
         description = _description(parameters, items)
-        text = json.dumps(description, indent=2) + "\n"
-        (partial_out / DESCRIPTION_FILE).write_text(text, encoding="utf-8")
+        write_json(partial_out / DESCRIPTION_FILE, description, checksum=True)
     return description
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfreid.errors import UsageError
 from tfreid.methods.base import Method
 from tfreid.records import RecordsInfo
 
@@ -27,6 +28,9 @@ def build_model(
       recipe: its settings.
       info: of the data set of kind `main_data(method, recipe)`.
       precision: one of `PRECISIONS`; variables are float32 in both.
+
+    Raises:
+      UsageError: if the model does not fit into memory.
     """
     kind = main_data(method, recipe)
     last = [stage for stage in method.stages(recipe) if stage.data == kind][-1]
@@ -35,6 +39,11 @@ def build_model(
     try:
         model = method.build(recipe, info)
         model(tf.zeros((1, *last.inputs.image_size_px, 3)))
+    except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError) as error:
+        raise UsageError(
+            f"the model of this recipe of {method.name} is too large for this machine: give it "
+            "less width or smaller images"
+        ) from error
     finally:
         keras.config.set_dtype_policy(policy)
     return model

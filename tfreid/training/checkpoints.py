@@ -1,5 +1,6 @@
 """Checkpoints of a run, from which it continues exactly."""
 
+import functools
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, TrainingError
 from tfreid.training.optimizers import CoupledOptimizer
+from tfreid.training.saved_steps import list_up_to, newest_checkpoint, remove_half_written
 
 _DISK_ERRORS = (OSError, tf.errors.OpError)
 
@@ -16,9 +18,8 @@ _DISK_ERRORS = (OSError, tf.errors.OpError)
 class Checkpoints:
     """Saves and restores the weights, the momentum of every stage and the run's step.
 
-    A checkpoint counts only once `tf.train.CheckpointManager` has named it in the folder's
-    `checkpoint` file, which it replaces in one move: a run that is killed while saving continues
-    from the checkpoint before.
+    A checkpoint counts if each value in it has its checksum: a run that is killed while saving, or
+    whose newest checkpoint is damaged, continues from the one before.
     """
 
     def __init__(
@@ -51,24 +52,35 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(
             weights=_values(model.weights), momentum=momentum, step=step
         )
-        target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
-        self._manager = tf.train.CheckpointManager(self._checkpoint, target, max_to_keep=keep)
+        self._chief, self._keep = chief, keep
+        self._target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
         self.saved_step: int | None = None
 
     def restore(self) -> int:
-        """Restores the latest checkpoint, if there is one.
+        """Restores the newest whole checkpoint, if there has ever been one.
+
+        The chief makes TensorFlow's list of checkpoints anew, up to that one, and removes what is
+        half written: the list decides what is removed later, and TensorFlow complains of others.
 
         Returns:
           The run's step: the number of updates done.
 
         Raises:
-          DataError: if the checkpoint is damaged or does not fit the model.
+          DataError: if none is whole, or it does not fit the model.
         """
-        path = tf.train.latest_checkpoint(self._folder)
+        path = newest_checkpoint(self._folder)
         if path is not None:
             _restore(self._checkpoint, self._model, path)
             self.saved_step = int(self._step.numpy())
+        if self._chief and path is not None:
+            remove_half_written(self._folder)
+            list_up_to(self._folder, self.saved_step)
         return int(self._step.numpy())
+
+    @functools.cached_property
+    def _manager(self) -> tf.train.CheckpointManager:
+        """Made after the list of checkpoints was mended, as it reads that."""
+        return tf.train.CheckpointManager(self._checkpoint, self._target, max_to_keep=self._keep)
 
     def save(self) -> None:
         """Saves a checkpoint of the present step, unless there is one.
@@ -98,7 +110,7 @@ class Checkpoints:
 
 
 def restore_model(folder: Path, model: keras.Model) -> int:
-    """Restores the weights of the latest checkpoint into a built model.
+    """Restores the weights of the newest whole checkpoint into a built model.
 
     Args:
       folder: where the checkpoints lie.
@@ -108,9 +120,9 @@ def restore_model(folder: Path, model: keras.Model) -> int:
       The step of the checkpoint.
 
     Raises:
-      DataError: if there is no checkpoint, it is damaged or it does not fit the model.
+      DataError: if there is no checkpoint, none is whole or it does not fit the model.
     """
-    path = tf.train.latest_checkpoint(folder)
+    path = newest_checkpoint(folder)
     if path is None:
         raise DataError(f"{folder} holds no checkpoint: the run saved nothing yet; train it first")
     step = tf.Variable(0, dtype=tf.int64)
@@ -138,10 +150,7 @@ def _restore(checkpoint: tf.train.Checkpoint, model: keras.Model, path: str) -> 
     except AssertionError as error:
         raise DataError(f"the checkpoint {path} does not fit the recipe: {error}") from error
     except (tf.errors.OpError, IndexError) as error:  # The reader has both for a short file.
-        raise DataError(
-            f"the checkpoint {path} cannot be read: {error}. Remove its line from the file "
-            "'checkpoint' beside it to continue from the one before"
-        ) from error
+        raise DataError(f"the checkpoint {path} cannot be read: {error}") from error
 
 
 def _refuse_other_model(model: keras.Model, path: str) -> None:

@@ -3,14 +3,56 @@
 import contextlib
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require, require_known
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import Records
+from tfreid.training.building import PRECISIONS
+from tfreid.typed import typed
 
 REQUIRED = ("method", "recipe", "seed", "precision", "data")
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What `recipe.json` says of records: their folder, and what changes with their contents."""
+
+    path: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class StartFacts:
+    """What it says of the run that this one starts from; see `tfreid.training.transfer`."""
+
+    path: str = ""
+    digest: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Description:
+    """The fields of `recipe.json`."""
+
+    method: str
+    recipe: dict[str, Any]
+    seed: int
+    precision: str
+    data: dict[str, DataFacts]
+    versions: dict[str, str] = field(default_factory=dict)
+    init_from: StartFacts = field(default_factory=StartFacts)
+
+    def __post_init__(self) -> None:
+        require(self.seed >= 0, f"seed={self.seed}: expected 0 or more")
+        require_known(self, precision=PRECISIONS)
+
+
+def check_description(values: Any) -> None:
+    """Raises a `ValueError` unless values can be the contents of `recipe.json`."""
+    typed(_Description, values)
 
 
 def run_description(

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,21 @@ from tfreid.nn.network import Network
 from tfreid.records import Records, RecordsInfo
 from tfreid.training.building import build_model, main_data
 from tfreid.training.checkpoints import restore_model
-from tfreid.training.description import REQUIRED, differences
+from tfreid.training.description import check_description, differences
+from tfreid.training.saved_steps import saved_steps
+from tfreid.typed import typed
 
 _RECIPE, _METRICS, _LOCK = "recipe.json", "metrics.json", ".lock"
+
+
+@dataclass(frozen=True)
+class _KnownMetrics:
+    """The sections of `metrics.json` that training and evaluation read; there may be others."""
+
+    finished: bool = False
+    stopped_early: dict[str, float] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 class Run:
@@ -58,9 +71,10 @@ class Run:
                 "python -m tfreid.train wrote"
             )
         values = read_json(path)
-        missing = [name for name in REQUIRED if name not in values]
-        if missing:
-            raise DataError(f"{path} lacks {', '.join(missing)}: it is not the recipe of a run")
+        try:
+            check_description(values)
+        except ValueError as error:
+            raise DataError(f"{path} is not the recipe of a run ({error})") from error
         return values
 
     @cached_property
@@ -87,7 +101,10 @@ class Run:
     @cached_property
     def recipe(self) -> Any:
         """The method's settings; raises as `method`."""
-        return from_json(self.method.recipe, self.description["recipe"])
+        try:
+            return from_json(self.method.recipe, self.description["recipe"])
+        except UsageError as error:
+            raise DataError(f"{self.path / _RECIPE}: {error}") from error
 
     @cached_property
     def info(self) -> RecordsInfo:
@@ -113,9 +130,14 @@ class Run:
 
         Raises:
           MissingPathError: if there is no run or no such folder.
-          UsageError: if the records are of another kind.
+          UsageError: if the records are of another kind, or neither given nor known.
         """
-        records = Records(path or self.description["data"][kind]["path"])
+        trained_on = self.description["data"]
+        if not path and kind not in trained_on:
+            raise UsageError(
+                f"{self.path} was trained on no {kind} records: say which to use (data)"
+            )
+        records = Records(path or trained_on[kind]["path"])
         if records.info.kind != kind:
             raise UsageError(
                 f"{records.path} holds {records.info.kind} records and {kind} records are "
@@ -157,13 +179,25 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The contents of `metrics.json`, empty when there is none yet."""
+        """The contents of `metrics.json`, empty when there is none yet.
+
+        Raises:
+          DataError: if it is damaged.
+        """
         path = self.path / _METRICS
-        return read_json(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        values = read_json(path, dict[str, Any])
+        try:
+            known = {section.name for section in fields(_KnownMetrics)} & values.keys()
+            typed(_KnownMetrics, {name: values[name] for name in known})
+        except ValueError as error:
+            raise DataError(f"{path} is damaged: {error}") from error
+        return values
 
     def add_metrics(self, **sections: Any) -> None:
         """Replaces sections of `metrics.json`; the others stay."""
-        write_json(self.path / _METRICS, self.metrics | sections)
+        write_json(self.path / _METRICS, self.metrics | sections, checksum=True)
 
     @property
     def is_finished(self) -> bool:
@@ -208,7 +242,7 @@ class Run:
                 ) from None
             self._refuse_other_run(description)
             if not self._has_checkpoint():
-                write_json(self.path / _RECIPE, description)
+                write_json(self.path / _RECIPE, description, checksum=True)
             yield
 
     def write_infos(self, data: Mapping[str, Records]) -> None:
@@ -228,10 +262,11 @@ class Run:
 
     def write_init_from(self, values: Mapping[str, Any]) -> None:
         """Replaces what `recipe.json` says of the run that this one starts from."""
-        write_json(self.path / _RECIPE, self.description | {"init_from": dict(values)})
+        description = self.description | {"init_from": dict(values)}
+        write_json(self.path / _RECIPE, description, checksum=True)
 
     def _has_checkpoint(self) -> bool:
-        return (self.checkpoints / "checkpoint").exists()
+        return bool(saved_steps(self.checkpoints)) or (self.checkpoints / "checkpoint").exists()
 
     def _refuse_other_run(self, description: Mapping[str, Any]) -> None:
         if not (self.path / _RECIPE).exists():

@@ -82,6 +82,11 @@ def train(
     keep = options.keep_checkpoints
     checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, is_chief())
     done = checkpoints.restore()
+    if not done and (run.is_finished or "stopped_early" in run.metrics):
+        raise DataError(
+            f"{run.path} is finished, its metrics.json says, and it has no checkpoint: put its "
+            "checkpoints back, or move the folder away to train anew"
+        )
 
     # ---- Weights of another run, before the first step; no stage's `start` replaces them.
     loaded = _loaded(model, stages, origin, run, strategy, done)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.methods.base import Stage
 from tfreid.training.run import Run
+from tfreid.training.saved_steps import newest_checkpoint
 
 LOADED = "loaded"
 """Outcome of a part that was copied; the other outcomes say why it was not."""
@@ -53,7 +53,7 @@ class Origin:
             if known.get("path") != str(path):
                 raise
             return cls(path, known["digest"])
-        checkpoint = tf.train.latest_checkpoint(Run(path).checkpoints)
+        checkpoint = newest_checkpoint(Run(path).checkpoints)
         if checkpoint is None:
             raise DataError(f"init_from={path}: the run has no checkpoint yet; train it first")
         # The index has a checksum of each tensor.

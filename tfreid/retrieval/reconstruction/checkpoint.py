@@ -93,7 +93,8 @@ class Parts:
         """Returns the distances of all stretches, in the order of the gallery."""
         if self._folder is None:
             return [self._held[stretch] for stretch in self._finished()]
-        return [np.load(self._path(*stretch), mmap_mode="r") for stretch in self._finished()]
+        paths = [self._path(*stretch) for stretch in self._finished()]
+        return [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
 
     def _finished(self) -> list[tuple[int, int]]:
         """Returns stretches that do not overlap; another run may have left others."""

@@ -102,8 +102,9 @@ class PositionFeatures:
         if not all(path.is_file() for path in paths.values()):
             raise MissingPathError(f"no position features in {folder}: expected {list(_NAMES)}.npy")
         try:
+            modes = {"positions": "r", "pooled": "r"}
             loaded = {
-                name: np.load(path, mmap_mode="r" if name in ("positions", "pooled") else None)
+                name: np.load(path, mmap_mode=modes.get(name), allow_pickle=False)
                 for name, path in paths.items()
             }
             return cls(**loaded)
