@@ -207,6 +207,7 @@ def test_paper_parameter_counts(paper_model):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("graphs_as_traced")
 def test_two_steps_at_paper_size(paper_model):
     """With 2 x 2 images of 384x128: the paper's 16 x 8 would take gigabytes more."""
     (stage,) = stages(FanetRecipe(weights="none", persons_per_batch=2, images_per_person=2))

@@ -315,6 +315,7 @@ def test_paper_parameter_counts(paper_model):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("graphs_as_traced")
 def test_two_steps_at_paper_size(paper_model):
     """With 2 images of 512x170: the paper's 15 would take gigabytes more."""
     stage = stages(SpreidRecipe(weights="none", batch_size=2))[-1]

@@ -19,6 +19,7 @@ PARSER = {
 }
 SMALL = {
     "backbone": "resnet14",
+    "shared_backbone": "true",
     "backbone_width": "0.05",
     "backbone_size_px": "(64,32)",
     "image_size_px": "(96,80)",
@@ -68,7 +69,7 @@ def test_both_phases_after_a_parser(reid_folder, parser, tmp_path):
     assert "\n  parser: loaded\n  classifier: starts anew" in said
     larger = SMALL | {"phase": "2", "backbone_size_px": "(96,48)"}
     said = train("spreid", second, larger, data, f"--init_from={first}")
-    assert "\n  global_backbone: loaded\n  parts_backbone: loaded\n  parser: loaded\n" in said
+    assert "\n  shared_backbone: loaded\n  parser: loaded\n" in said
 
     parsers = [Run(run).model.parts["parser"].get_weights() for run in (parser, first, second)]
     for one, two, three in zip(*parsers, strict=True):
