@@ -42,7 +42,7 @@ def test_image_that_cannot_be_decoded_is_named_and_left_out(parsing_run, tmp_pat
     out = tmp_path / "masks"
     done = run_command("parse", f"--run={parsing_run}", *source, f"--out={out}")
     assert done.returncode == 0, done.stderr
-    reason = f"the image is no JPEG or PNG or BMP or TIFF file: {people / 'bad.jpg'}"
+    reason = f"the image is no JPEG or PNG or BMP or TIFF or WEBP file: {people / 'bad.jpg'}"
     assert f"warning: no mask of folder/train/1/bad: {reason}" in done.stderr
     assert [path.name for path in out.rglob("*.png")] == ["good.png"]
 

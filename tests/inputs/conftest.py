@@ -39,7 +39,7 @@ def make_folder(tmp_path):
         shard = tmp_path / shard_name("made", "train", 0, 1)
         shard.write_bytes(b"".join(framing.frame(record) for record in records))
         with_mask = sum(mask is not None for mask in masks)
-        counts = SplitInfo(len(images), len(set(labels)), 1, 1, with_mask)
+        counts = SplitInfo(len(images), len(set(labels)), len(set(cameras)), 1, with_mask)
         _info(counts, mask_vocabulary).write(tmp_path)
         (tmp_path / "backgrounds").mkdir()
         for number, pixels in enumerate(backgrounds):
@@ -81,12 +81,12 @@ def _info(counts: SplitInfo, mask_vocabulary: str) -> RecordsInfo:
         schema_version=schema.version("reid"),
         splits={"train": counts, "query": SplitInfo(0, 0, 0, 1, 0)},
         num_persons=counts.persons,
-        num_cameras=1,
+        num_cameras=counts.cameras,
         mean_pixel=MEAN_PIXEL,
         mask_vocabulary=mask_vocabulary,
         synthetic=False,
         fingerprint="f00",
-        person_labels={},
-        camera_labels={},
+        person_labels={"made": {10 + label: label for label in range(counts.persons)}},
+        camera_labels={"made": {1 + label: label for label in range(counts.cameras)}},
         made_by={},
     )
