@@ -56,6 +56,14 @@ def test_every_package_has_a_page_of_its_api():
         )
 
 
+def test_the_tests_that_a_page_names_exist():
+    text = (DOCS / "faults.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{test}"
+
+
 def documented(owner: griffe.Object) -> Iterator[griffe.Object]:
     """A module or class and all that it holds."""
     yield owner
