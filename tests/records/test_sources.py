@@ -59,6 +59,21 @@ def test_joint_set_has_unambiguous_labels_and_ids():
     assert len({camera for _, camera in cameras}) == len(cameras)
 
 
+def test_names_go_with_the_ids_of_the_records():
+    names = {"person_names": {-1: "-1", 1: "ann", 2: "bob"}, "camera_names": {1: "door"}}
+    rows = [row("own", "train", person, 1) for person in (1, 2)]
+    own = ImageSet("own", given=Reading(rows, **names))
+    made = plan([market_like(), own], shards=1, copies=0, seed=0)
+    found = made.sources["own"]
+    features = features_by_key(made)
+    for number, name in ((1, "ann"), (2, "bob")):
+        theirs = features[f"own/train/{number}_1_0"]
+        assert found.person_names[theirs["person/id"]] == name
+        assert found.camera_names[theirs["camera/id"]] == "door"
+    assert found.person_names[-1] == "-1"
+    assert made.sources["market1501"].person_names == {}
+
+
 def test_unknown_cameras_have_no_label():
     rows = [row("folder", "train", person, 0, person) for person in (1, 2)]
     made = plan([ImageSet("folder", given=Reading(rows))], shards=1, copies=0, seed=0)

@@ -8,6 +8,8 @@ import pytest
 
 from tfreid.evaluation import Measurement, audit, evaluation_sets
 from tfreid.evaluation.attention import PersonMeans
+from tfreid.evaluation.sets import EvaluationSet
+from tfreid.records.info import SourceInfo
 from tfreid.report import write_report
 from tfreid.report.examples import choose_examples
 from tfreid.report.pictures import embedded, overlay
@@ -104,6 +106,17 @@ def test_page_shows_camera_pairs(written, page, audits):
             cell = rows[query].split("</td>")[columns.index(gallery)]
             rank1, precision = f"{100 * figures['rank1']:.1f}", f"{100 * figures['mAP']:.1f}"
             assert cell.endswith(f'title="6 queries, mAP {precision}">{rank1}')
+
+
+def test_page_names_persons_and_cameras(audits, tmp_path, monkeypatch):
+    example = choose_examples(audits)[0].query
+    person, camera = (int(getattr(audits[0].query, x)[example]) for x in ("person", "camera"))
+    source = SourceInfo(person_names={person: "<Ann>"}, camera_names={camera: "the door"})
+    monkeypatch.setattr(EvaluationSet, "source", source)
+    write_report(tmp_path / "index.html", audits)
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "Person <Ann>, camera the door" in text
+    assert "in the door" in text
 
 
 def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):

@@ -41,6 +41,16 @@ class EvaluationSet:
         """What the folder says about the data set; None where it was converted without that."""
         return self.folder.info.sources.get(self.dataset)
 
+    def person(self, person_id: int) -> str:
+        """Returns the name of a person, or the ID where the data set has no names."""
+        names = self.source.person_names if self.source else {}
+        return names.get(int(person_id), str(person_id))
+
+    def camera(self, camera_id: int) -> str:
+        """Returns the name of a camera, or the ID where the data set has no names."""
+        names = self.source.camera_names if self.source else {}
+        return names.get(int(camera_id), str(camera_id))
+
     def images(
         self, split: str, variant: str, chosen: np.ndarray, size_px: tuple[int, int], seed: int
     ) -> np.ndarray:

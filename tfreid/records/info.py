@@ -48,7 +48,7 @@ class SourceInfo:
         excluded: number of images left out before the conversion, by the reason.
         mask_vocabulary: vocabulary of its masks on the disk, which may be finer than that of the
             records; empty where it has none, or an earlier release converted it.
-        person_names: name of each published person ID that is not the name itself, as of a
+        person_names: name of each person ID of the records that is not the name itself, as of a
             folder `anna`.
         camera_names: likewise of the cameras.
     """

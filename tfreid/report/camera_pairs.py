@@ -26,9 +26,10 @@ def camera_pairs_section(results: Sequence[AuditResult]) -> str:
 def _card(result: AuditResult) -> str:
     pairs = result.camera_pairs
     rows, columns = (sorted(set(cameras)) for cameras in zip(*pairs, strict=True))
-    head = "".join(f'<th scope="col">in {camera}</th>' for camera in columns)
+    named = {camera: escape(result.tested.camera(camera)) for camera in {*rows, *columns}}
+    head = "".join(f'<th scope="col">in {named[camera]}</th>' for camera in columns)
     body = "".join(
-        f'<tr><th scope="row">camera {row}</th>'
+        f'<tr><th scope="row">camera {named[row]}</th>'
         + "".join(_cell(pairs.get((row, column))) for column in columns)
         + "</tr>"
         for row in rows

@@ -137,11 +137,11 @@ def _example_card(
                 )
             name = f'{escape(result.name)}<br> <span class="soft">{readable(variant)}</span>'
             rows.append(row(name, figures))
-    person = results[0].query.person[example.query]
-    camera = results[0].query.camera[example.query]
-    taken_by = "" if camera == NO_CAMERA_ID else f", camera {camera}"
+    tested, query = results[0].tested, results[0].query
+    person, camera = tested.person(query.person[example.query]), query.camera[example.query]
+    taken_by = "" if camera == NO_CAMERA_ID else f", camera {tested.camera(camera)}"
     return (
-        f'<div class="card query"><header><h3>Person {person}{taken_by}</h3>'
+        f'<div class="card query"><header><h3>Person {escape(person + taken_by)}</h3>'
         f'<span class="soft small">{example.reason}</span></header>'
         f'<div class="lists">{"".join(rows)}</div></div>'
     )
