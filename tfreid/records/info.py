@@ -61,6 +61,14 @@ class SourceInfo:
     person_names: dict[int, str] = dataclasses.field(default_factory=dict)
     camera_names: dict[int, str] = dataclasses.field(default_factory=dict)
 
+    def shifted(self, persons: int, cameras: int) -> "SourceInfo":
+        """Returns it with names by the IDs of a joint set, which are larger by these numbers."""
+        return dataclasses.replace(
+            self,
+            person_names=_shifted(self.person_names, persons),
+            camera_names=_shifted(self.camera_names, cameras),
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class RecordsInfo:
@@ -135,6 +143,11 @@ class RecordsInfo:
                 "Re-run the conversion."
             )
         return info
+
+
+def _shifted(names: Mapping[int, str], offset: int) -> dict[int, str]:
+    """Adds the offset to all but the IDs of junk, distractors and unknown cameras."""
+    return {number + (offset if number > 0 else 0): name for number, name in names.items()}
 
 
 def _check_version(values: Mapping[str, Any], path: Path) -> None:

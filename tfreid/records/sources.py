@@ -4,10 +4,9 @@ All of this is decided before any file is opened, from the rows alone, so that i
 on how many workers convert.
 """
 
-import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -175,11 +174,7 @@ def plan(
     for source in sources:
         if source.kind == "reid":
             _number(source, persons, cameras)
-        infos[source.dataset] = dataclasses.replace(
-            source.info,
-            person_names=_shifted(source.info.person_names, persons.id_offset),
-            camera_names=_shifted(source.info.camera_names, cameras.id_offset),
-        )
+        infos[source.dataset] = source.info.shifted(persons.id_offset, cameras.id_offset)
         for row in source.rows:
             features = _features(row, source, persons, cameras)
             for copy in range(1 + copies if row.split == TRAIN else 1):
@@ -234,11 +229,6 @@ def _number(source: ImageSet, persons: _Numbering, cameras: _Numbering) -> None:
         trained=(row.camera_id for row in trained if row.camera_id != NO_CAMERA_ID),
         known=(row.camera_id for row in source.rows),
     )
-
-
-def _shifted(names: Mapping[int, str], offset: int) -> dict[int, str]:
-    """Keys names by the IDs that `_features` gives; junk and distractors keep theirs."""
-    return {number + (offset if number > 0 else 0): name for number, name in names.items()}
 
 
 def _features(
