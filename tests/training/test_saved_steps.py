@@ -78,6 +78,15 @@ def test_where_none_is_whole_all_are_named(folder):
         newest_checkpoint(folder)
 
 
+def test_a_size_that_no_memory_has_is_damage(folder, monkeypatch):
+    def allocate(path):
+        raise MemoryError("std::bad_alloc")
+
+    monkeypatch.setattr(tf.train, "load_checkpoint", allocate)
+    with pytest.raises(DataError, match="std::bad_alloc"):
+        newest_checkpoint(folder)
+
+
 def test_only_what_saving_left_half_written_is_removed(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "part-0").touch()

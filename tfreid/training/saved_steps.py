@@ -106,8 +106,8 @@ def _fault(path: str) -> str | None:
         reader = tf.train.load_checkpoint(path)
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    # The reader has all of these for files that are short or changed.
-    except (tf.errors.OpError, IndexError, ValueError, RuntimeError, OSError) as error:
+    # The reader has all of these for files that are short or changed; the last for absurd sizes.
+    except (tf.errors.OpError, IndexError, ValueError, RuntimeError, OSError, MemoryError) as error:
         return next(_lines(error), type(error).__name__)
     return None
 
