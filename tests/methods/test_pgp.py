@@ -17,10 +17,6 @@ from tfreid.training.transfer import copy_parts, loaded_parts, refuse_untrained
 class TestPgp(MethodContract):
     method = pgp.METHOD
 
-    def on_devices(self, recipe):
-        recipe = dataclasses.replace(recipe, branches=1)
-        return recipe, stages(recipe)[2]
-
 
 @pytest.fixture(scope="module")
 def paper_model():

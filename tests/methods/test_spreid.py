@@ -56,10 +56,6 @@ class TestSpreid(MethodContract):
     def recipe(self):
         return small()
 
-    def on_devices(self, recipe):
-        recipe = dataclasses.replace(recipe, shared_backbone=True)
-        return recipe, stages(recipe)[-1]
-
 
 # ---- What is pooled, against float64.
 
