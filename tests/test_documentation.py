@@ -3,14 +3,14 @@
 import json
 import logging
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import griffe
 import pytest
 import yaml
+
+from tests.commands import Command
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -97,15 +97,40 @@ def test_the_code_of_a_page_runs(page: str, reid_folder, tmp_path):
         code = code.replace(long, short)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/people").symlink_to(reid_folder.path)
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    output_of(code, tmp_path)
     assert list((tmp_path / "runs").iterdir())
 
+
+def output_of(code: str, folder: Path) -> str:
+    """Runs code as a script in a folder; returns what it printed."""
+    (folder / "code.py").write_text(code, encoding="utf-8")
+    done = Command("tests.script", folder / "code.py", folder).finish()
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# Of what the tutorial has made.
+CHECKS = """
+import numpy
+
+assert (run.is_finished, run.recipe.width, run.recipe.schedule.steps) == (True, 0.05, 2)
+assert {*results[0].outcomes} == {
+    "original", "mean_background", "random_background", "background_only"
+}
+served, size = tfreid.ServedModel("run/export/1"), run.recipe.image_size_px
+picture = numpy.zeros((1, *size, 3), numpy.float32)
+expected = run.model.embed(picture).numpy()
+expected /= numpy.linalg.norm(expected)
+numpy.testing.assert_allclose(served.embed(picture), expected, atol=1e-4)
+"""
 
 # Text of the tutorial -> what makes minutes seconds.
 SMALLER_TUTORIAL = {
     "persons=20": "persons=3",
     "backgrounds=20": "backgrounds=3",
-    '{"schedule.steps": 300}': '{"schedule.steps": 2, "width": 0.05}',
+    '{"schedule.steps": 300}': str(
+        {"schedule.steps": 2, "width": 0.05, "batch_size": 8, "image_size_px": (32, 16)}
+    ),
 }
 
 
@@ -116,8 +141,5 @@ def test_the_tutorial_runs(tmp_path):
     for long, short in SMALLER_TUTORIAL.items():
         assert long in code
         code = code.replace(long, short)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
-    )
-    assert re.search(r"^distance \d\.\d{3}$", done.stdout, re.MULTILINE)
-    assert (tmp_path / "report/index.html").is_file()
+    assert re.search(r"^distance \d\.\d{3}$", output_of(code + CHECKS, tmp_path), re.MULTILINE)
+    assert "Does it look at the person?" in (tmp_path / "report/index.html").read_text()

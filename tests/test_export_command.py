@@ -1,6 +1,5 @@
 """The export command, on runs of one step, and what training exports."""
 
-import dataclasses
 import io
 import json
 import shutil
@@ -13,11 +12,9 @@ from PIL import Image
 
 from tests.commands import Command, run_command
 from tests.edited_json import edited
-from tests.methods.harness import info
 from tfrecords_schema.schema import parse_spec
 from tfreid.evaluation import Describer, Network
-from tfreid.methods import METHODS
-from tfreid.serving import ServedModel, write_saved_model
+from tfreid.serving import ServedModel
 from tfreid.training import Run
 
 
@@ -112,19 +109,3 @@ def test_misuse_is_explained(arguments, text, dgd_run, parsing_run, parsing_fold
     assert done.returncode == 2
     assert text in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
-def test_pgp_shows_the_region_of_its_branch(tmp_path):
-    recipe = dataclasses.replace(METHODS["pgp"].demo(), width=0.05, branches=1)
-    model = METHODS["pgp"].build(recipe, info())
-    size = recipe.image_size_px
-    image = np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8")
-    model(image[None].astype("float32"))
-    expected = model.explain(tf.constant(image[None], tf.float32))
-    file = tf.io.encode_png(image).numpy()
-    write_saved_model(model, size, tmp_path / "1", [file])
-    maps = ServedModel(tmp_path / "1").explain(image[None].astype("float32"))
-    assert maps.keys() == {"activation", "foreground"}
-    for name, values in expected.items():
-        np.testing.assert_allclose(maps[name], values, atol=1e-4, err_msg=name)

@@ -4,14 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import tfreid
 from tfreid import front_door
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.records import Records
 
 
 def python(code: str, folder: Path | None = None) -> str:
@@ -49,26 +47,6 @@ def test_images_are_converted_once(raw_data, tmp_path):
     assert len(records.backgrounds()) == len(list(scenes.iterdir()))
     again = front_door.convert_images(images, tmp_path / "out")
     assert again.info == records.info
-
-
-@pytest.mark.slow
-def test_a_method_is_trained_measured_and_served(reid_folder, tmp_path):
-    small = {"width": 0.05, "schedule.steps": 1, "batch_size": 4, "image_size_px": (32, 16)}
-    run = front_door.train_method(
-        "dgd", reid_folder, tmp_path / "run", recipe=small, export=True, seed=1
-    )
-    assert (run.is_finished, run.recipe.width, run.recipe.schedule.steps) == (True, 0.05, 1)
-    (result,) = front_door.measure([run.network], Records(reid_folder.path))
-    assert {*result.outcomes} == {
-        "original", "mean_background", "random_background", "background_only"
-    }  # fmt: skip
-    tfreid.write_report(tmp_path / "page.html", [result])
-    assert "Does it look at the person?" in (tmp_path / "page.html").read_text()
-    served = tfreid.ServedModel(tmp_path / "run/export/1")
-    picture = np.zeros((1, 32, 16, 3), np.float32)
-    expected = run.model.embed(picture).numpy()
-    expected /= np.linalg.norm(expected)
-    np.testing.assert_allclose(served.embed(picture), expected, atol=1e-4)
 
 
 def test_misuse_is_refused(reid_folder):
