@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfreid.nn.network import Network
+from tfreid.serving.signatures import make_signatures
+
 
 def info(persons=5, mean_pixel=(100.0, 110.0, 120.0)):
     """What `build` reads of a converted data set."""
@@ -50,6 +53,19 @@ def losses_on(strategy, stage, outputs, batch):
     losses, gradients = tf.function(lambda: strategy.run(replica, args=(shares,)))()
     sums = {name: strategy.reduce("SUM", loss, axis=None) for name, loss in losses.items()}
     return sums | {name: strategy.gather(share, axis=0) for name, share in gradients.items()}
+
+
+def check_exported_maps(model, size_px):
+    """Compares what an export would show of a built model with what the model does; its maps."""
+    image = np.random.default_rng(0).integers(0, 256, (*size_px, 3), "uint8")
+    explain = make_signatures([Network("", model, size_px)])["explain"]
+    graph = tf.function(explain.function, input_signature=[explain.spec])
+    found = graph(tf.io.encode_png(image)[None])
+    expected = model.explain(tf.constant(image[None], tf.float32))
+    assert found.keys() == {"embedding", *expected}
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-4, err_msg=name)
+    return set(expected)
 
 
 class MethodContract:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.methods.harness import MethodContract, info
+from tests.methods.harness import MethodContract, check_exported_maps, info
 from tests.methods.test_spreid_regions import pooled_by_definition
 from tfreid.errors import UsageError
 from tfreid.methods.parsing import SemanticParser
@@ -90,6 +90,12 @@ def test_both_heads_share_all_weights_or_none(model):
     assert list(shared.parts) == ["shared_backbone", "parser", "classifier"]
     backbone = shared.backbones[0].count_params()
     assert separate.count_params() - shared.count_params() == backbone
+
+
+@pytest.mark.slow
+def test_an_export_shows_the_five_regions(model):
+    regions = {"foreground", "head", "upper_body", "lower_body", "shoes"}
+    assert check_exported_maps(model, SIZE_PX) == regions | {"activation"}
 
 
 def test_explain_shows_the_five_regions(model):

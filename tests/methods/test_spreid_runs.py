@@ -1,4 +1,4 @@
-"""SPReID by the commands: a parser, both phases after it, a SavedModel, and evaluation."""
+"""SPReID by the commands: a parser, both phases after it, and evaluation."""
 
 import json
 
@@ -68,17 +68,13 @@ def test_both_phases_after_a_parser(reid_folder, parser, tmp_path):
     said = train("spreid", first, SMALL, data, f"--init_from={parser}", "--noexport")
     assert "\n  parser: loaded\n  classifier: starts anew" in said
     larger = SMALL | {"phase": "2", "backbone_size_px": "(96,48)"}
-    said = train("spreid", second, larger, data, f"--init_from={first}")
+    said = train("spreid", second, larger, data, f"--init_from={first}", "--noexport")
     assert "\n  shared_backbone: loaded\n  parser: loaded\n" in said
 
     parsers = [Run(run).model.parts["parser"].get_weights() for run in (parser, first, second)]
     for one, two, three in zip(*parsers, strict=True):
         np.testing.assert_array_equal(one, two)
         np.testing.assert_array_equal(one, three)
-    facts = json.loads((second / "export/1/assets.extra/serving.json").read_text())
-    maps = facts["signatures"]["explain"]["outputs"].keys()
-    regions = {"foreground", "head", "upper_body", "lower_body", "shoes"}
-    assert maps == regions | {"embedding", "activation"}
 
     evaluated = run_command("evaluate", f"--run={second}")
     assert evaluated.returncode == 0, evaluated.stderr
