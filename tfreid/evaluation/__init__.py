@@ -1,6 +1,6 @@
 """How models are measured: descriptors, rankings, attention, and the audit of their background."""
 
-from tfreid.evaluation.audit import audit, available_variants, images_to_see
+from tfreid.evaluation.audit import audit, available_variants, images_to_see, variants_of
 from tfreid.evaluation.averaging import Average, average_runs
 from tfreid.evaluation.describer import DescribedNetwork, Describer
 from tfreid.evaluation.descriptors import Descriptors
@@ -39,4 +39,5 @@ __all__ = [
     "open_stores",
     "require_memory",
     "score_parser",
+    "variants_of",
 ]

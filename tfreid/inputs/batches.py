@@ -110,7 +110,7 @@ def evaluation_batches(
       DataError: if a shard or a background image is damaged.
     """
     spec = replace(spec, augmentation=())
-    check_folder(folder, split, spec)
+    check_folder(folder, split, spec, indices)
     store = folder.store(split)
     words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
     draws = np.random.default_rng(words).random((len(store), DRAWS))

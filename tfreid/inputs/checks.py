@@ -14,8 +14,16 @@ from tfreid.inputs.spec import InputSpec
 from tfreid.records import Records
 
 
-def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
+def check_folder(
+    folder: Records, split: str, spec: InputSpec, chosen: np.ndarray | None = None
+) -> None:
     """Checks that a split exists and has what a spec needs.
+
+    Args:
+      folder: converted data set.
+      split: its split.
+      spec: how records become images.
+      chosen: int64 `[n]`: the records that are used, instead of all.
 
     Raises:
       UsageError: if the split is not there or empty, if masks or backgrounds are missing, or if
@@ -29,13 +37,12 @@ def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
             f"split {split!r} of {folder.path} {state}: "
             f"choose one of {', '.join(filled) or 'none, convert again'}"
         )
-    if spec.needs_masks and not info.has_masks(split):
-        counts = info.splits[split]
+    missing, asked = _without_mask(folder, split, chosen) if spec.needs_masks else (0, 0)
+    if missing:
         raise UsageError(
-            f"{counts.records - counts.with_mask} of {counts.records} records in split {split!r} "
-            f"of {folder.path} have no mask, and {spec.mask_reason} needs one for each. Convert "
-            "with masks (python -m tfreid.convert --masks_root), or make some with python -m "
-            "tfreid.parse"
+            f"{missing} of {asked} records in split {split!r} of {folder.path} have no mask, and "
+            f"{spec.mask_reason} needs one for each. Convert with masks (python -m tfreid.convert "
+            "--masks_root), or make some with python -m tfreid.parse"
         )
     if spec.mask_vocabulary is not None:
         lookup(info.mask_vocabulary, spec.mask_vocabulary)
@@ -44,6 +51,16 @@ def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
             f"{folder.path} has no background images, and {spec.mask_reason} needs some. "
             "Convert with some (python -m tfreid.convert --backgrounds_root)"
         )
+
+
+def _without_mask(folder: Records, split: str, chosen: np.ndarray | None) -> tuple[int, int]:
+    """Returns how many of the records have no mask, and how many there are."""
+    counts = folder.info.splits[split]
+    if counts.with_mask == counts.records:
+        return 0, counts.records
+    if chosen is None or not counts.with_mask:
+        return counts.records - counts.with_mask, counts.records
+    return int((~folder.store(split).with_mask[chosen]).sum()), len(chosen)
 
 
 def refuse_undecodable(folder: Records) -> None:

@@ -3,12 +3,15 @@
 from tfreid.report.counts import counts_in_words
 from tfreid.report.page import write_report
 from tfreid.report.rankings import check_rankings_path, write_rankings
-from tfreid.report.table import print_table
+from tfreid.report.table import print_intervals, print_table
+from tfreid.report.verdicts import sentences
 
 __all__ = [
     "check_rankings_path",
     "counts_in_words",
+    "print_intervals",
     "print_table",
+    "sentences",
     "write_rankings",
     "write_report",
 ]

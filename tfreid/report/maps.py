@@ -74,8 +74,9 @@ def _means(result: AuditResult) -> str:
         for name in of_first
     )
     compared, queries = next(iter(of_first.values())).images, len(result.query)
+    missing = ", full or missing" if result.tested.is_partly_masked else " or full"
     left_out = (
-        f" Left out: {queries - compared:,} queries whose mask is empty or full."
+        f" Left out: {queries - compared:,} queries whose mask is empty{missing}."
         if compared < queries
         else ""
     )
