@@ -177,6 +177,11 @@ def _over_images(batches: list[dict[str, np.ndarray]]) -> dict[str, PersonMeans]
     return means
 
 
+def shown_queries(queries: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Draws which of the queries `[n]` are shown, by their places among these."""
+    return np.random.default_rng(seed).permutation(len(queries))[:count]
+
+
 class Explainer:
     """Shows where the model looks in some of the queries."""
 
@@ -194,8 +199,7 @@ class Explainer:
         explain, size_px = network.model.explain, network.image_size_px
         self._maps = Batched(explain, size_px, measurement.batch_size)
         self._queries = queries
-        places = np.random.default_rng(measurement.seed).permutation(len(queries))
-        self._shown = places[:EXPLAINED_IMAGES]
+        self._shown = shown_queries(queries, EXPLAINED_IMAGES, measurement.seed)
 
     def explain(self, variant: str) -> Explanation:
         """Explains all queries of a variant and keeps the maps of those that are shown."""

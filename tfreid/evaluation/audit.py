@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from tfreid.errors import UsageError
-from tfreid.evaluation.attention import EXPLAINED_VARIANTS, Explainer
+from tfreid.evaluation.attention import EXPLAINED_VARIANTS, Explainer, shown_queries
 from tfreid.evaluation.describer import DescribedNetwork, Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors
 from tfreid.evaluation.measurement import Measurement
+from tfreid.evaluation.occlusion import Occlusion, occlude, views
 from tfreid.evaluation.position_store import PositionStore
 from tfreid.evaluation.ranker import Ranker
 from tfreid.evaluation.result import AuditResult
@@ -63,8 +64,12 @@ def images_to_see(
     """Returns how often `audit` will show an image to a network, for a progress line."""
     variants = measurement.variants or variants_of(tested)
     seen = sum(len(tested.measured(split, v)) for v in variants for split in tested.records)
-    explained = len(set(variants) & set(EXPLAINED_VARIANTS))
-    return len(networks) * seen + explained * len(_explained(tested, variants))
+    queries, first = _explained(tested, variants), networks[0]
+    explained = len(set(variants) & set(EXPLAINED_VARIANTS)) if _can_explain(first) else 0
+    occluded = min(measurement.occluded_images, len(queries)) if _can_describe(first) else 0
+    own = sum(not isinstance(network, DescribedNetwork) for network in networks)
+    covered = occluded * views(first.image_size_px) if occluded else 0
+    return own * seen + explained * len(queries) + covered
 
 
 def audit(
@@ -103,7 +108,8 @@ def audit(
         describe = _describe(networks, tested, measurement, store, progress.advance)
         rank = Ranker(tested, measurement, store, progress)
         explained = _explained(tested, variants)
-        explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
+        if _can_explain(networks[0]):
+            explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
         outcomes, explanations, reranked, reconstructed, with_masks = {}, {}, {}, {}, None
         for variant in variants:
             query, gallery = describe(variant, "query"), describe(variant, "gallery")
@@ -112,7 +118,7 @@ def audit(
                 with_masks = rank.with_masks(query, gallery)
             if measurement.reranking:
                 reranked[variant] = rank.again(query, gallery, variant)
-            if variant in EXPLAINED_VARIANTS:
+            if variant in EXPLAINED_VARIANTS and _can_explain(networks[0]):
                 explanations[variant] = explainer.explain(variant)
                 pairs = explainer.pairs(variant, query, gallery, outcomes, explanations)
                 reconstructed |= pairs
@@ -133,7 +139,31 @@ def audit(
         pooled=query.pooled,
         reconstructed=reconstructed,
         with_masks=with_masks,
+        occlusion=_occlusion(networks[0], tested, measurement, explained, progress.advance),
     )
+
+
+def _can_explain(network: Network) -> bool:
+    return hasattr(network.model, "explain")
+
+
+def _can_describe(network: Network) -> bool:
+    return not isinstance(network, DescribedNetwork)
+
+
+def _occlusion(
+    network: Network,
+    tested: EvaluationSet,
+    measurement: Measurement,
+    queries: np.ndarray,
+    advance: Advance,
+) -> Occlusion | None:
+    """Covers patches of those queries that are explained too, if that is asked for and possible."""
+    count = measurement.occluded_images
+    if not count or not _can_describe(network):
+        return None
+    shown = queries[shown_queries(queries, count, measurement.seed)]
+    return occlude(network, tested, shown, measurement.batch_size, advance)
 
 
 def _is_partly_measured(

@@ -12,6 +12,7 @@ from tfreid.evaluation.attention import Explanation
 from tfreid.evaluation.counts import count_images
 from tfreid.evaluation.masked import WITH_MASKS
 from tfreid.evaluation.measurement import Measurement
+from tfreid.evaluation.occlusion import Occlusion
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.evaluation.uncertainty import QueryBootstrap
@@ -47,6 +48,7 @@ class AuditResult:
         the model was compared by reconstruction.
       with_masks: how each query fared among the original images with masks, where others have
         none; variants with another background are of these images. Others count as without match.
+      occlusion: where covering a part of the picture changes the descriptor, if it was asked for.
     """
 
     networks: tuple[dict[str, Any], ...]
@@ -62,6 +64,7 @@ class AuditResult:
     pooled: bool = False
     reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
     with_masks: Ranking | None = None
+    occlusion: Occlusion | None = None
 
     @property
     def name(self) -> str:
@@ -140,6 +143,7 @@ class AuditResult:
         return {
             **{variant: self._figures(variant) for variant in self.outcomes},
             **self._with_masks(),
+            **({"occlusion": self.occlusion.metrics()} if self.occlusion else {}),
             "camera_pairs": {
                 f"{query}-{gallery}": {**pair.metrics(), "queries": len(pair.first_match)}
                 for (query, gallery), pair in self.camera_pairs.items()
@@ -160,7 +164,7 @@ class AuditResult:
 
     def _measured(self) -> dict[str, Any]:
         measured = dataclasses.asdict(self.measurement)
-        for name in ("variants", "matching", "list_length", "position_storage"):
+        for name in ("variants", "matching", "list_length", "position_storage", "occluded_images"):
             del measured[name]  # Said by the entries themselves and by `matching`, or no figure's.
         if len(self.networks) > 1:
             return measured | {"combined": list(self.networks)}
