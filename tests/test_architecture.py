@@ -26,6 +26,7 @@ LAYERS = [
     ["training"],
     ["retrieval"],
     ["evaluation"],
+    ["masks"],
     ["report", "serving"],
     ["reproduction"],
     ["cli"],
@@ -46,6 +47,7 @@ MOST_LINES = 300
 # Modules whose project has another name.
 PROJECT_OF = {
     "PIL": "pillow",
+    "cv2": "opencv-python-headless",
     "absl": "absl-py",
     "google": "protobuf",
     "grpc": "grpcio",

@@ -5,6 +5,7 @@ data set follow those of the one before. Beam options come after `--`, for examp
 `-- --direct_running_mode=multi_processing --direct_num_workers=4`.
 """
 
+import json
 import logging
 import os
 import shlex
@@ -22,10 +23,12 @@ from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
 from tfreid.files import require_space, require_writable
 from tfreid.records import ImageSet, Records, RecordsInfo
+from tfreid.records.mask_maker import UNMASKED
 
 if TYPE_CHECKING:
     from tfreid.records.conversion import ConversionOptions
-    from tfreid.records.sources import ConversionPlan, MaskParser
+    from tfreid.records.mask_maker import MaskMaker
+    from tfreid.records.sources import ConversionPlan
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset",
@@ -46,7 +49,9 @@ _MASK_VOCABULARY = flags.DEFINE_enum(
     "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks of --masks_root."
 )
 _PARSER = flags.DEFINE_string(
-    "parser", None, "Run with a parsing network, which makes the masks that are missing."
+    "parser",
+    None,
+    "What makes the masks that are missing: mediapipe_pose, a run, or a .tflite or .onnx file.",
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string(
     "backgrounds_root", None, "Folder of scenes without persons, copied into the output."
@@ -85,6 +90,7 @@ _SPLIT_FROM = flags.DEFINE_string(
 )
 
 _KINDS_SHOWN = 10
+_UNMASKED_SHOWN = 3
 
 
 def main(beam_args: list[str]) -> None:
@@ -127,12 +133,12 @@ def main(beam_args: list[str]) -> None:
     _summarise(info, out, time.monotonic() - started)
 
 
-def _parser() -> "MaskParser | None":
+def _parser() -> "MaskMaker | None":
     if _PARSER.value is None:
         return None
-    from tfreid.training import RunParser  # Only here: it brings TensorFlow.
+    from tfreid.masks import mask_maker  # Only here: makers bring TensorFlow.
 
-    return RunParser.of(_PARSER.value)
+    return mask_maker(_PARSER.value)
 
 
 def _quieten_workers() -> None:
@@ -215,7 +221,7 @@ def _announce(
         if source.mask_vocabulary not in ("", plan.mask_vocabulary):
             print(f"  {name}: masks in {source.mask_vocabulary} become {plan.mask_vocabulary}")
     if plan.parser:
-        print(f"  masks of {plan.num_parsed:,} records by the parser of {plan.parser.run}")
+        print(f"  masks of {plan.num_parsed:,} records by {plan.parser.name}")
     print(f"  backgrounds: {options.backgrounds_root or 'none'}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)
@@ -236,8 +242,20 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
+    _name_unmasked(out)
     others = sorted(path.name for path in out.iterdir() if ".tfrecord-" not in path.name)
     print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")
+
+
+def _name_unmasked(out: Path) -> None:
+    """Says of which images the parser was not confident."""
+    path = out / UNMASKED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if lines:
+        print(f"  WARNING: {len(lines):,} without mask, as the parser was not confident:")
+        for found in map(json.loads, lines[:_UNMASKED_SHOWN]):
+            print(f"    {found['key']}: {found['reason']}")
+        print(f"    all of them: {path}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ COMMANDS = {
             "datasets",
             "synthesize",
             "convert",
+            "masks",
             "parse",
             "train",
             "evaluate",

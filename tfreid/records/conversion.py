@@ -6,7 +6,6 @@ shard and writes it whole (`shards`). Images never travel between workers.
 
 import dataclasses
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.files import completed_file, completed_folder, read_json, write_json
 from tfreid.records import images, manifest, shards, sources
 from tfreid.records.info import RecordsInfo, SplitInfo
+from tfreid.records.mask_maker import UNMASKED, write_reasons
 from tfreid.records.records import BACKGROUNDS
 from tfreid.records.runners import unwrapped_errors, with_runner
 from tfreid.records.watch import watch_shards
@@ -104,7 +104,9 @@ def convert(
         )
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
-        _write_rejects(report.rejects, folder / REJECTS)
+        write_reasons(report.rejects, folder / REJECTS)
+        if plan.parser:
+            write_reasons(report.unmasked, folder / UNMASKED)
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
         except DataError as error:
@@ -193,14 +195,8 @@ def _write_report(report: shards.ConversionReport, path: str) -> None:
     write_json(Path(path), report.to_json())
 
 
-def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for key, reason in sorted(rejects):
-            file.write(json.dumps({"key": key, "reason": reason}) + "\n")
-
-
 def _holds_rejects(path: Path) -> bool:
-    """Whether a file is what `_write_rejects` wrote, which may be replaced and removed."""
+    """Whether a file is what `write_reasons` wrote, which may be replaced and removed."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
@@ -262,7 +258,8 @@ def _info(
             "rejected": len(report.rejects),
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
-            "parser": _parser_facts(plan.parser),
+            "parser": dict(plan.parser.facts) if plan.parser else None,
+            **({"unmasked": len(report.unmasked)} if plan.parser else {}),
         },
         sources=plan.sources,
     )
@@ -271,10 +268,6 @@ def _info(
 def _fingerprint(digests: Sequence[str]) -> str:
     joined = bytes.fromhex("".join(sorted(digests)))
     return hashlib.blake2b(joined, digest_size=16).hexdigest()
-
-
-def _parser_facts(parser: sources.MaskParser | None) -> dict[str, str] | None:
-    return parser and {"run": parser.run, "vocabulary": parser.vocabulary}
 
 
 def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:
