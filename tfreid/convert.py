@@ -5,6 +5,7 @@ data set follow those of the one before. Beam options come after `--`, for examp
 `-- --direct_running_mode=multi_processing --direct_num_workers=4`.
 """
 
+import dataclasses
 import json
 import logging
 import os
@@ -88,6 +89,9 @@ _SPLIT_INDEX = flags.DEFINE_integer(
 _SPLIT_FROM = flags.DEFINE_string(
     "split_from", None, "Converted folder whose test persons are taken instead of drawing them."
 )
+_TEST_ALL = flags.DEFINE_bool(
+    "test_all", False, "Test all persons where the split is drawn, as nothing is trained on them."
+)
 
 _KINDS_SHOWN = 10
 _UNMASKED_SHOWN = 3
@@ -170,13 +174,19 @@ def _dataset(name: str, root: str, masks_root: str) -> ImageSet:
     is_joint = len(_DATASET.value) > 1
     asked = has_several_splits(name) or not is_joint
     seed = None if is_joint and dataset.published_splits else _SPLIT_SEED.value
-    return ImageSet(
+    images = ImageSet(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=_MASK_VOCABULARY.value or "",
         split=_split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None,
     )
+    split = images.reading.split if _TEST_ALL.value else None
+    if split is None:
+        return images
+    everybody = {row.person_id for row in images.rows if row.is_person}
+    whole = SplitChoice(split.seed, split.index, tuple(sorted(everybody)))
+    return dataclasses.replace(images, split=whole)
 
 
 def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None:

@@ -102,7 +102,7 @@ def audit(
       TrainingError: if a descriptor is not finite.
     """
     measurement, progress = measurement or Measurement(), progress or NoProgress()
-    variants = _checked(measurement.variants, variants_of(tested))
+    variants = checked_variants(measurement.variants, variants_of(tested))
     partly = _is_partly_measured(tested, variants, measurement)
     with _opened(store, measurement) as store:
         describe = _describe(networks, tested, measurement, store, progress.advance)
@@ -195,7 +195,14 @@ def _whose(
     return tested.identities(split)
 
 
-def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tuple[str, ...]:
+def checked_variants(
+    variants: tuple[str, ...] | None, available: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Returns the variants that were asked for, or all.
+
+    Raises:
+      UsageError: if one is not known or not available.
+    """
     for variant in variants or ():
         if variant not in VARIANTS:
             raise UsageError(f"variant {variant!r} is not known: use {', '.join(VARIANTS)}")

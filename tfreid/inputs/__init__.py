@@ -8,7 +8,12 @@ from tfreid.inputs.augmentation import (
     RandomBackground,
     RandomErasing,
 )
-from tfreid.inputs.batches import data_errors, evaluation_batches, training_batches
+from tfreid.inputs.batches import (
+    data_errors,
+    evaluation_batches,
+    evaluation_images,
+    training_batches,
+)
 from tfreid.inputs.images import decode_image, resize_image
 from tfreid.inputs.spec import VARIANTS, InputSpec, readable
 
@@ -24,6 +29,7 @@ __all__ = [
     "data_errors",
     "decode_image",
     "evaluation_batches",
+    "evaluation_images",
     "readable",
     "resize_image",
     "training_batches",

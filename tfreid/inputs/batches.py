@@ -111,6 +111,43 @@ def evaluation_batches(
     """
     spec = replace(spec, augmentation=())
     check_folder(folder, split, spec, indices)
+    read, count = _evaluation_reader(folder, split, batch_size, seed, indices)
+    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
+    return _finish(images.batch(batch_size), count)
+
+
+def evaluation_images(
+    folder: Records, split: str, variant: str, seed: int, indices: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yields images as `evaluation_batches` composes them, before they are resized.
+
+    Args:
+      folder: converted data set.
+      split: its split.
+      variant: one of `VARIANTS`.
+      seed: of the random backgrounds, at least 0.
+      indices: int64 `[n]`: the records to return, in this order.
+
+    Yields:
+      uint8 `[height, width, 3]`, rounded where the mean pixel was put in, in the image's own size.
+
+    Raises:
+      UsageError, DataError: as `evaluation_batches`.
+    """
+    spec = InputSpec(image_size_px=(1, 1), variant=variant)
+    check_folder(folder, split, spec, indices)
+    read, count = _evaluation_reader(folder, split, 64, seed, indices)
+    numbers = tf.data.Dataset.range(count)
+    images = _images(numbers, read, folder, split, spec, (), own_size=True)
+    with data_errors(folder):
+        for image in images.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+            yield np.clip(np.rint(image["image"]), 0, 255).astype(np.uint8)
+
+
+def _evaluation_reader(
+    folder: Records, split: str, batch_size: int, seed: int, indices: np.ndarray | None
+) -> tuple[Reader, int]:
+    """Returns what reads the records of a batch with their draws, and the number of batches."""
     store = folder.store(split)
     words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
     draws = np.random.default_rng(words).random((len(store), DRAWS))
@@ -120,9 +157,7 @@ def evaluation_batches(
         batch = wanted[number * batch_size :][:batch_size]
         return store.read(batch), draws[batch]
 
-    count = math.ceil(len(wanted) / batch_size)
-    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
-    return _finish(images.batch(batch_size), count)
+    return read, math.ceil(len(wanted) / batch_size)
 
 
 @contextlib.contextmanager
@@ -171,6 +206,7 @@ def _images(
     split: str,
     spec: InputSpec,
     columns: Sequence[str],
+    own_size: bool = False,
 ) -> tf.data.Dataset:
     """Returns prepared images, one by one, from the numbers of the batches they belong to.
 
@@ -192,7 +228,8 @@ def _images(
         return features | {"draws": tf.ensure_shape(draws, [None, draws_per_image])}
 
     def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        pixels = prepare(record["image/encoded"], record.get("mask/encoded"), record["draws"])
+        encoded = record["image/encoded"], record.get("mask/encoded"), record["draws"]
+        pixels = {"image": prepare.composed(*encoded)} if own_size else prepare(*encoded)
         return pixels | {name: _column(name, record[_COLUMNS[name]]) for name in columns}
 
     dataset = numbers.map(records, tf.data.AUTOTUNE, deterministic=True).unbatch()

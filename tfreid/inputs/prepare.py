@@ -44,13 +44,24 @@ class Preparation:
           `image` float32 `[height, width, 3]` in [0, 255] and, with a mask vocabulary, `mask`
           int32 `[height, width]`.
         """
-        image = images.decode_image(encoded_image)
-        image = self._with_background(image, encoded_mask, draws)
+        image = self.composed(encoded_image, encoded_mask, draws)
         flip = draws[0] < self.spec.mirror_probability
         image = images.resize_image(self._mirror(image, flip), self.spec.image_size_px)
         mask = None if self.spec.mask_vocabulary is None else self._mask(encoded_mask, flip)
         image, mask = self._operate(image, mask, draws[DRAWS:])
         return {"image": image} if mask is None else {"image": image, "mask": mask}
+
+    def composed(
+        self, encoded_image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns one image with its background in its own size, `[height, width, 3]`.
+
+        Args:
+          encoded_image: as of the call, and so are the others.
+          encoded_mask: as of the call.
+          draws: as of the call.
+        """
+        return self._with_background(images.decode_image(encoded_image), encoded_mask, draws)
 
     def _operate(
         self, image: tf.Tensor, mask: tf.Tensor | None, draws: tf.Tensor

@@ -1,5 +1,6 @@
 """Draws what was measured: one page, and tables on the terminal."""
 
+from tfreid.report.badge import badge
 from tfreid.report.counts import counts_in_words
 from tfreid.report.page import write_report
 from tfreid.report.rankings import check_rankings_path, write_rankings
@@ -7,6 +8,7 @@ from tfreid.report.table import print_intervals, print_table
 from tfreid.report.verdicts import sentences
 
 __all__ = [
+    "badge",
     "check_rankings_path",
     "counts_in_words",
     "print_intervals",

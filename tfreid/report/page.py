@@ -32,6 +32,7 @@ def write_report(
     results: Sequence[AuditResult],
     command: str = "",
     losses: Mapping[str, Losses] | None = None,
+    warnings: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Writes the page that shows one or several audits, one data set after the other.
 
@@ -42,6 +43,7 @@ def write_report(
       command: what repeats the measurement, shown at the end of the page.
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
+      warnings: model's name -> what is odd about it, shown at the top.
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
@@ -51,7 +53,7 @@ def write_report(
     for result in results:
         by_dataset.setdefault(result.tested.dataset, []).append(result)
     groups, alone = by_dataset.values(), len(by_dataset) == 1
-    sections = [] if alone else [_overview(by_dataset)]
+    sections = [_warnings(warnings or {})] + ([] if alone else [_overview(by_dataset)])
     for group in groups:
         sections += _sections(group, alone)
     sections += [_training(losses or {}), *(method_section(group, alone) for group in groups)]
@@ -92,6 +94,11 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
 
 def _title(results: Sequence[AuditResult]) -> str:
     return f"Background audit: {', '.join(dict.fromkeys(result.name for result in results))}"
+
+
+def _warnings(warnings: Mapping[str, Sequence[str]]) -> str:
+    lines = "".join(f"<p>{escape(line)}</p>" for found in warnings.values() for line in found)
+    return f'<div class="card warnings"><h3>Look at this first</h3>{lines}</div>' if lines else ""
 
 
 def _overview(by_dataset: Mapping[str, Sequence[AuditResult]]) -> str:
