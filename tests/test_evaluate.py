@@ -23,7 +23,7 @@ def test_run_is_audited(dgd_run):
         "queries: 12, all used",
         "gallery: 26, 25 used (distractors, which match nobody: 1); left out: 1 junk, 24 for",
         "report/index.html",
-        "95% intervals",
+        "95% interval",
         "dgd: On random background images rank-1",
         "6 persons are few",
     ):

@@ -105,6 +105,7 @@ def test_sentence_says_what_can_be_said():
         "2.0 to 16.4, 40 persons). The model uses the background."
     )
     assert "a loss of up to 16.4 points cannot be ruled out" in verdict(-0.02, 0.164).sentence
+    assert "no change. " in verdict(-0.09, 0.0, value=-0.05, persons=8).sentence
     better = verdict(-0.09, -0.01, value=-0.05).sentence
     assert "rises from 74.5 to 79.5, by 5.0 points" in better
     assert "finds persons better without" in better
@@ -137,4 +138,4 @@ def test_limit(ends, limit, exceeds, words):
 def test_rounding_makes_no_loss():
     text = verdict(-1e-17, 0.05, value=-1e-17).sentence
     assert "rank-1 falls from 74.5 to 74.5, by 0.0 points (95% interval 0.0 to 5.0" in text
-    assert "cannot be told from no loss" in verdict(1e-17, 0.05, value=0.01).sentence
+    assert "cannot be told from no change" in verdict(1e-17, 0.05, value=0.01).sentence

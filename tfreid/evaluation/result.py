@@ -96,7 +96,9 @@ class AuditResult:
     @cached_property
     def intervals(self) -> dict[str, dict[str, Interval]]:
         """Variant to its figures with their intervals, as `QueryBootstrap.sum` gives them."""
-        rows = self.outcomes | ({WITH_MASKS: self.with_masks} if self.with_masks else {})
+        rows = dict(self.outcomes)
+        if self.with_masks:
+            rows = {"original": rows.pop("original"), WITH_MASKS: self.with_masks, **rows}
         return {name: self.bootstrap.sum((1, row.retrieval)) for name, row in rows.items()}
 
     @cached_property
@@ -141,8 +143,7 @@ class AuditResult:
             if shown.on_person is not None
         }
         return {
-            **{variant: self._figures(variant) for variant in self.outcomes},
-            **self._with_masks(),
+            **self._by_variant(),
             **({"occlusion": self.occlusion.metrics()} if self.occlusion else {}),
             "camera_pairs": {
                 f"{query}-{gallery}": {**pair.metrics(), "queries": len(pair.first_match)}
@@ -171,13 +172,15 @@ class AuditResult:
         names = ("image_size_px", "flip_averaging")
         return measured | {name: self.networks[0][name] for name in names}
 
-    def _with_masks(self) -> dict[str, Any]:
+    def _by_variant(self) -> dict[str, Any]:
+        figures = {variant: self._figures(variant) for variant in self.outcomes}
         if not self.with_masks:
-            return {}
+            return figures
         images = {split: len(places) for split, places in self.tested.masked.items()}
         used = int(self.with_masks.retrieval.scored.sum())
-        figures = self.with_masks.retrieval.metrics()
-        return {WITH_MASKS: figures, "masks": {**images, "queries_used": used}}
+        alike = {WITH_MASKS: self.with_masks.retrieval.metrics()}
+        original = {"original": figures.pop("original")}
+        return original | alike | figures | {"masks": {**images, "queries_used": used}}
 
     def _intervals(self) -> dict[str, Any]:
         figures, losses = (

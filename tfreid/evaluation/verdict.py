@@ -60,10 +60,10 @@ class Verdict:
         elif loss.high < -_ROUNDING:
             text += "It finds persons better without their background."
         else:
-            text += (
-                "This cannot be told from no loss, and a loss of up to "
-                f"{_points(max(loss.high, 0))} points cannot be ruled out."
-            )
+            text += "This cannot be told from no change"
+            if loss.high > _ROUNDING:
+                text += f", and a loss of up to {_points(loss.high)} points cannot be ruled out"
+            text += "."
         if self.persons < FEW_PERSONS:
             text += f" {people} are few: measure {FEW_PERSONS} or more before relying on it."
         return text

@@ -8,7 +8,6 @@ from rich.table import Table
 from tfreid.evaluation.result import AuditResult
 from tfreid.evaluation.verdict import in_points
 from tfreid.inputs import readable
-from tfreid.retrieval import Interval
 
 
 def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None]) -> None:
@@ -28,22 +27,17 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None
 
 
 def print_intervals(result: AuditResult) -> None:
-    """Prints rank-1 and mAP of an audit with their intervals, and what they lose."""
+    """Prints the intervals of rank-1 and mAP of an audit, and what they lose."""
     names = list(next(iter(result.intervals.values())))
-    table = Table("95% intervals")
+    table = Table("95% interval", pad_edge=False)
     for heading in [*names, *(f"{name} lost" for name in names)]:
         table.add_column(heading, justify="right")
     for row, figures in result.intervals.items():
         lost = result.losses.get(row, {})
-        cells = [*(figures[name] for name in names), *(lost.get(name) for name in names)]
-        table.add_row(readable(row), *map(_with_ends, cells))
+        ends = [in_points(figures[name]) for name in names]
+        losses = [in_points(lost[name]) if name in lost else "-" for name in names]
+        table.add_row(readable(row), *ends, *losses)
     Console().print(table)
-
-
-def _with_ends(interval: Interval | None) -> str:
-    if interval is None:
-        return "-"
-    return f"{100 * interval.value + 0.0:.1f} ({in_points(interval)})"
 
 
 def _cell(value: float | None) -> str:
