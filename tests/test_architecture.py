@@ -27,6 +27,7 @@ LAYERS = [
     ["retrieval"],
     ["evaluation"],
     ["report", "serving"],
+    ["networks"],
     ["reproduction"],
     ["cli"],
 ]
