@@ -28,6 +28,7 @@ LAYERS = [
     ["evaluation"],
     ["masks"],
     ["report", "serving"],
+    ["networks"],
     ["reproduction"],
     ["cli"],
 ]
