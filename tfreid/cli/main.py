@@ -21,6 +21,7 @@ COMMANDS = {
             "parse",
             "train",
             "evaluate",
+            "audit",
             "average",
             "reproduce",
             "export",

@@ -65,7 +65,7 @@ def images_to_see(
     variants = measurement.variants or variants_of(tested)
     seen = sum(len(tested.measured(split, v)) for v in variants for split in tested.records)
     queries, first = _explained(tested, variants), networks[0]
-    explained = len(set(variants) & set(EXPLAINED_VARIANTS)) if _can_explain(first) else 0
+    explained = len(set(variants) & set(EXPLAINED_VARIANTS)) if first.can_explain else 0
     occluded = min(measurement.occluded_images, len(queries)) if _can_describe(first) else 0
     own = sum(not isinstance(network, DescribedNetwork) for network in networks)
     covered = occluded * views(first.image_size_px) if occluded else 0
@@ -108,7 +108,7 @@ def audit(
         describe = _describe(networks, tested, measurement, store, progress.advance)
         rank = Ranker(tested, measurement, store, progress)
         explained = _explained(tested, variants)
-        if _can_explain(networks[0]):
+        if networks[0].can_explain:
             explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
         outcomes, explanations, reranked, reconstructed, with_masks = {}, {}, {}, {}, None
         for variant in variants:
@@ -118,7 +118,7 @@ def audit(
                 with_masks = rank.with_masks(query, gallery)
             if measurement.reranking:
                 reranked[variant] = rank.again(query, gallery, variant)
-            if variant in EXPLAINED_VARIANTS and _can_explain(networks[0]):
+            if variant in EXPLAINED_VARIANTS and networks[0].can_explain:
                 explanations[variant] = explainer.explain(variant)
                 pairs = explainer.pairs(variant, query, gallery, outcomes, explanations)
                 reconstructed |= pairs
@@ -141,10 +141,6 @@ def audit(
         with_masks=with_masks,
         occlusion=_occlusion(networks[0], tested, measurement, explained, progress.advance),
     )
-
-
-def _can_explain(network: Network) -> bool:
-    return hasattr(network.model, "explain")
 
 
 def _can_describe(network: Network) -> bool:
