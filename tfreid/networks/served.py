@@ -25,6 +25,9 @@ _ADDRESS = re.compile(
 _MOST_IMAGES, _MOST_BYTES = 32, 8 * 2**20
 """In a request; servers limit both, and more are not faster."""
 
+_TIMEOUT_S, _RETRIES = 60.0, 4
+"""For a request, its retries included; and those where the server is not available."""
+
 
 @dataclass(frozen=True)
 class ServedAddress:
@@ -49,8 +52,6 @@ def read_served(
     *,
     signature: str | None = None,
     output: str | None = None,
-    timeout_s: float = 60.0,
-    retries: int = 4,
 ) -> ForeignModel:
     """Asks a server what it serves.
 
@@ -59,8 +60,6 @@ def read_served(
       signature: to call; of exports of ours the one for pixels, and else the only one or
         TensorFlow's default one, unless given.
       output: name of the output to take; see `choose`.
-      timeout_s: for a request, retries included.
-      retries: attempts after the first when the server is not available.
 
     Raises:
       UsageError: if it is not clear what to take.
@@ -71,8 +70,8 @@ def read_served(
         where.address,
         model=where.model,
         version=where.version,
-        timeout_s=timeout_s,
-        retries=retries,
+        timeout_s=_TIMEOUT_S,
+        retries=_RETRIES,
     ) as client:
         signatures = client.signatures()
     if signature is None and EMBED_IMAGES in signatures:
@@ -83,7 +82,7 @@ def read_served(
     given = only_input(label, inputs)
     taken = choose("output", label, outputs, output)
     dtype = image_dtype(label, tf.as_dtype(definition.inputs[given].dtype))
-    caller = Caller(where.address, timeout_s, retries)
+    caller = Caller(where.address, _TIMEOUT_S, _RETRIES)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(caller.channel)
 
     def ask(images: np.ndarray) -> np.ndarray:

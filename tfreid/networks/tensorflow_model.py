@@ -1,5 +1,6 @@
 """SavedModels and Keras files that others wrote."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def read_keras(path: Path, *, output: str | None = None) -> ForeignModel:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise DataError(f"{path} cannot be loaded by Keras: {first_line(error)}") from None
+        raise _explained(path, error) from None
     shape, outputs = _described(model)
     taken = choose("output", str(path), outputs, output) if outputs else output
 
@@ -120,6 +121,16 @@ def read_keras(path: Path, *, output: str | None = None) -> ForeignModel:
         other_outputs={name: dims for name, dims in outputs.items() if name != taken},
         usual_layout="nhwc",
     )
+
+
+def _explained(path: Path, error: Exception) -> DataError:
+    own = re.search(r"Could not locate (?:class|function) '([^']+)'", str(error))
+    if own:
+        return DataError(
+            f"{path} needs {own[1]}, which Keras does not have: export the model where that is "
+            "defined, as a SavedModel (model.export) or to ONNX"
+        )
+    return DataError(f"{path} cannot be loaded by Keras: {first_line(error)}")
 
 
 def _described(model: keras.Model) -> tuple[Shape | None, dict[str, Shape]]:

@@ -14,6 +14,8 @@ from tfreid.networks.foreign import ForeignModel
 from tfreid.networks.hosting import first_line
 from tfreid.networks.model_file import choose, facts_of, kind_of, not_a, only_input
 
+_SCHEMAS = ("tensorflow.lite.python.schema_py_generated", "ai_edge_litert.schema_py_generated")
+
 
 def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
     """Opens a TFLite file; whole numbers as input or output are converted as it says.
@@ -28,6 +30,7 @@ def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
     """
     if kind_of(path) != "a TFLite model":
         raise not_a("a TFLite model", path, "its first bytes are others")
+    _require_whole(path)
     interpreter = _opened(path)
     inputs = {each["name"]: each for each in interpreter.get_input_details()}
     outputs = {each["name"]: each for each in interpreter.get_output_details()}
@@ -53,6 +56,22 @@ def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
         quantisation=_quantisation(given),
         other_outputs={name: shapes[name] for name in shapes if name != taken["name"]},
     )
+
+
+def _require_whole(path: Path) -> None:
+    """Reads all of a file: the interpreter would read on beyond the end, and end the process."""
+    for package in _SCHEMAS:
+        try:
+            schema = importlib.import_module(package)
+        except ImportError:
+            continue
+        try:
+            schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+        except Exception as error:
+            raise DataError(
+                f"{path} is a damaged TFLite model ({first_line(error)}): get it again"
+            ) from None
+        return
 
 
 def _opened(path: Path) -> Any:
