@@ -9,6 +9,7 @@ from tfreid.inputs.augmentation import (
     RandomErasing,
 )
 from tfreid.inputs.batches import data_errors, evaluation_batches, training_batches
+from tfreid.inputs.checks import masks_missing
 from tfreid.inputs.images import decode_image, resize_image
 from tfreid.inputs.spec import VARIANTS, InputSpec, readable
 
@@ -24,6 +25,7 @@ __all__ = [
     "data_errors",
     "decode_image",
     "evaluation_batches",
+    "masks_missing",
     "readable",
     "resize_image",
     "training_batches",
