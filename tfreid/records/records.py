@@ -69,6 +69,16 @@ class Records:
             )
         return paths
 
+    def serves(self, kind: str) -> bool:
+        """Tells whether records can be used as those of a kind.
+
+        A parsing network learns from images with masks, whatever else they say.
+
+        Args:
+            kind: `reid` or `parsing`.
+        """
+        return self.info.kind == kind or (kind == "parsing" and bool(self.info.mask_vocabulary))
+
     def backgrounds(self, split: str | None = None) -> list[Path]:
         """Returns the background images that came with the data set, sorted by name.
 

@@ -151,7 +151,7 @@ def _data_of(
                 f"them) and give its folder ({_DATA_ARGUMENTS[stage.data]})"
             )
         records = data[stage.data]
-        if records.info.kind != stage.data:
+        if not records.serves(stage.data):
             raise UsageError(
                 f"{records.path} holds {records.info.kind} records, and {stage.data} records are "
                 f"expected here. Give {records.info.kind} records by their own argument "
