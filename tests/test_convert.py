@@ -214,7 +214,7 @@ def test_says_where_backgrounds_come_from(raw_data, tmp_path, run, capsys, monke
     printed = capsys.readouterr().out
     if installed:
         assert "  backgrounds: the pictures themselves, without their persons" in printed
-        assert "48 for training, 37 others for the test" in printed
+        assert "48 for training, 37 for the test" in printed
     else:
         assert "none, so no random ones: give --backgrounds_root, or python -m pip" in printed
         assert not (tmp_path / "out" / "backgrounds").exists()

@@ -46,7 +46,7 @@ def test_each_pool_is_of_its_own_splits(made):
     assert made.background_source == (
         "pictures of this data set, from which the persons were removed by inpainting; an image "
         "gets one of another person and, where there is one, of another camera: 48 for training, "
-        "37 others for the test"
+        "37 for the test"
     )
 
 

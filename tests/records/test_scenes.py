@@ -36,7 +36,7 @@ def test_two_folders_are_two_pools(raw_data, tmp_path):
     pools = {"train": ["train/a.png", "train/b.png"], "query": ["test/a.png"]}
     assert names == pools | {"gallery": pools["query"]}
     assert len(records.backgrounds()) == 3
-    assert records.background_source == "given scenes: 2 for training, 1 others for the test"
+    assert records.background_source == "given scenes: 2 for training, 1 for the test"
     copies = [
         record
         for record in records.store("train").columns(("image/key",))["image/key"]

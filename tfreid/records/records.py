@@ -110,7 +110,8 @@ class Records:
             )
         if pools[0] + pools[1] > count:
             return f"{what}: {count:,}, the same for training and test"
-        return f"{what}: {pools[0]:,} for training, {pools[1]:,} others for the test"
+        words = (f"{pools[0]:,} for training", f"{pools[1]:,} for the test")
+        return f"{what}: {', '.join(w for w, n in zip(words, pools, strict=True) if n)}"
 
     def masked(self, split: str) -> np.ndarray:
         """Returns which records of a split carry a mask, bool `[records]`."""
