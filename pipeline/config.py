@@ -47,7 +47,8 @@ class PipelineConfig:
       parser: what makes the masks that the re-identification images lack, as
         `tfreid.masks.mask_maker` takes it; None for nothing.
       parsing_data: images with class masks, for methods that train a parsing network.
-      backgrounds_root: scenes without persons, or None for those of the synthetic generator.
+      backgrounds_root: scenes without persons, or None for those of the synthetic generator, or
+        else, where there are masks, for the images themselves without their persons.
       schema: schema that the re-identification records must follow, or None for
         `tfrecords_schema/reid.pbtxt`.
       seed: of the records' order, weights, batches and random backgrounds.

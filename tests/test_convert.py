@@ -204,6 +204,22 @@ def test_network_of_a_file_makes_masks_where_it_is_confident(tmp_path, run, caps
     assert info.made_by["parser"]["network"] == str(network)
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_says_where_backgrounds_come_from(raw_data, tmp_path, run, capsys, monkeypatch, installed):
+    if installed:
+        pytest.importorskip("cv2")
+    else:
+        monkeypatch.setitem(sys.modules, "cv2", None)
+    run(**market(raw_data, tmp_path / "out"))
+    printed = capsys.readouterr().out
+    if installed:
+        assert "  backgrounds: the pictures themselves, without their persons" in printed
+        assert "48 for training, 37 for the test" in printed
+    else:
+        assert "none, so no random ones: give --backgrounds_root, or python -m pip" in printed
+        assert not (tmp_path / "out" / "backgrounds").exists()
+
+
 @pytest.mark.slow
 def test_run_without_parser_is_refused(raw_data, dgd_run, tmp_path, run):
     given = market(raw_data, tmp_path / "out", masks_root=[], parser=str(dgd_run))

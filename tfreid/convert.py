@@ -25,6 +25,7 @@ from tfreid.errors import UsageError
 from tfreid.files import require_space, require_writable
 from tfreid.records import ImageSet, Records, RecordsInfo
 from tfreid.records.mask_maker import UNMASKED
+from tfreid.records.own_backgrounds import INSTALL, can_inpaint
 
 if TYPE_CHECKING:
     from tfreid.records.conversion import ConversionOptions
@@ -55,7 +56,9 @@ _PARSER = flags.DEFINE_string(
     "What makes the masks that are missing: mediapipe_pose, a run, or a .tflite or .onnx file.",
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string(
-    "backgrounds_root", None, "Folder of scenes without persons, copied into the output."
+    "backgrounds_root",
+    None,
+    "Folder of scenes without persons, or of train/ and test/ with such; copied into the output.",
 )
 _RANDOM_BACKGROUND = flags.DEFINE_integer(
     "offline_random_background",
@@ -232,9 +235,18 @@ def _announce(
             print(f"  {name}: masks in {source.mask_vocabulary} become {plan.mask_vocabulary}")
     if plan.parser:
         print(f"  masks of {plan.num_parsed:,} records by {plan.parser.name}")
-    print(f"  backgrounds: {options.backgrounds_root or 'none'}")
+    print(f"  backgrounds: {options.backgrounds_root or _own_backgrounds(plan)}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)
+
+
+def _own_backgrounds(plan: "ConversionPlan") -> str:
+    """What there is where no scenes are given."""
+    if plan.kind != "reid" or not plan.mask_vocabulary:
+        return "none"
+    if can_inpaint():
+        return "the pictures themselves, without their persons"
+    return f"none, so no random ones: give --backgrounds_root, or {INSTALL}"
 
 
 def _warn_of_passed_over(dataset: ImageSet) -> None:
@@ -252,6 +264,8 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
+    if info.own_backgrounds:
+        print(f"  backgrounds: {Records(out).background_source}")
     _name_unmasked(out)
     others = sorted(path.name for path in out.iterdir() if ".tfrecord-" not in path.name)
     print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")

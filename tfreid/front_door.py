@@ -43,7 +43,8 @@ def convert_images(
         of a network, or a maker of one's own (`tfreid.records.mask_maker.MaskMaker`). An image of
         which it is not confident stays without mask; `unmasked.jsonl` in `out` names it.
       backgrounds_root: folder of scenes without persons, copied into `out`; those of the synthetic
-        generator where it drew the images.
+        generator where it drew the images. Without any, where there are masks and OpenCV, they are
+        made of the images themselves.
       shards: files a split.
       seed: of the records' order.
       max_reject_fraction: largest fraction of bad records; more fail the conversion.

@@ -42,7 +42,7 @@ def available_variants(folder: Records) -> tuple[str, ...]:
         folder.store(split)
     if not all(folder.info.splits[split].with_mask for split in ("query", "gallery")):
         return ("original",)
-    if not folder.backgrounds():
+    if not folder.backgrounds("query"):
         return tuple(variant for variant in VARIANTS if variant != "random_background")
     return VARIANTS
 

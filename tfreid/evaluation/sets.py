@@ -48,14 +48,10 @@ class EvaluationSet:
     @cached_property
     def masked(self) -> dict[str, np.ndarray]:
         """Split -> `[m]` int64, the places among the data set's images of those with a mask."""
-        masked = {}
-        for split, records in self.records.items():
-            info = self.folder.info
-            with_mask = np.full(len(records), info.has_masks(split))
-            if info.splits[split].with_mask and not info.has_masks(split):
-                with_mask = self.folder.store(split).with_mask[records]
-            masked[split] = np.flatnonzero(with_mask)
-        return masked
+        return {
+            split: np.flatnonzero(self.folder.masked(split)[records])
+            for split, records in self.records.items()
+        }
 
     @property
     def is_partly_masked(self) -> bool:

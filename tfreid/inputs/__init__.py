@@ -14,6 +14,7 @@ from tfreid.inputs.batches import (
     evaluation_images,
     training_batches,
 )
+from tfreid.inputs.checks import masks_missing
 from tfreid.inputs.images import decode_image, resize_image
 from tfreid.inputs.spec import VARIANTS, InputSpec, readable
 
@@ -30,6 +31,7 @@ __all__ = [
     "decode_image",
     "evaluation_batches",
     "evaluation_images",
+    "masks_missing",
     "readable",
     "resize_image",
     "training_batches",

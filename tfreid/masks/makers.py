@@ -22,10 +22,11 @@ def mask_maker(given: str | Path) -> MaskMaker:
       DataError: if a file is damaged or is no such network.
     """
     # Imported when wanted: each brings TensorFlow or its relatives.
-    if given in READY_NETWORKS:
+    if str(given) in READY_NETWORKS:
         from tfreid.masks.pose import PoseMaker
 
-        return PoseMaker(str(READY_NETWORKS[given].path), READY_NETWORKS[given].found())
+        network = READY_NETWORKS[str(given)]
+        return PoseMaker.of(network.path, network.found())
     path = Path(given).expanduser()
     if path.suffix.lower() in _SUFFIXES:
         from tfreid.masks.segmenter import Segmenter

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
 from tfreid.errors import DataError
-from tfreid.masks.pictures import LEAST_PERSON, Box, enlarged, rgb
+from tfreid.masks.pictures import LEAST_PERSON, Box, enlarged, largest, rgb
 from tfreid.masks.regions import GRID, region_distances
-from tfreid.masks.runtime import file_network
+from tfreid.masks.runtime import FileNetwork, Shape, file_network
 from tfreid.records.images import RejectedError, UnsureError
 from tfreid.records.mask_maker import Mask
 
@@ -50,6 +51,18 @@ class PoseMaker:
             "min_presence": self.min_presence,
         }
 
+    @classmethod
+    def of(cls, path: Path, sha256: str) -> "PoseMaker":
+        """Opens the network here, so that what is wrong shows before workers start.
+
+        Raises:
+          UsageError: if the library that runs it is missing.
+          DataError: if the file is no such network.
+        """
+        maker = cls(str(path), sha256)
+        maker._network()
+        return maker
+
     def __call__(self, images: Sequence[bytes]) -> list[Mask]:
         """Makes masks; see `tfreid.records.mask_maker.MaskMaker`.
 
@@ -73,16 +86,21 @@ class PoseMaker:
 
     def _outputs(self, square: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
         """Landmarks `[39, 2]` in pixels, presence, and logits of the person `[side, side]`."""
+        network, by_shape = self._network()
+        found = network(square)
+        landmarks = found[by_shape[_LANDMARKS]].reshape(-1, _LANDMARK_VALUES)[:, :2]
+        person = found[by_shape[_PERSON]][0, :, :, 0]
+        return landmarks, float(found[by_shape[_PRESENCE]][0, 0]), person
+
+    def _network(self) -> tuple[FileNetwork, dict[Shape, str]]:
+        """The network, and the names of its outputs by their shapes."""
         network = file_network(self.path)
         by_shape = {shape: name for name, shape in network.outputs.items()}
         if not {_LANDMARKS, _PRESENCE, _PERSON} <= by_shape.keys():
             raise DataError(
                 f"{self.path} is not {self.name}: its outputs are {', '.join(map(str, by_shape))}"
             )
-        found = network(square)
-        landmarks = found[by_shape[_LANDMARKS]].reshape(-1, _LANDMARK_VALUES)[:, :2]
-        person = found[by_shape[_PERSON]][0, :, :, 0]
-        return landmarks, float(found[by_shape[_PRESENCE]][0, 0]), person
+        return network, by_shape
 
 
 def _square(image: Image.Image) -> tuple[np.ndarray, Box]:
@@ -105,5 +123,4 @@ def _classes(
         raise UnsureError(f"the person is {inside.mean():.1%} of the image")
     on_grid = tuple(side * GRID / SIDE_PX for side in box)
     distances = region_distances(landmarks, SIDE_PX)
-    nearest = np.argmin([enlarged(each, size, on_grid) for each in distances], axis=0)
-    return np.where(inside, 1 + nearest, 0).astype(np.uint8)
+    return np.where(inside, 1 + largest(-distances, size, on_grid), 0).astype(np.uint8)

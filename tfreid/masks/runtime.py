@@ -5,8 +5,10 @@ Threads are left to whoever starts workers: a network that takes all cores gains
 
 import functools
 import importlib
+import os
 import threading
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -69,12 +71,15 @@ class FileNetwork:
 
 
 def file_network(path: str) -> FileNetwork:
-    """Opens a network, once in each process."""
+    """Opens a network, once in each process unless the file changes; raises as `FileNetwork`."""
+    changed = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
     with _LOADING:
-        return _opened(path)
+        return _opened(path, changed)
 
 
-_opened = functools.lru_cache(maxsize=4)(FileNetwork)
+@functools.lru_cache(maxsize=4)
+def _opened(path: str, changed: int) -> FileNetwork:
+    return FileNetwork(path)
 
 
 class _Lite:
@@ -103,7 +108,7 @@ class _Lite:
 def _lite_interpreter() -> Any:
     import tensorflow as tf
 
-    if hasattr(tf, "lite"):
+    if _has_lite(tf):
         return tf.lite.Interpreter
     try:
         return importlib.import_module("ai_edge_litert.interpreter").Interpreter
@@ -111,6 +116,10 @@ def _lite_interpreter() -> Any:
         raise UsageError(
             "this TensorFlow does not run .tflite files: python -m pip install ai-edge-litert"
         ) from None
+
+
+def _has_lite(tensorflow: ModuleType) -> bool:
+    return hasattr(tensorflow, "lite")
 
 
 class _Onnx:

@@ -17,7 +17,7 @@ from PIL import Image
 from tfreid.datasets import VOCABULARIES
 from tfreid.errors import DataError, MissingPathError
 from tfreid.files import read_json
-from tfreid.masks.pictures import LEAST_PERSON, enlarged, rgb
+from tfreid.masks.pictures import LEAST_PERSON, enlarged, largest, rgb
 from tfreid.masks.runtime import FileNetwork, Shape, file_network
 from tfreid.records.images import RejectedError, UnsureError
 from tfreid.records.mask_maker import Mask
@@ -133,19 +133,19 @@ class Segmenter:
             layout = _layout(network, self.description)
             scores = network(layout.input(image))[layout.output][0]
             scores = scores if layout.channels_first_out else np.moveaxis(scores, -1, 0)
-            mask = self._classes(np.stack([enlarged(each, image.size) for each in scores]))
+            mask = self._classes(scores, image.size)
             if (mask > 0).mean() < LEAST_PERSON:
                 raise UnsureError(f"the person is {(mask > 0).mean():.1%} of the image")
             return mask
         except (RejectedError, UnsureError) as error:
             return error
 
-    def _classes(self, scores: np.ndarray) -> np.ndarray:
-        """From scores `[classes, height, width]` to classes of the vocabulary."""
+    def _classes(self, scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """From scores `[classes, rows, columns]` to classes `[height, width]` of the vocabulary."""
         if len(scores) == 1:
-            return (scores[0] > self.description.threshold).astype(np.uint8)
+            return (enlarged(scores[0], size) > self.description.threshold).astype(np.uint8)
         table = self.description.classes or range(len(scores))
-        return np.asarray(table, np.uint8)[scores.argmax(axis=0)]
+        return np.asarray(table, np.uint8)[largest(scores, size)]
 
 
 @dataclass(frozen=True)

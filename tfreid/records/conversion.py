@@ -18,13 +18,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 import tfreid
 from tfrecords_schema import schema
 from tfreid.datasets.files import MAX_IMAGE_MPX
-from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.errors import DataError, UsageError
 from tfreid.files import completed_file, completed_folder, read_json, write_json
-from tfreid.records import images, manifest, shards, sources
+from tfreid.records import manifest, shards, sources
 from tfreid.records.info import RecordsInfo, SplitInfo
 from tfreid.records.mask_maker import UNMASKED, write_reasons
-from tfreid.records.records import BACKGROUNDS
+from tfreid.records.own_backgrounds import can_inpaint, write_own_backgrounds
+from tfreid.records.records import Records
 from tfreid.records.runners import unwrapped_errors, with_runner
+from tfreid.records.scenes import copy_scenes, find_scenes
 from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
@@ -40,7 +42,9 @@ class ConversionOptions:
         max_reject_fraction: largest fraction of the records that may be rejected.
         random_backgrounds: copies of each training image on random backgrounds, 0, 1 or 2
             (PGP, Table 4: original to random 1:1 and 1:2).
-        backgrounds_root: folder of background scenes, copied into the output.
+        backgrounds_root: folder of background scenes, copied into the output; those of its folders
+            `train` and `test`, where it has no others, are kept apart. Without it, backgrounds are
+            made of the pictures themselves, where they have masks and OpenCV is installed.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
         max_image_mpx: megapixels of the largest image; larger ones are rejected.
@@ -84,7 +88,7 @@ def convert(
         OSError: if the disk is full.
     """
     out = out.absolute()
-    scenes = _scenes(options.backgrounds_root)
+    scenes = find_scenes(options.backgrounds_root)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
     if os.path.lexists(kept_rejects) and not _holds_rejects(kept_rejects):
@@ -92,11 +96,11 @@ def convert(
             f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
         )
     with completed_folder(out) as folder:
-        _copy_scenes(scenes, folder)
+        copy_scenes(scenes, folder)
         job = shards.ConversionJob(
             str(folder),
             plan.kind,
-            tuple(map(str, scenes)),
+            tuple(map(str, scenes.get(sources.TRAIN, scenes.get("", ())))),
             options.seed,
             plan.mask_vocabulary,
             plan.parser,
@@ -115,24 +119,17 @@ def convert(
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
+        if plan.kind == "reid" and info.mask_vocabulary and not scenes and can_inpaint():
+            made = write_own_backgrounds(Records(folder), options.seed)
+            info = dataclasses.replace(info, own_backgrounds=made > 0)
+            info.write(folder)
         _write_tfds_metadata(folder, plan, report)
     kept_rejects.unlink(missing_ok=True)
     return info
 
 
-def _scenes(root: Path | None) -> list[Path]:
-    if root is None:
-        return []
-    if not root.is_dir():
-        raise MissingPathError(f"no folder of backgrounds at {root}")
-    scenes = sorted(p for p in root.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not scenes:
-        raise MissingPathError(f"no backgrounds in {root}: expected .jpg or .png files")
-    return scenes
-
-
 def _check_random_backgrounds(
-    plan: sources.ConversionPlan, options: ConversionOptions, scenes: Sequence[Path]
+    plan: sources.ConversionPlan, options: ConversionOptions, scenes: Mapping[str, list[Path]]
 ) -> None:
     if not options.random_backgrounds:
         return
@@ -148,16 +145,6 @@ def _check_random_backgrounds(
     ]
     if missing:
         raise UsageError(f"random-background copies need {' and '.join(missing)}")
-
-
-def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
-    for scene in scenes:
-        try:
-            images.read_image(str(scene))
-        except images.RejectedError as error:
-            raise DataError(f"unusable background: {error}") from error
-        (folder / BACKGROUNDS).mkdir(exist_ok=True)
-        shutil.copyfile(scene, folder / BACKGROUNDS / scene.name)
 
 
 def _run(

@@ -94,11 +94,6 @@ class RecordStore:
         sizes = self.columns(("image/height", "image/width"))
         return int(sizes["image/height"].max()), int(sizes["image/width"].max())
 
-    @functools.cached_property
-    def with_mask(self) -> np.ndarray:
-        """Which records carry a mask, bool `[len(self)]`, read once from all records."""
-        return self.columns(("mask/vocabulary",))["mask/vocabulary"] != b""
-
     def _parse(self, tf, records: np.ndarray, asked: dict) -> dict[str, np.ndarray]:
         try:
             parsed = tf.io.parse_example(tf.constant(records), asked)
