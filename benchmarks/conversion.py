@@ -72,7 +72,7 @@ def plain_loop(plan: sources.ConversionPlan, out: Path) -> None:
         for name, entries in split.items():
             with (out / name).open("wb") as file:
                 for entry in entries:
-                    record = shards.make_record(entry, job, shards.SplitTally())
+                    record, _ = shards.make_record(entry, job, shards.SplitTally())
                     file.write(framing.frame(record))
 
 

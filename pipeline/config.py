@@ -44,8 +44,11 @@ class PipelineConfig:
       method: name of the method.
       recipe: its settings, an instance of the method's recipe.
       data: the re-identification images.
+      parser: what makes the masks that the re-identification images lack, as
+        `tfreid.masks.mask_maker` takes it; None for nothing.
       parsing_data: images with class masks, for methods that train a parsing network.
-      backgrounds_root: scenes without persons, or None for those of the synthetic generator.
+      backgrounds_root: scenes without persons, or None for those of the synthetic generator, or
+        else, where there are masks, for the images themselves without their persons.
       schema: schema that the re-identification records must follow, or None for
         `tfrecords_schema/reid.pbtxt`.
       seed: of the records' order, weights, batches and random backgrounds.
@@ -64,6 +67,7 @@ class PipelineConfig:
     method: str
     recipe: Any
     data: ImageSet
+    parser: str | None = None
     parsing_data: ImageSet | None = None
     backgrounds_root: str | None = None
     schema: str | None = None
@@ -145,6 +149,7 @@ class PipelineConfig:
                 f"split_{name}": "" if value is None else str(value)
                 for name, value in (("seed", split.seed), ("index", split.index))
             },
+            "parser": (self.parser or "") if kind == "reid" else "",
             "backgrounds_root": str(scenes or ""),
             "seed": self.seed,
             "max_reject_fraction": self.max_reject_fraction,

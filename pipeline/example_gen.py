@@ -21,6 +21,7 @@ from tfx.utils import proto_utils
 from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
 from tfreid.datasets import SplitChoice
+from tfreid.masks import READY_NETWORKS, mask_maker
 from tfreid.records import ImageSet, Records, conversion, sources
 
 _EXAMPLES = standard_component_specs.EXAMPLES_KEY
@@ -79,6 +80,8 @@ def _watched(options: dict[str, Any]) -> list[example_gen_pb2.Input.Split]:
     images = Path(options["root"])
     roots = {"images": images.parent if images.is_file() else images}
     roots |= {name: options[f"{name}_root"] for name in ("masks", "backgrounds")}
+    if options["parser"] not in READY_NETWORKS:  # These are known by their hash.
+        roots["parser"] = options["parser"]
     return [
         example_gen_pb2.Input.Split(name=f"{name}{depth}", pattern=f"{root}{'/*' * depth}")
         for name, root in roots.items()
@@ -110,7 +113,8 @@ def _convert(options: dict[str, Any], out: Path, beam_args: list[str]) -> Record
         split=_split(options),
     )
     seed = int(options["seed"])  # A Struct's numbers are floats.
-    plan = sources.plan([data], shards=_SHARDS, copies=0, seed=seed)
+    parser = mask_maker(options["parser"]) if options["parser"] else None
+    plan = sources.plan([data], shards=_SHARDS, copies=0, seed=seed, parser=parser)
     conversion.convert(
         plan,
         out,

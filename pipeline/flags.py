@@ -9,6 +9,7 @@ from absl import flags
 from pipeline.config import PipelineConfig, Thresholds
 from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.datasets import VOCABULARIES, SplitChoice
+from tfreid.masks import READY_NETWORKS
 from tfreid.methods import METHODS
 from tfreid.records import ImageSet
 from tfreid.records.runners import with_runner
@@ -25,6 +26,9 @@ _DATASET = flags.DEFINE_string(
 _MASKS_ROOT = flags.DEFINE_string("masks_root", None, "Folder of masks that mirrors the images.")
 _MASK_VOCABULARY = flags.DEFINE_enum(
     "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks of --masks_root."
+)
+_PARSER = flags.DEFINE_string(
+    "parser", None, "What makes missing masks: mediapipe_pose, a run, or a .tflite or .onnx file."
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string("backgrounds_root", None, "Scenes without persons.")
 _SPLIT_SEED = flags.DEFINE_integer("split_seed", None, "Of data sets that draw their split.")
@@ -103,6 +107,7 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
             mask_vocabulary=_MASK_VOCABULARY.value or "",
             split=_split(),
         ),
+        parser=_parser(),
         parsing_data=parsing_root and ImageSet(_PARSING_DATASET.value, _path(parsing_root)),
         backgrounds_root=_BACKGROUNDS_ROOT.value and _absolute(_BACKGROUNDS_ROOT.value),
         schema=_SCHEMA.value and _absolute(_SCHEMA.value),
@@ -117,6 +122,12 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         beam_args=tuple(with_runner(beam_args)),
         cache=_CACHE.value,
     )
+
+
+def _parser() -> str | None:
+    """The name of a ready-made network, or a path."""
+    given = _PARSER.value
+    return given if given is None or given in READY_NETWORKS else _absolute(given)
 
 
 def _split() -> SplitChoice | None:

@@ -17,6 +17,7 @@ from absl import flags
 
 from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
+from tfreid.masks import mask_maker
 from tfreid.training import StoppedBySignal
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def main(beam_args: list[str]) -> int:
     config = pipeline_flags.config_from_flags(beam_args)
     for data in config.datasets.values():
         _ = data.reading  # What is wrong with a folder is said before TFX is loaded.
+    if config.parser:
+        mask_maker(config.parser)  # So is a network that is not there.
     os.makedirs(config.root, exist_ok=True)
     print(f"{config.name}: {config.data.name} in {config.data.root}; all output to {config.root}")
     try:

@@ -1,6 +1,7 @@
 """For the tests of `evaluation` and of `report`: audits, and sets of several data sets."""
 
 import shutil
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,38 @@ def folder_without_masks(reid_folder, tmp_path_factory):
         for counts in values["splits"].values():
             counts["with_mask"] = 0
     return Records(path)
+
+
+@pytest.fixture(scope="session")
+def market_folder(raw_data, tmp_path_factory):
+    """Converts some rows of the tiny Market-1501, by a function of its rows."""
+    from tfreid.records import ImageSet, conversion, sources
+
+    def convert(change):
+        rows = change(rows_of("market1501", raw_data / "market1501", raw_data / "masks"))
+        source = ImageSet("market1501", given=Reading(rows), mask_vocabulary="lip20")
+        plan = sources.plan([source], shards=2, copies=0, seed=0)
+        options = conversion.ConversionOptions(
+            backgrounds_root=raw_data / "backgrounds", synthetic=True
+        )
+        out = tmp_path_factory.mktemp("market") / "reid"
+        conversion.convert(plan, out, options)
+        return Records(out)
+
+    return convert
+
+
+def lacks_mask(row):
+    """Which test images of `partly_masked_folder` have no mask: some of each split."""
+    return row.split != "train" and zlib.crc32(row.key.encode()) % 3 == 0
+
+
+@pytest.fixture(scope="session")
+def partly_masked_folder(market_folder):
+    """The tiny Market-1501, of which every third test image has no mask."""
+    return market_folder(
+        lambda rows: [replace(row, mask_path=None) if lacks_mask(row) else row for row in rows]
+    )
 
 
 SHOTS = Reading(

@@ -26,7 +26,9 @@ LAYERS = [
     ["training"],
     ["retrieval"],
     ["evaluation"],
+    ["masks"],
     ["report", "serving"],
+    ["networks"],
     ["reproduction"],
     ["cli"],
 ]
@@ -46,6 +48,7 @@ MOST_LINES = 300
 # Modules whose project has another name.
 PROJECT_OF = {
     "PIL": "pillow",
+    "cv2": "opencv-python-headless",
     "absl": "absl-py",
     "google": "protobuf",
     "grpc": "grpcio",

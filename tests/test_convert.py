@@ -165,7 +165,7 @@ def test_parser_makes_the_masks_that_are_missing(raw_data, parsing_run, tmp_path
         "--direct_num_workers=2",
     )
     assert done.returncode == 0, done.stderr
-    assert f"masks of 86 records by the parser of {parsing_run}" in done.stdout
+    assert f"masks of 86 records by {parsing_run}" in done.stdout
     assert "train: 48 records in 4 shards, 48 with mask" in done.stdout
     folder = Records(out)
     assert folder.info.mask_vocabulary == "regions4"
@@ -173,10 +173,51 @@ def test_parser_makes_the_masks_that_are_missing(raw_data, parsing_run, tmp_path
     assert folder.info.made_by["parser"] == parser
     record = schema.decode("reid", folder.store("query").read(np.array([0]))[0])
     mask = PIL.Image.open(io.BytesIO(record["mask/encoded"]))
-    from tfreid.training import RunParser  # Only here: it brings TensorFlow.
+    from tfreid.masks import mask_maker  # Only here: it brings TensorFlow.
 
-    expected = RunParser.of(parsing_run)(record["image/encoded"])
+    (expected,) = mask_maker(parsing_run)([record["image/encoded"]])
     np.testing.assert_array_equal(np.asarray(mask), expected)
+
+
+def test_network_of_a_file_makes_masks_where_it_is_confident(tmp_path, run, capsys):
+    from tests.masks.networks import write_lite  # Only here: it brings TensorFlow.
+
+    network = write_lite(tmp_path / "net.tflite", lambda x: x, (1, 8, 8, 3))
+    description = {"vocabulary": "binary", "classes": [0, 0, 1]}
+    (tmp_path / "net.tflite.json").write_text(json.dumps(description))
+    for person, colour in (("anna", (0, 0, 255)), ("ben", (0, 0, 255)), ("wall", (255, 0, 0))):
+        path = tmp_path / "own" / "train" / person / "1.png"
+        path.parent.mkdir(parents=True)
+        PIL.Image.new("RGB", (10, 20), colour).save(path)
+    out = tmp_path / "out"
+    data = {"dataset": ["folder"], "data_root": [str(tmp_path / "own")]}
+    run(**data, out=str(out), parser=str(network))
+    printed = capsys.readouterr().out
+    assert f"masks of 3 records by {network}" in printed
+    assert "train: 3 records in 3 shards, 2 with mask" in printed
+    assert "WARNING: 1 without mask, as the parser was not confident:" in printed
+    assert "folder/train/wall/1: the person is 0.0% of the image" in printed
+    assert str(out / "unmasked.jsonl") in printed
+    info = Records(out).info
+    assert not info.has_masks("train")
+    assert (info.mask_vocabulary, info.made_by["unmasked"]) == ("binary", 1)
+    assert info.made_by["parser"]["network"] == str(network)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_says_where_backgrounds_come_from(raw_data, tmp_path, run, capsys, monkeypatch, installed):
+    if installed:
+        pytest.importorskip("cv2")
+    else:
+        monkeypatch.setitem(sys.modules, "cv2", None)
+    run(**market(raw_data, tmp_path / "out"))
+    printed = capsys.readouterr().out
+    if installed:
+        assert "  backgrounds: the pictures themselves, without their persons" in printed
+        assert "48 for training, 37 for the test" in printed
+    else:
+        assert "none, so no random ones: give --backgrounds_root, or python -m pip" in printed
+        assert not (tmp_path / "out" / "backgrounds").exists()
 
 
 @pytest.mark.slow

@@ -23,11 +23,15 @@ def test_run_is_audited(dgd_run):
         "queries: 12, all used",
         "gallery: 26, 25 used (distractors, which match nobody: 1); left out: 1 junk, 24 for",
         "report/index.html",
+        "95% interval",
+        "dgd: On random background images rank-1",
+        "6 persons are few",
     ):
         assert words in done.stdout, words
     evaluation = json.loads((dgd_run / "metrics.json").read_text())["evaluation"]
     assert 0 <= evaluation["random_background"]["rank1"] <= 1
     assert evaluation["protocol"]["name"] == "market"
+    assert set(evaluation["intervals"]["losses"]["random_background"]) == {"rank1", "mAP"}
     page = (dgd_run / "report" / "index.html").read_text(encoding="utf-8")
     assert "python -m tfreid.evaluate" in page
     assert "dgd: identity" in page  # the chart of its only loss

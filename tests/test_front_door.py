@@ -1,9 +1,12 @@
 """`import tfreid`: light, lazy, and found wherever it is imported from."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 
 import tfreid
@@ -47,6 +50,28 @@ def test_images_are_converted_once(raw_data, tmp_path):
     assert len(records.backgrounds()) == len(list(scenes.iterdir()))
     again = front_door.convert_images(images, tmp_path / "out")
     assert again.info == records.info
+
+
+def test_masks_are_made_by_whatever_makes_masks(raw_data, tmp_path):
+    class Half:
+        """Calls the lower half a person."""
+
+        name, vocabulary, facts = "half", "binary", {"network": "half"}
+
+        def __call__(self, images):
+            return [self.mask(PIL.Image.open(io.BytesIO(image))) for image in images]
+
+        def mask(self, image):
+            mask = np.zeros((image.height, image.width), np.uint8)
+            mask[image.height // 2 :] = 1
+            return mask
+
+    images = tfreid.ImageSet("market1501", raw_data / "market1501")
+    records = front_door.convert_images(images, tmp_path / "out", parser=Half())
+    assert (records.info.mask_vocabulary, records.info.has_masks("query")) == ("binary", True)
+    assert records.info.made_by["parser"] == {"network": "half"}
+    with pytest.raises(UsageError, match="parser=halves: expected one of mediapipe_pose"):
+        front_door.convert_images(images, tmp_path / "other", parser="halves")
 
 
 def test_misuse_is_refused(reid_folder):

@@ -1,11 +1,14 @@
 """The parse command, with a parsing network of one step."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.commands import run_command
 from tests.datasets.occluded_miniatures import partial_reid
+from tests.masks.networks import write_lite
 from tfreid.datasets import rows_of
 
 
@@ -13,7 +16,7 @@ from tfreid.datasets import rows_of
 def test_masks_mirror_the_images_and_fit_the_conversion(parsing_run, raw_data, tmp_path):
     root, masks = raw_data / "market1501", tmp_path / "masks"
     source = ("--dataset=market1501", f"--data_root={root}")
-    done = run_command("parse", f"--run={parsing_run}", *source, f"--out={masks}")
+    done = run_command("parse", f"--parser={parsing_run}", *source, f"--out={masks}")
     assert done.returncode == 0, done.stderr
     rows = rows_of("market1501", root, masks)
     assert f"{len(rows)} masks" in done.stdout
@@ -65,3 +68,33 @@ def test_misuse_is_explained(dgd_run, raw_data, tmp_path):
     assert done.returncode == 2
     assert "has no parsing network" in done.stderr
     assert not (tmp_path / "masks").exists()
+
+
+def test_images_of_which_a_network_is_not_confident_are_listed(tmp_path):
+    network = write_lite(tmp_path / "net.tflite", lambda x: x, (1, 8, 8, 3))
+    description = {"vocabulary": "binary", "classes": [0, 0, 1]}
+    (tmp_path / "net.tflite.json").write_text(json.dumps(description))
+    people = tmp_path / "people" / "train" / "1"
+    people.mkdir(parents=True)
+    for name, colour in (("person", (0, 0, 255)), *((f"empty{i}", (255, 0, 0)) for i in range(5))):
+        Image.new("RGB", (16, 32), colour).save(people / f"{name}.png")
+    source = ("--dataset=folder", f"--data_root={tmp_path / 'people'}")
+    out = tmp_path / "masks"
+    done = run_command("parse", f"--parser={network}", *source, f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    reason = "the person is 0.0% of the image"
+    lines = [line for line in done.stderr.splitlines() if line.startswith("warning")]
+    keys = [f"folder/train/1/empty{i}" for i in range(5)]
+    assert lines == [f"warning: no mask of {key}: {reason}" for key in keys[:3]]
+    assert f"not confident of 5 images, which have no mask: {out / 'unmasked.jsonl'}" in done.stdout
+    assert [path.name for path in out.rglob("*.png")] == ["person.png"]
+    listed = map(json.loads, (out / "unmasked.jsonl").read_text().splitlines())
+    assert [*listed] == [{"key": key, "reason": reason} for key in keys]
+
+
+@pytest.mark.parametrize("flags", [(), ("--run=a", "--parser=b")])
+def test_one_parser_is_wanted(tmp_path, flags):
+    source = ("--dataset=folder", f"--data_root={tmp_path}", f"--out={tmp_path / 'masks'}")
+    done = run_command("parse", *flags, *source)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: give --parser: mediapipe_pose, a run, or a .tflite or")

@@ -9,7 +9,8 @@ What a notebook needs; nothing is loaded before it is used:
     tfreid.write_report("report/index.html", results)
     served = tfreid.ServedModel(tfreid.export_run(run))
 
-`ImageSet`, `Records`, `Run`, `Network` and `ServedModel` open what is there.
+`ImageSet`, `Records`, `Run`, `Network` and `ServedModel` open what is there; `open_network` makes a
+network of any model: a file of another tool, a server, a function of images.
 """
 
 import importlib
@@ -26,6 +27,8 @@ _MODULES = {
     "train_method": "tfreid.front_door",
     "Run": "tfreid.training",
     "Network": "tfreid.evaluation",
+    "open_network": "tfreid.networks",
+    "Presentation": "tfreid.networks",
     "measure": "tfreid.front_door",
     "write_report": "tfreid.report",
     "export_run": "tfreid.serving",

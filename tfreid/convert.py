@@ -5,6 +5,8 @@ data set follow those of the one before. Beam options come after `--`, for examp
 `-- --direct_running_mode=multi_processing --direct_num_workers=4`.
 """
 
+import dataclasses
+import json
 import logging
 import os
 import shlex
@@ -22,10 +24,13 @@ from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
 from tfreid.files import require_space, require_writable
 from tfreid.records import ImageSet, Records, RecordsInfo
+from tfreid.records.mask_maker import UNMASKED
+from tfreid.records.own_backgrounds import INSTALL, can_inpaint
 
 if TYPE_CHECKING:
     from tfreid.records.conversion import ConversionOptions
-    from tfreid.records.sources import ConversionPlan, MaskParser
+    from tfreid.records.mask_maker import MaskMaker
+    from tfreid.records.sources import ConversionPlan
 
 _DATASET = flags.DEFINE_multi_string(
     "dataset",
@@ -46,10 +51,14 @@ _MASK_VOCABULARY = flags.DEFINE_enum(
     "mask_vocabulary", None, list(VOCABULARIES), "Classes of the masks of --masks_root."
 )
 _PARSER = flags.DEFINE_string(
-    "parser", None, "Run with a parsing network, which makes the masks that are missing."
+    "parser",
+    None,
+    "What makes the masks that are missing: mediapipe_pose, a run, or a .tflite or .onnx file.",
 )
 _BACKGROUNDS_ROOT = flags.DEFINE_string(
-    "backgrounds_root", None, "Folder of scenes without persons, copied into the output."
+    "backgrounds_root",
+    None,
+    "Folder of scenes without persons, or of train/ and test/ with such; copied into the output.",
 )
 _RANDOM_BACKGROUND = flags.DEFINE_integer(
     "offline_random_background",
@@ -83,8 +92,12 @@ _SPLIT_INDEX = flags.DEFINE_integer(
 _SPLIT_FROM = flags.DEFINE_string(
     "split_from", None, "Converted folder whose test persons are taken instead of drawing them."
 )
+_TEST_ALL = flags.DEFINE_bool(
+    "test_all", False, "Test all persons where the split is drawn, as nothing is trained on them."
+)
 
 _KINDS_SHOWN = 10
+_UNMASKED_SHOWN = 3
 
 
 def main(beam_args: list[str]) -> None:
@@ -127,12 +140,12 @@ def main(beam_args: list[str]) -> None:
     _summarise(info, out, time.monotonic() - started)
 
 
-def _parser() -> "MaskParser | None":
+def _parser() -> "MaskMaker | None":
     if _PARSER.value is None:
         return None
-    from tfreid.training import RunParser  # Only here: it brings TensorFlow.
+    from tfreid.masks import mask_maker  # Only here: makers bring TensorFlow.
 
-    return RunParser.of(_PARSER.value)
+    return mask_maker(_PARSER.value)
 
 
 def _quieten_workers() -> None:
@@ -164,13 +177,19 @@ def _dataset(name: str, root: str, masks_root: str) -> ImageSet:
     is_joint = len(_DATASET.value) > 1
     asked = has_several_splits(name) or not is_joint
     seed = None if is_joint and dataset.published_splits else _SPLIT_SEED.value
-    return ImageSet(
+    images = ImageSet(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=_MASK_VOCABULARY.value or "",
         split=_split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None,
     )
+    split = images.reading.split if _TEST_ALL.value else None
+    if split is None:
+        return images
+    everybody = {row.person_id for row in images.rows if row.is_person}
+    whole = SplitChoice(split.seed, split.index, tuple(sorted(everybody)))
+    return dataclasses.replace(images, split=whole)
 
 
 def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None:
@@ -215,10 +234,19 @@ def _announce(
         if source.mask_vocabulary not in ("", plan.mask_vocabulary):
             print(f"  {name}: masks in {source.mask_vocabulary} become {plan.mask_vocabulary}")
     if plan.parser:
-        print(f"  masks of {plan.num_parsed:,} records by the parser of {plan.parser.run}")
-    print(f"  backgrounds: {options.backgrounds_root or 'none'}")
+        print(f"  masks of {plan.num_parsed:,} records by {plan.parser.name}")
+    print(f"  backgrounds: {options.backgrounds_root or _own_backgrounds(plan)}")
     print(f"  Beam: {shlex.join(beam_args) or 'local runner in this process'}")
     print(f"  to: {out}", flush=True)
+
+
+def _own_backgrounds(plan: "ConversionPlan") -> str:
+    """What there is where no scenes are given."""
+    if plan.kind != "reid" or not plan.mask_vocabulary:
+        return "none"
+    if can_inpaint():
+        return "the pictures themselves, without their persons"
+    return f"none, so no random ones: give --backgrounds_root, or {INSTALL}"
 
 
 def _warn_of_passed_over(dataset: ImageSet) -> None:
@@ -236,8 +264,22 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
+    if info.own_backgrounds:
+        print(f"  backgrounds: {Records(out).background_source}")
+    _name_unmasked(out)
     others = sorted(path.name for path in out.iterdir() if ".tfrecord-" not in path.name)
     print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")
+
+
+def _name_unmasked(out: Path) -> None:
+    """Says of which images the parser was not confident."""
+    path = out / UNMASKED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if lines:
+        print(f"  WARNING: {len(lines):,} without mask, as the parser was not confident:")
+        for found in map(json.loads, lines[:_UNMASKED_SHOWN]):
+            print(f"    {found['key']}: {found['reason']}")
+        print(f"    all of them: {path}")
 
 
 if __name__ == "__main__":

@@ -141,14 +141,17 @@ def _audit(
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
     networks = _networks(runs)
     measurement = _measurement(networks, tuple(_VARIANTS.value or available))
+    asked = [tuple(_VARIANTS.value or evaluation.variants_of(tested)) for tested in sets]
+    measurements = [dataclasses.replace(measurement, variants=variants) for variants in asked]
     stores = _stores(runs[0], networks[0], sets, measurement, working)
     if measurement.reranking:
         _require_memory(sets, networks, measurement.reranking)
-    total = sum(evaluation.images_to_see(networks, tested, measurement) for tested in sets)
+    measured = list(zip(sets, measurements, strict=True))
+    total = sum(evaluation.images_to_see(networks, *pair) for pair in measured)
     with command.progress(total, "evaluating", unit="images") as bar:
         results = [
-            evaluation.audit(networks, tested, measurement, bar, store=store)
-            for tested, store in itertools.zip_longest(sets, stores)
+            evaluation.audit(networks, *pair, bar, store=store)
+            for pair, store in itertools.zip_longest(measured, stores)
         ]
     for result in results:
         _print(result, alone=len(results) == 1)
@@ -258,6 +261,9 @@ def _print(result: evaluation.AuditResult, alone: bool) -> None:
     title = result.name if alone else f"{result.name}, {result.tested.dataset}"
     report.print_table(title, evaluation.figure_rows(metrics))
     print(f"percent; chance is {100 * result.chance_rank1:.1f} rank-1")
+    report.print_intervals(result)
+    for sentence in report.sentences([result]):
+        print(sentence)
     for heading, text in report.counts_in_words(metrics).items():
         print(f"{heading.lower()}: {text}")
 

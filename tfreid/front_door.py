@@ -13,9 +13,11 @@ from tfreid.evaluation import (
     evaluation_sets,
     images_to_see,
 )
+from tfreid.masks import mask_maker
 from tfreid.methods import METHODS, Method
 from tfreid.progress import Progress
 from tfreid.records import ImageSet, Records
+from tfreid.records.mask_maker import MaskMaker
 from tfreid.serving import export_run
 from tfreid.training import Run, fit
 
@@ -26,6 +28,7 @@ def convert_images(
     images: ImageSet | Sequence[ImageSet],
     out: str | Path,
     *,
+    parser: str | Path | MaskMaker | None = None,
     backgrounds_root: str | Path | None = None,
     shards: int = 4,
     seed: int = 0,
@@ -36,8 +39,12 @@ def convert_images(
     Args:
       images: a data set, or several of one kind that make a joint set.
       out: folder of the records. Where there are records, they are opened.
+      parser: makes the masks that are missing: `"mediapipe_pose"`, the folder of a run, the path
+        of a network, or a maker of one's own (`tfreid.records.mask_maker.MaskMaker`). An image of
+        which it is not confident stays without mask; `unmasked.jsonl` in `out` names it.
       backgrounds_root: folder of scenes without persons, copied into `out`; those of the synthetic
-        generator where it drew the images.
+        generator where it drew the images. Without any, where there are masks and OpenCV, they are
+        made of the images themselves.
       shards: files a split.
       seed: of the records' order.
       max_reject_fraction: largest fraction of bad records; more fail the conversion.
@@ -62,7 +69,8 @@ def convert_images(
         seed=seed,
         synthetic=any(s.drawn_in for s in sets),
     )
-    plan = sources.plan(sets, shards, copies=0, seed=seed)
+    maker = mask_maker(parser) if isinstance(parser, str | Path) else parser
+    plan = sources.plan(sets, shards, copies=0, seed=seed, parser=maker)
     with Progress(sum(plan.num_records.values()), "converting", unit="records") as bar:
         conversion.convert(plan, Path(out), options, "tfreid.convert_images", advance=bar.advance)
     return Records(out)

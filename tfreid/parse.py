@@ -1,4 +1,4 @@
-"""Write masks of a data set's images with a trained parsing network.
+"""Write masks of a data set's images with a trained or a ready-made network.
 
 The masks mirror the images' relative paths, as --masks_root of tfreid.convert expects them.
 """
@@ -12,47 +12,60 @@ from PIL import Image
 
 from tfreid.cli import command
 from tfreid.datasets import rows_of
-from tfreid.errors import DataError
+from tfreid.errors import DataError, UsageError
 
-_RUN = flags.DEFINE_string("run", None, "Run with a parsing network.", required=True)
+_PARSER = flags.DEFINE_string(
+    "parser", None, "What makes masks: mediapipe_pose, a run, or a .tflite or .onnx file."
+)
+_RUN = flags.DEFINE_string("run", None, "The same as --parser.")
 _DATASET = flags.DEFINE_string("dataset", None, "Data set, NAME or NAME:CHOICE,...", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 
+_SHOWN = 3
+
 
 def main() -> None:
-    """Parses every image of the data set."""
+    """Makes a mask of every image of the data set."""
+    if bool(_PARSER.value) == bool(_RUN.value):
+        raise UsageError("give --parser: mediapipe_pose, a run, or a .tflite or .onnx file")
     from tfreid.files import completed_folder, require_writable
-    from tfreid.methods.parsing.masks import parse_rows
-    from tfreid.records.images import RejectedError
-    from tfreid.training import load_parser
+    from tfreid.masks import mask_maker
+    from tfreid.masks.rows import masks_of_rows
+    from tfreid.records.images import RejectedError, UnsureError
+    from tfreid.records.mask_maker import UNMASKED, write_reasons
 
     out = Path(_OUT.value).expanduser()
     require_writable(out.parent)
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
-    parser = load_parser(_RUN.value)
-    print(f"writing {parser.vocabulary} masks of {len(rows):,} images to {out}")
-    unreadable = []
+    maker = mask_maker(_PARSER.value or _RUN.value)
+    print(f"writing {maker.vocabulary} masks of {len(rows):,} images to {out}", flush=True)
+    unreadable, unsure = [], []
     with (
         completed_folder(out) as folder,
         command.progress(len(rows), "parsing", unit="images") as bar,
     ):
-        masks = parse_rows(parser, rows, _BATCH_SIZE.value)
+        masks = masks_of_rows(maker, rows, _BATCH_SIZE.value)
         for row, mask in zip(rows, masks, strict=True):
             if isinstance(mask, RejectedError):
-                unreadable.append((row.key, mask))
+                unreadable.append((row.key, str(mask)))
+            elif isinstance(mask, UnsureError):
+                unsure.append((row.key, str(mask)))
             else:
                 _write(mask, folder / f"{row.key.partition('/')[2]}.png")
             bar.advance()
-        if len(unreadable) == len(rows):
-            raise DataError(
-                f"no mask of any of {len(rows):,} images; the first: {unreadable[0][1]}"
-            )
-    for key, reason in unreadable:
+        without = unreadable + unsure
+        if len(without) == len(rows):
+            raise DataError(f"no mask of any of {len(rows):,} images; the first: {without[0][1]}")
+        if unsure:
+            write_reasons(unsure, folder / UNMASKED)
+    for key, reason in unreadable + unsure[:_SHOWN]:
         print(f"warning: no mask of {key}: {reason}", file=sys.stderr)
-    print(f"wrote {out}: {len(rows) - len(unreadable):,} masks")
-    print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={parser.vocabulary}")
+    if unsure:
+        print(f"not confident of {len(unsure):,} images, which have no mask: {out / UNMASKED}")
+    print(f"wrote {out}: {len(rows) - len(without):,} masks")
+    print(f"use them with tfreid.convert --masks_root={out} --mask_vocabulary={maker.vocabulary}")
 
 
 def _write(mask: np.ndarray, path: Path) -> None:

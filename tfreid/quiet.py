@@ -22,6 +22,7 @@ from types import ModuleType
 _CHATTER = re.compile(
     rb"absl::InitializeLog|oneDNN custom operations|cuda drivers|Unable to register cu\w+ factory"
     rb"|computation placer already registered|CPU instructions|rebuild TensorFlow|TF-TRT Warning"
+    rb"|Created TensorFlow Lite"
 )
 
 
@@ -37,6 +38,7 @@ def install() -> None:
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
         warnings.filterwarnings("ignore", "Unexpected end-group tag")  # of protobuf, on garbage
+        warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
     logging.getLogger().addFilter(_is_worth_reading)
     beam = logging.getLogger("apache_beam")
     beam.setLevel(beam.level or logging.ERROR)
@@ -63,7 +65,7 @@ class _TensorFlowFinder(importlib.abc.MetaPathFinder):
         load = spec.loader.exec_module
 
         def load_quietly(module: ModuleType) -> None:
-            with _filtered_stderr():
+            with filtered_stderr():
                 load(module)
 
         spec.loader.exec_module = load_quietly
@@ -71,7 +73,7 @@ class _TensorFlowFinder(importlib.abc.MetaPathFinder):
 
 
 @contextmanager
-def _filtered_stderr() -> Iterator[None]:
+def filtered_stderr() -> Iterator[None]:
     """Holds back what is written to file descriptor 2, then passes on all but the chatter."""
     sys.stderr.flush()
     original = os.dup(2)

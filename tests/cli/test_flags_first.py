@@ -42,6 +42,15 @@ def test_an_unknown_flag_is_answered_first(module):
         (["tfreid.train", "--method=pgp", "more"], "unexpected argument 'more'"),
         (["tfreid.evaluate", "--rerank_lambda=2", "--run=x"], "--rerank_lambda=2"),
         (["tfreid.evaluate"], "--run must be given"),
+        (["tfreid.audit", "--max_background_loss=2"], "--max_background_loss=2"),
+        (["tfreid.audit", "--presett=x"], "did you mean --preset?"),
+        (["tfreid.audit", "--data=x"], "give --model, or --descriptors"),
+        (["tfreid.audit", "--model=x"], "give one of --data (converted) and --data_root"),
+        (
+            ["tfreid.audit", "--data=x", "--parser=y", "--model=z"],
+            "--parser: goes with --data_root",
+        ),
+        (["tfreid.audit", "--data=x", "--write_images=y", "--model=z"], "leave --model and"),
         (["tfreid.export", "--run=x", "--flip_averagin"], "did you mean --flip_averaging?"),
     ],
 )

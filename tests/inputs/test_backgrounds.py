@@ -88,3 +88,38 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(DataError, match=r"notes\.txt cannot be read as an image"):
         backgrounds.load_backgrounds([tmp_path / "notes.txt"], (2, 2))
+
+
+OWNERS = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "allowed"),
+    [
+        ((1, 1), {3}),  # Another person and another camera.
+        ((3, 1), {1, 3}),
+        ((3, 3), {0, 1, 2, 3}),
+        ((9, 9), {0, 1, 2, 3, 4}),
+    ],
+)
+def test_pictures_of_other_persons_and_cameras_are_taken(tmp_path, seen, allowed):
+    assert _numbers(tmp_path, OWNERS, seen) == allowed
+
+
+def test_where_there_is_no_such_picture_the_next_best_is_taken(tmp_path):
+    assert _numbers(tmp_path, [(1, 1), (1, 2), (2, 1)], (1, 1)) == {2}
+    assert _numbers(tmp_path, [(1, 0), (2, 0)], (1, 0)) == {1}
+    assert _numbers(tmp_path, [(1, 1), (1, 1)], (1, 1)) == {0, 1}
+
+
+def _numbers(folder, owners, seen):
+    """Which pictures an image of this person and camera gets."""
+    paths = []
+    for number in range(len(owners)):
+        paths.append(folder / f"{number}.png")
+        Image.fromarray(scene(8, 8, number)).save(paths[-1])
+    loaded = backgrounds.load_backgrounds(paths, (7, 5), owners)
+    draws = np.random.default_rng(0).random((60, 3))
+    seen = tf.constant(seen, tf.int64)
+    crops = [loaded.crop(tf.constant(draw), tf.constant([7, 5]), seen) for draw in draws]
+    return {int(crop[0, 0, 0]) for crop in crops}

@@ -16,6 +16,7 @@ from tfreid.inputs import (
     evaluation_batches,
     training_batches,
 )
+from tfreid.inputs.checks import masks_missing
 from tfreid.records import Records
 
 SIZE_PX = (16, 8)
@@ -176,19 +177,75 @@ IMAGE = np.full((6, 4, 3), 9, np.uint8)
 MASK = np.ones((6, 4), np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"augmentation": (RandomBackground(0.1),)}, r"RandomBackground\(probability=0.1\)"),
-        ({"variant": "mean_background"}, "variant='mean_background'"),
-        ({"mask_vocabulary": "binary"}, "mask_vocabulary='binary'"),
-    ],
-)
-def test_missing_masks_are_counted(make_folder, changes, reason):
-    folder = make_folder([IMAGE] * 5, [MASK, None, MASK, None, MASK], [IMAGE])
-    text = rf"2 of 5 records .* have no mask, and {reason} needs .*--masks_root.*parse"
+MASK_REASONS = [
+    ({"augmentation": (RandomBackground(0.1),)}, r"RandomBackground\(probability=0.1\)"),
+    ({"variant": "mean_background"}, "variant='mean_background'"),
+    ({"mask_vocabulary": "binary"}, "mask_vocabulary='binary'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), MASK_REASONS)
+def test_masks_that_are_all_missing_are_counted(make_folder, changes, reason):
+    folder = make_folder([IMAGE] * 5, [None] * 5, [IMAGE])
+    text = rf"5 of 5 records .* have no mask, and {reason} needs .*--masks_root.*--parser"
     with pytest.raises(UsageError, match=text):
         training_batches(folder, "train", InputSpec(SIZE_PX, **changes), 2, seed=0)
+
+
+@pytest.mark.parametrize(("changes", "reason"), MASK_REASONS[1:])
+def test_images_without_mask_are_no_variant_of_the_test(make_folder, changes, reason):
+    folder = make_folder([IMAGE] * 5, [MASK, None, MASK, None, MASK], [IMAGE])
+    spec = InputSpec(SIZE_PX, **changes)
+    with pytest.raises(UsageError, match=rf"2 of 5 records .* have no mask, and {reason}"):
+        evaluation_batches(folder, "train", spec, 2, seed=0)
+    with pytest.raises(UsageError, match=rf"1 of 3 records .* have no mask, and {reason}"):
+        evaluation_batches(folder, "train", spec, 2, seed=0, indices=np.array([0, 3, 4]))
+    masked = np.flatnonzero(folder.masked("train"))
+    batches = batches_of(evaluation_batches(folder, "train", spec, 9, seed=0, indices=masked))
+    assert batches[0]["key"].tolist() == [b"made/0", b"made/2", b"made/4"]
+
+
+@pytest.mark.parametrize("more", [{}, {"images_per_person": 2, "spread_cameras": True}])
+@pytest.mark.parametrize(("changes", "reason"), MASK_REASONS[1:])
+def test_images_without_mask_are_left_out_of_training_that_needs_one(
+    make_folder, changes, reason, more
+):
+    masks = [None if index in (1, 4, 5) else MASK for index in range(8)]
+    folder = make_folder([IMAGE] * 8, masks, [IMAGE], labels=[0, 0, 1, 1, 2, 2, 3, 3])
+    spec = InputSpec(SIZE_PX, **changes, **more)
+    batches = batches_of(training_batches(folder, "train", spec, 4, seed=0, steps=10))
+    seen = {key for batch in batches for key in batch["key"].tolist()}
+    assert seen == {b"made/%d" % index for index in (0, 2, 3, 6, 7)}
+    assert masks_missing(folder, "train", spec).startswith(
+        f"3 of 8 images have no mask and are left out, as {spec.mask_reason} needs"
+    )
+
+
+def test_images_without_mask_keep_their_background(make_folder):
+    half = np.array([[1, 1, 0, 0]] * 6, np.uint8)
+    folder = make_folder([IMAGE] * 4, [half, None, half, None], [np.full((6, 4, 3), 200, np.uint8)])
+    spec = InputSpec((6, 4), augmentation=(RandomBackground(1.0),))
+    (batch,) = batches_of(training_batches(folder, "train", spec, 4, seed=0, steps=1))
+    for key, image in zip(batch["key"], batch["image"], strict=True):
+        changed = key in (b"made/0", b"made/2")
+        np.testing.assert_array_equal(image[:, :2], 9)
+        np.testing.assert_array_equal(image[:, 2:], 200 if changed else 9)
+    text = masks_missing(folder, "train", spec)
+    assert text == "2 of 4 images have no mask and keep their background"
+
+
+def test_nothing_is_said_where_no_mask_is_missing(make_folder):
+    folder = make_folder([IMAGE] * 2, [MASK, None])
+    assert masks_missing(folder, "train", InputSpec(SIZE_PX)) == ""
+
+
+def test_all_masks_or_none_give_the_batches_that_they_gave(reid_folder, make_folder):
+    """The samplers know nothing of masks then."""
+    spec = InputSpec(SIZE_PX, mask_vocabulary="binary")
+    with_masks = batches_of(training_batches(reid_folder, "train", spec, 8, seed=3, steps=4))
+    without = training_batches(reid_folder, "train", InputSpec(SIZE_PX), 8, seed=3, steps=4)
+    for batch, other in zip(with_masks, batches_of(without), strict=True):
+        np.testing.assert_array_equal(batch["key"], other["key"])
 
 
 @pytest.mark.parametrize("batches", [training_batches, evaluation_batches])

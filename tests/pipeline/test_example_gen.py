@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from tfx.utils import io_utils
 
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import Executor, image_example_gen
+from tests.masks.networks import write_lite
 from tfreid.datasets import SplitChoice
 from tfreid.methods import METHODS
 from tfreid.records import ImageSet, Records
@@ -63,6 +65,25 @@ def test_the_split_reaches_the_conversion(raw_data, tmp_path):
     Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
     assert Records(examples.uri).info.sources["folder"].split == data.info.split
     assert data.info.split.seed == 3
+
+
+def test_the_parser_makes_the_masks_and_is_watched(raw_data, tmp_path):
+    network = write_lite(tmp_path / "net.tflite", lambda x: x, (1, 8, 8, 3))
+    description = {"vocabulary": "regions4", "classes": [1, 0, 2]}
+    (tmp_path / "net.tflite.json").write_text(json.dumps(description))
+    data = ImageSet("market1501", raw_data / "market1501")
+    asked = dataclasses.replace(config(raw_data, data), parser=str(network))
+    component = image_example_gen(asked, "reid")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    Executor(Executor.Context()).Do({}, {"examples": [examples]}, component.exec_properties)
+    info = Records(examples.uri).info
+    assert info.mask_vocabulary == "regions4"
+    assert info.made_by["parser"]["network"] == str(network)
+    assert sum(split.with_mask for split in info.splits.values()) + info.made_by["unmasked"] == 86
+    before = fingerprint(component)
+    os.utime(network, (time.time() + 5, time.time() + 5))
+    assert fingerprint(component) != before
 
 
 @pytest.mark.parametrize("change", ["rename", "rewrite", "remove", "mask"])

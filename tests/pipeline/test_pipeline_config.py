@@ -57,3 +57,9 @@ def test_choices_of_a_data_set_are_checked():
 def test_both_kinds_of_records_get_the_backgrounds():
     found = config("pgp", parsing_data=LIP, backgrounds_root="/scenes")
     assert {found.conversion(kind)["backgrounds_root"] for kind in found.datasets} == {"/scenes"}
+
+
+def test_the_parser_is_for_images_without_masks_alone():
+    asked = config("pgp", parsing_data=LIP, parser="mediapipe_pose")
+    parsers = [asked.conversion(kind)["parser"] for kind in ("reid", "parsing")]
+    assert parsers == ["mediapipe_pose", ""]

@@ -1,8 +1,10 @@
 """Masks that conversion makes of images that have none."""
 
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import PIL.Image
@@ -12,7 +14,7 @@ from tfrecords_schema import schema
 from tfreid.datasets import Reading, lookup, rows_of
 from tfreid.errors import DataError
 from tfreid.records import ImageSet, Records, conversion, shards
-from tfreid.records.images import RejectedError
+from tfreid.records.images import RejectedError, UnsureError
 from tfreid.records.sources import plan
 
 
@@ -20,13 +22,23 @@ from tfreid.records.sources import plan
 class Threshold:
     """Calls the brighter pixels a class."""
 
-    run: str = "runs/threshold"
     vocabulary: str = "lip20"
     refused: bytes = b""
+    unsure: frozenset[bytes] = frozenset()
+    name: ClassVar[str] = "threshold"
 
-    def __call__(self, image: bytes) -> np.ndarray:
+    @property
+    def facts(self):
+        return {"run": "runs/threshold", "vocabulary": self.vocabulary}
+
+    def __call__(self, images):
+        return [self.mask(image) for image in images]
+
+    def mask(self, image: bytes):
         if image == self.refused:
-            raise RejectedError("cannot decode")
+            return RejectedError("cannot decode")
+        if image in self.unsure:
+            return UnsureError("a person with confidence 0.10")
         pixels = np.asarray(PIL.Image.open(io.BytesIO(image)).convert("L"))
         return np.where(pixels > 100, 13, 0).astype(np.uint8)
 
@@ -62,7 +74,7 @@ def test_images_without_mask_get_one(raw_data, tmp_path):
         assert counts.with_mask == counts.records
         for record in decoded(tmp_path / "out", split).values():
             assert record["mask/vocabulary"] == "lip20"
-            np.testing.assert_array_equal(mask_of(record), parser(record["image/encoded"]))
+            np.testing.assert_array_equal(mask_of(record), parser.mask(record["image/encoded"]))
 
 
 def test_masks_that_are_there_stay(raw_data, tmp_path):
@@ -88,9 +100,10 @@ def test_masks_become_those_of_a_coarser_vocabulary(raw_data):
     made_plan = plan([source(raw_data)], 1, 0, 0, Threshold())
     entry = next(iter(made_plan.shards["train"].values()))[0]
     job = shards.ConversionJob("", "reid", (), 0, "regions4", made_plan.parser)
-    record = schema.decode("reid", shards.make_record(entry, job, shards.SplitTally()))
+    data, _ = shards.make_record(entry, job, shards.SplitTally())
+    record = schema.decode("reid", data)
     assert record["mask/vocabulary"] == "regions4"
-    parsed = Threshold()(record["image/encoded"])
+    parsed = Threshold().mask(record["image/encoded"])
     assert parsed.max() > 0
     np.testing.assert_array_equal(mask_of(record), np.take(lookup("lip20", "regions4"), parsed))
 
@@ -102,7 +115,7 @@ def test_copies_on_random_backgrounds_use_them(raw_data, tmp_path):
     assert made.splits["train"].records == 2 * 48
     for key, record in records.items():
         original, _, copy = key.partition("+")
-        mask = parser(records[original]["image/encoded"])
+        mask = parser.mask(records[original]["image/encoded"])
         np.testing.assert_array_equal(mask_of(record), mask)
         if copy:
             pixels = [
@@ -117,3 +130,41 @@ def test_what_the_parser_cannot_read_is_rejected(raw_data, tmp_path):
     parser = Threshold(refused=Path(image.image_path).read_bytes())
     with pytest.raises(DataError, match="cannot decode"):
         convert(raw_data, tmp_path / "out", [source(raw_data)], parser, max_reject_fraction=0)
+
+
+def test_images_of_which_the_parser_is_not_sure_stay_without_mask(raw_data, tmp_path):
+    rows = source(raw_data).rows
+    chosen = [row for row in rows if row.split != "gallery"][:3]
+    parser = Threshold(unsure=frozenset(Path(row.image_path).read_bytes() for row in chosen))
+    made = convert(raw_data, tmp_path / "out", [source(raw_data)], parser, max_reject_fraction=0)
+    missing = {row.key for row in chosen}
+    for split, counts in made.splits.items():
+        records = decoded(tmp_path / "out", split)
+        without = {key for key, record in records.items() if not record["mask/encoded"]}
+        assert without == missing & records.keys()
+        assert len(records) == counts.records == counts.with_mask + len(without)
+        assert {records[key]["mask/vocabulary"] for key in without} <= {""}
+    lines = (tmp_path / "out" / "unmasked.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"key": key, "reason": "a person with confidence 0.10"} for key in sorted(missing)
+    ]
+    assert made.made_by["unmasked"] == 3
+
+
+def test_there_is_no_copy_on_a_random_background_without_mask(raw_data, tmp_path):
+    row = next(row for row in source(raw_data).rows if row.split == "train")
+    parser = Threshold(unsure=frozenset([Path(row.image_path).read_bytes()]))
+    options = {"copies": 1, "max_reject_fraction": 0}
+    made = convert(raw_data, tmp_path / "out", [source(raw_data)], parser, **options)
+    records = decoded(tmp_path / "out", "train")
+    assert made.splits["train"].records == len(records) == 2 * 48 - 1
+    assert row.key in records
+    assert f"{row.key}+background1" not in records
+    lines = (tmp_path / "out" / "unmasked.jsonl").read_text().splitlines()
+    assert [json.loads(line)["key"] for line in lines] == [row.key, f"{row.key}+background1"]
+
+
+def test_without_parser_nothing_says_what_has_no_mask(raw_data, tmp_path):
+    made = convert(raw_data, tmp_path / "out", [source(raw_data)], None)
+    assert not (tmp_path / "out" / "unmasked.jsonl").exists()
+    assert "unmasked" not in made.made_by

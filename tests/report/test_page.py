@@ -9,9 +9,11 @@ import pytest
 from tfreid.evaluation import Measurement, audit, evaluation_sets
 from tfreid.evaluation.attention import PersonMeans
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.evaluation.verdict import differences, verdict_on
 from tfreid.records.info import SourceInfo
 from tfreid.report import write_report
 from tfreid.report.examples import choose_examples
+from tfreid.report.markup import percent
 from tfreid.report.pictures import embedded, overlay
 from tfreid.training import LossCurve
 
@@ -239,3 +241,26 @@ def test_embedded_picture_is_a_jpeg():
     assert embedded(np.zeros((8, 4, 3), np.uint8), (16, 8)).startswith(
         "data:image/jpeg;base64,/9j/"
     )
+
+
+def test_page_shows_intervals_and_the_verdict(page, audits):
+    scenery = audits[0]
+    assert verdict_on(scenery).sentence in page.text
+    interval = scenery.losses["random_background"]["rank1"]
+    for end in (-interval.low, -interval.high):
+        assert percent(end, "+") in page.text
+    figure = scenery.intervals["original"]["mAP"]
+    assert f"{percent(figure.low)} to {percent(figure.high)}" in page.text
+    (difference,) = differences(audits)
+    assert difference.sentence in page.text
+
+
+def test_page_says_which_images_have_masks(partly_masked_folder, person, tmp_path):
+    (tested,) = evaluation_sets(partly_masked_folder)
+    result = audit(person, tested, Measurement(batch_size=8))
+    write_report(tmp_path / "index.html", [result])
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    queries, gallery = (len(tested.masked[split]) for split in ("query", "gallery"))
+    assert f"{queries} of 12 queries and {gallery} of 26 gallery images have one" in text
+    assert "original with masks" in text
+    assert "queries whose mask is empty, full or missing" in text

@@ -13,8 +13,9 @@ import toy
 from tests.edited_json import edited
 from tfreid import training
 from tfreid.errors import DataError, UsageError
-from tfreid.inputs import InputSpec, evaluation_batches
+from tfreid.inputs import InputSpec, RandomBackground, evaluation_batches
 from tfreid.methods import METHODS, Method
+from tfreid.records import Records
 from tfreid.training.strategy import is_chief, make_strategy
 
 
@@ -164,6 +165,52 @@ def test_missing_and_mistaken_data_are_explained(method, reid_folder, parsing_fo
     with pytest.raises(UsageError, match=r"holds parsing records, and reid records .*parsing_data"):
         training.fit(method, ToyRecipe(), {"reid": parsing_folder}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_parsing_stage_learns_from_any_images_with_masks(method, reid_folder, tmp_path):
+    recipe = ToyRecipe(data="parsing")
+    run = training.fit(method, recipe, {"parsing": reid_folder}, tmp_path / "run")
+    assert run.is_finished
+    assert training.Run(tmp_path / "run").open_data("parsing").path == reid_folder.path
+    plain = tmp_path / "plain"
+    shutil.copytree(reid_folder.path, plain)
+    description = json.loads((plain / "dataset.json").read_text())
+    del description["checksum"]
+    description["mask_vocabulary"] = ""
+    (plain / "dataset.json").write_text(json.dumps(description))
+    with pytest.raises(UsageError, match="holds reid records, and parsing records are expected"):
+        training.fit(method, recipe, {"parsing": Records(plain)}, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "text"),
+    [
+        (
+            {"augmentation": (RandomBackground(0.5),)},
+            "stage main: 2 of 48 images have no mask and keep their background\n",
+        ),
+        (
+            {"mask_vocabulary": "binary"},
+            "stage main: 2 of 48 images have no mask and are left out, as "
+            "mask_vocabulary='binary' needs one for each\n",
+        ),
+        ({}, ""),
+    ],
+)
+def test_images_without_mask_are_counted(
+    method, reid_folder, tmp_path, monkeypatch, capsys, inputs, text
+):
+    monkeypatch.setattr(Records, "masked", lambda folder, split: np.arange(48) > 1)
+
+    def with_inputs(recipe):
+        (stage,) = stages(recipe)
+        return (dataclasses.replace(stage, inputs=dataclasses.replace(stage.inputs, **inputs)),)
+
+    method = dataclasses.replace(method, stages=with_inputs)
+    training.fit(method, ToyRecipe(), {"reid": reid_folder}, tmp_path)
+    printed = capsys.readouterr().out
+    assert text in printed
+    assert ("no mask" in printed) == bool(text)
 
 
 def test_the_cpu_needs_no_mirrors():

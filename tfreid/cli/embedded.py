@@ -15,15 +15,20 @@ _TERMINATED = 128 + signal.SIGTERM
 _ONLY_OCCLUDED = ("--occluded_persons=200", "--persons=1", "--lip_images=2", "--backgrounds=1")
 
 
-def run_command(name: str, arguments: Sequence[str]) -> None:
+def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) -> None:
     """Runs a command of the package in a process of its own, after printing it.
 
     Stopped by Ctrl-C, which a terminal sends to both, or by SIGTERM, which is passed on, it ends in
     its own way first.
 
+    Args:
+      name: its module.
+      arguments: its flags.
+      passes_on: whether to end with its exit code if it fails, without another word.
+
     Raises:
       DataError: if it fails; it has said why.
-      SystemExit: with its exit code, if it was stopped by SIGTERM.
+      SystemExit: with its exit code, if it was stopped by SIGTERM, or fails and that is passed on.
     """
     print(f"\n$ python -m {shlex.join([name, *arguments])}", flush=True)
     with subprocess.Popen([sys.executable, "-m", name, *arguments]) as process:
@@ -37,6 +42,8 @@ def run_command(name: str, arguments: Sequence[str]) -> None:
             signal.signal(signal.SIGTERM, before)
     if status in (-signal.SIGTERM, _TERMINATED):
         raise SystemExit(_TERMINATED)
+    if status and passes_on:
+        raise SystemExit(status)
     if status:
         raise DataError(f"{name} ended with exit code {status}; what it printed says why")
 

@@ -177,6 +177,11 @@ def _over_images(batches: list[dict[str, np.ndarray]]) -> dict[str, PersonMeans]
     return means
 
 
+def shown_queries(queries: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Draws which of the queries `[n]` are shown, by their places among these."""
+    return np.random.default_rng(seed).permutation(len(queries))[:count]
+
+
 class Explainer:
     """Shows where the model looks in some of the queries."""
 
@@ -185,24 +190,26 @@ class Explainer:
         network: Network,
         tested: EvaluationSet,
         measurement: Measurement,
+        queries: np.ndarray,
         advance: Advance,
     ):
-        """Takes the network, the images, and who is told of the queries that it sees."""
+        """Takes the network, the images, which queries to see, and who is told of them."""
         self._network, self._tested, self._measurement = network, tested, measurement
         self._advance = advance
         explain, size_px = network.model.explain, network.image_size_px
         self._maps = Batched(explain, size_px, measurement.batch_size)
-        places = np.random.default_rng(measurement.seed).permutation(len(tested.records["query"]))
-        self._shown = places[:EXPLAINED_IMAGES]
+        self._queries = queries
+        self._shown = shown_queries(queries, EXPLAINED_IMAGES, measurement.seed)
 
     def explain(self, variant: str) -> Explanation:
         """Explains all queries of a variant and keeps the maps of those that are shown."""
         folder, seed = self._tested.folder, self._measurement.seed
-        masks = "binary" if folder.info.has_masks("query") else None
+        has_masks = len(self._queries) == len(self._tested.masked["query"])
+        masks = "binary" if has_masks else None
         size = self._network.image_size_px
         spec = InputSpec(image_size_px=size, variant=variant, mask_vocabulary=masks)
-        queries = self._tested.records["query"]
-        return explain(self._maps, folder, "query", spec, self._shown, seed, self._advance, queries)
+        shown, advance, queries = self._shown, self._advance, self._queries
+        return explain(self._maps, folder, "query", spec, shown, seed, advance, queries)
 
     def pairs(
         self,

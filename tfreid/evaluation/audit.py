@@ -10,23 +10,29 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tfreid.errors import UsageError
-from tfreid.evaluation.attention import EXPLAINED_VARIANTS, Explainer
+from tfreid.evaluation.attention import EXPLAINED_VARIANTS, Explainer, shown_queries
 from tfreid.evaluation.describer import DescribedNetwork, Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors
 from tfreid.evaluation.measurement import Measurement
+from tfreid.evaluation.occlusion import Occlusion, occlude, views
 from tfreid.evaluation.position_store import PositionStore
 from tfreid.evaluation.ranker import Ranker
 from tfreid.evaluation.result import AuditResult
-from tfreid.evaluation.sets import EvaluationSet
+from tfreid.evaluation.sets import SPLITS, EvaluationSet
 from tfreid.inputs import VARIANTS
 from tfreid.nn.network import Network
 from tfreid.progress import NoProgress, Progress
 from tfreid.records import Records
+from tfreid.retrieval import Identities
 
 
 def available_variants(folder: Records) -> tuple[str, ...]:
     """Returns the variants that a folder allows; without masks only `original`.
+
+    Where only some images have masks, the variants are made of these.
 
     Raises:
       UsageError: if the folder has no query or no gallery split.
@@ -34,21 +40,36 @@ def available_variants(folder: Records) -> tuple[str, ...]:
     """
     for split in ("query", "gallery"):
         folder.store(split)
-    if not (folder.info.has_masks("query") and folder.info.has_masks("gallery")):
+    if not all(folder.info.splits[split].with_mask for split in ("query", "gallery")):
         return ("original",)
-    if not folder.backgrounds():
+    if not folder.backgrounds("query"):
         return tuple(variant for variant in VARIANTS if variant != "random_background")
     return VARIANTS
+
+
+def variants_of(tested: EvaluationSet) -> tuple[str, ...]:
+    """Returns the variants that one data set of a folder allows.
+
+    Where only some images have masks, some query of these has to have a match among these.
+    """
+    available = available_variants(tested.folder)
+    if len(available) > 1 and tested.is_partly_masked and not tested.has_masked_match:
+        return ("original",)
+    return available if all(len(places) for places in tested.masked.values()) else ("original",)
 
 
 def images_to_see(
     networks: Sequence[Network], tested: EvaluationSet, measurement: Measurement
 ) -> int:
     """Returns how often `audit` will show an image to a network, for a progress line."""
-    variants = measurement.variants or available_variants(tested.folder)
-    queries, gallery = (len(tested.records[split]) for split in ("query", "gallery"))
-    explained = len(set(variants) & set(EXPLAINED_VARIANTS))
-    return len(networks) * len(variants) * (queries + gallery) + explained * queries
+    variants = measurement.variants or variants_of(tested)
+    seen = sum(len(tested.measured(split, v)) for v in variants for split in tested.records)
+    queries, first = _explained(tested, variants), networks[0]
+    explained = len(set(variants) & set(EXPLAINED_VARIANTS)) if first.can_explain else 0
+    occluded = min(measurement.occluded_images, len(queries)) if _can_describe(first) else 0
+    own = sum(not isinstance(network, DescribedNetwork) for network in networks)
+    covered = occluded * views(first.image_size_px) if occluded else 0
+    return own * seen + explained * len(queries) + covered
 
 
 def audit(
@@ -81,44 +102,109 @@ def audit(
       TrainingError: if a descriptor is not finite.
     """
     measurement, progress = measurement or Measurement(), progress or NoProgress()
-    variants = _checked(measurement.variants, available_variants(tested.folder))
+    variants = checked_variants(measurement.variants, variants_of(tested))
+    partly = _is_partly_measured(tested, variants, measurement)
     with _opened(store, measurement) as store:
         describe = _describe(networks, tested, measurement, store, progress.advance)
         rank = Ranker(tested, measurement, store, progress)
-        explainer = Explainer(networks[0], tested, measurement, progress.advance)
-        outcomes, explanations, reranked, reconstructed = {}, {}, {}, {}
+        explained = _explained(tested, variants)
+        if networks[0].can_explain:
+            explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
+        outcomes, explanations, reranked, reconstructed, with_masks = {}, {}, {}, {}, None
         for variant in variants:
             query, gallery = describe(variant, "query"), describe(variant, "gallery")
             outcomes[variant] = rank.plainly(query, gallery, variant)
+            if partly and variant == "original":
+                with_masks = rank.with_masks(query, gallery)
             if measurement.reranking:
                 reranked[variant] = rank.again(query, gallery, variant)
-            if variant in EXPLAINED_VARIANTS:
+            if variant in EXPLAINED_VARIANTS and networks[0].can_explain:
                 explanations[variant] = explainer.explain(variant)
                 pairs = explainer.pairs(variant, query, gallery, outcomes, explanations)
                 reconstructed |= pairs
+    whole = [
+        _whose(tested, split, one) for split, one in zip(SPLITS, (query, gallery), strict=True)
+    ]
     return AuditResult(
         networks=tuple(network.to_json() for network in networks),
         tested=tested,
         measurement=measurement,
-        query=query.identities,
-        query_keys=query.keys,
-        gallery=gallery.identities,
-        gallery_keys=gallery.keys,
+        query=whole[0][0],
+        query_keys=whole[0][1],
+        gallery=whole[1][0],
+        gallery_keys=whole[1][1],
         outcomes=outcomes,
         explanations=explanations,
         reranked=reranked,
         pooled=query.pooled,
         reconstructed=reconstructed,
+        with_masks=with_masks,
+        occlusion=_occlusion(networks[0], tested, measurement, explained, progress.advance),
     )
 
 
-def _checked(variants: tuple[str, ...] | None, available: tuple[str, ...]) -> tuple[str, ...]:
+def _can_describe(network: Network) -> bool:
+    return not isinstance(network, DescribedNetwork)
+
+
+def _occlusion(
+    network: Network,
+    tested: EvaluationSet,
+    measurement: Measurement,
+    queries: np.ndarray,
+    advance: Advance,
+) -> Occlusion | None:
+    """Covers patches of those queries that are explained too, if that is asked for and possible."""
+    count = measurement.occluded_images
+    if not count or not _can_describe(network):
+        return None
+    shown = queries[shown_queries(queries, count, measurement.seed)]
+    return occlude(network, tested, shown, measurement.batch_size, advance)
+
+
+def _is_partly_measured(
+    tested: EvaluationSet, variants: Sequence[str], measurement: Measurement
+) -> bool:
+    """Whether some variants are of fewer images than the original, those with masks."""
+    partly = tested.is_partly_masked and tuple(variants) != ("original",)
+    if partly and measurement.matching:
+        raise UsageError(
+            f"some images of {tested.dataset} have no mask, and matching="
+            f"{measurement.matching.mode} compares all or none: use matching=pooled, or "
+            "variants=original"
+        )
+    return partly
+
+
+def _explained(tested: EvaluationSet, variants: Sequence[str]) -> np.ndarray:
+    """Which queries are explained: those with masks where some variants are of these alone."""
+    changed = tuple(variants) != ("original",)
+    return tested.measured("query", "masked" if changed else "original")
+
+
+def _whose(
+    tested: EvaluationSet, split: str, described: Descriptors
+) -> tuple[Identities, np.ndarray]:
+    """Who is on all images of a split, of which the last variant may have had a part."""
+    if len(described.keys) == len(tested.records[split]):
+        return described.identities, described.keys
+    return tested.identities(split)
+
+
+def checked_variants(
+    variants: tuple[str, ...] | None, available: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Returns the variants that were asked for, or all.
+
+    Raises:
+      UsageError: if one is not known or not available.
+    """
     for variant in variants or ():
         if variant not in VARIANTS:
             raise UsageError(f"variant {variant!r} is not known: use {', '.join(VARIANTS)}")
         if variant not in available:
             raise UsageError(
-                f"variant {variant!r} needs masks of the query and gallery images, and "
+                f"variant {variant!r} needs masks of query and gallery images of one person, and "
                 "random_background also backgrounds: convert the data set with both (python -m "
                 "tfreid.convert --masks_root, --backgrounds_root), or ask for "
                 f"{', '.join(available)}"
@@ -154,14 +240,15 @@ def _describe(
             "networks that compute them"
         )
     if isinstance(networks[0], DescribedNetwork):
-        return lambda variant, split: networks[0].descriptors[variant, split][tested.records[split]]
+        known = networks[0].descriptors
+        return lambda variant, split: known[variant, split][tested.measured(split, variant)]
     describer = Describer(networks, measurement.batch_size, positions=store is not None)
 
     def describe(variant: str, split: str) -> Descriptors:
         seed = measurement.seed
         if store:
             return store.describe(describer, tested, variant, split, seed, advance)
-        records = tested.records[split]
+        records = tested.measured(split, variant)
         return describer.describe(tested.folder, split, variant, seed, advance, records)
 
     return describe

@@ -7,6 +7,7 @@ pooled descriptor.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +27,11 @@ from tfreid.retrieval import normalise
 
 @dataclass(frozen=True)
 class DescribedNetwork(Network):
-    """A network whose descriptors were computed elsewhere; here its model only explains.
+    """A network whose descriptors were computed elsewhere; here its model only explains, if at all.
 
     Attributes:
       descriptors: variant and split -> the descriptors of all the split's images, in the order of
-        its records.
+        its records; of images that have no mask anything, in variants that need one.
     """
 
     descriptors: Mapping[tuple[str, str], Descriptors] = field(default_factory=dict)
@@ -39,6 +40,14 @@ class DescribedNetwork(Network):
     def has_positions(self) -> bool:
         """Whether the descriptors are the pooled ones of a network that gives position features."""
         return next(iter(self.descriptors.values())).pooled
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what it is, for JSON; without a size where nothing is known of a model."""
+        if self.model is not None:
+            return super().to_json()
+        size = next(iter(self.descriptors.values())).features.shape[1]
+        facts = {"name": self.name, "format": "descriptors", "descriptor_size": size}
+        return facts | {"image_size_px": None, "flip_averaging": False}
 
 
 class Describer:

@@ -98,14 +98,32 @@ class Batched:
         """
         with data_errors(folder):
             for batch in evaluation_batches(folder, split, spec, self._batch_size, seed, indices):
-                count = len(batch["image"])
-                padding = [[0, self._batch_size - count], [0, 0], [0, 0], [0, 0]]
-                outputs = self._function(tf.pad(batch["image"], padding))
-                yield (
-                    {name: value.numpy() for name, value in batch.items()},
-                    {name: value[:count].numpy() for name, value in outputs.items()},
-                )
-                advance(count)
+                outputs = self._padded(batch["image"])
+                yield {name: value.numpy() for name, value in batch.items()}, outputs
+                advance(len(batch["image"]))
+
+    def apply(self, images: np.ndarray, advance: Advance = no_progress) -> dict[str, np.ndarray]:
+        """Applies the function to images, float32 `[n, height, width, 3]`, n at least 1.
+
+        Args:
+          images: of any number.
+          advance: called with the number of images after each batch.
+
+        Returns:
+          The outputs as arrays `[n, ...]`.
+        """
+        parts = []
+        for start in range(0, len(images), self._batch_size):
+            batch = images[start : start + self._batch_size]
+            parts.append(self._padded(tf.constant(batch)))
+            advance(len(batch))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _padded(self, images: tf.Tensor) -> dict[str, np.ndarray]:
+        count = len(images)
+        padding = [[0, self._batch_size - count], [0, 0], [0, 0], [0, 0]]
+        outputs = self._function(tf.pad(images, padding))
+        return {name: value[:count].numpy() for name, value in outputs.items()}
 
 
 def embedder(network: Network, batch_size: int, positions: bool = False) -> Batched:

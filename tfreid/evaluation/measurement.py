@@ -23,6 +23,8 @@ class Measurement:
         descriptors, of a model that has position features the pooled ones.
       list_length: how many of the nearest gallery images of each query to keep; the page shows
         `LIST_LENGTH`.
+      occluded_images: of how many queries a patch after the other is covered, to see where that
+        changes the descriptor.
       position_storage: `"float32"` or `"float16"`, in which position features are kept.
     """
 
@@ -34,3 +36,4 @@ class Measurement:
     matching: ReconstructionMatching | None = None
     list_length: int = LIST_LENGTH
     position_storage: str = "float32"
+    occluded_images: int = 0

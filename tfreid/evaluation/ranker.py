@@ -8,9 +8,10 @@ import numpy as np
 from tfreid.datasets import JUNK_PERSON_ID
 from tfreid.errors import UsageError
 from tfreid.evaluation.descriptors import Descriptors
+from tfreid.evaluation.masked import WITH_MASKS, in_place
 from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.position_store import PositionStore
-from tfreid.evaluation.sets import EvaluationSet
+from tfreid.evaluation.sets import SPLITS, EvaluationSet
 from tfreid.inputs import readable
 from tfreid.progress import NoProgress, Progress, duration
 from tfreid.retrieval import (
@@ -47,7 +48,7 @@ class Ranker:
     ):
         """Takes what is compared, how, the files and who is told."""
         self._measurement, self._store = measurement, store
-        self._dataset, self._progress = tested.dataset, progress
+        self._tested, self._progress = tested, progress
         self._options = {
             "protocol": tested.protocol,
             "average_precision": measurement.average_precision,
@@ -68,6 +69,11 @@ class Ranker:
             self._progress.note("")
         return ranking
 
+    def with_masks(self, query: Descriptors, gallery: Descriptors) -> Ranking:
+        """Ranks those of the original images that have masks, as the variants are of these."""
+        masked = self._tested.masked
+        return self.plainly(query[masked["query"]], gallery[masked["gallery"]], WITH_MASKS)
+
     def again(self, query: Descriptors, gallery: Descriptors, variant: str) -> Ranking:
         """Ranks after re-ranking."""
         announce = self._announce(f"re-ranking {readable(variant)}")
@@ -85,7 +91,11 @@ class Ranker:
         camera_pairs: bool = False,
     ) -> Ranking:
         identities = query.identities, gallery.identities
-        return evaluate(blocks, *identities, **self._options, camera_pairs=camera_pairs)
+        ranking = evaluate(blocks, *identities, **self._options, camera_pairs=camera_pairs)
+        counts = [len(self._tested.records[split]) for split in SPLITS]
+        if [*map(len, identities)] == counts:
+            return ranking
+        return in_place(ranking, *(self._tested.masked[split] for split in SPLITS), counts[0])
 
     def _tell_estimate(
         self, query: Descriptors, gallery: Descriptors, variant: str, folder: Path
@@ -93,8 +103,8 @@ class Ranker:
         matching = self._measurement.matching
         found = estimate(query.positions, gallery.positions, matching, folder=folder)
         text = (
-            f"{self._dataset}, {readable(variant)}: {found.pairs:,} pairs to reconstruct, about "
-            f"{duration(found.seconds)}, {found.bytes / 2**30:.2f} GiB of memory"
+            f"{self._tested.dataset}, {readable(variant)}: {found.pairs:,} pairs to "
+            f"reconstruct, about {duration(found.seconds)}, {found.bytes / 2**30:.2f} GiB of memory"
         )
         if self._measurement.reranking:
             queries, images = len(query.positions), len(gallery.positions)

@@ -1,23 +1,29 @@
 """What an audit gave, and its figures for JSON."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tfreid.datasets import DISTRACTOR_PERSON_ID, JUNK_PERSON_ID, Protocol
 from tfreid.evaluation.attention import Explanation
+from tfreid.evaluation.counts import count_images
+from tfreid.evaluation.masked import WITH_MASKS
 from tfreid.evaluation.measurement import Measurement
+from tfreid.evaluation.occlusion import Occlusion
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.evaluation.uncertainty import QueryBootstrap
 from tfreid.records import Records
 from tfreid.records.info import SourceInfo
-from tfreid.retrieval import Identities, Ranking, Retrieval
+from tfreid.retrieval import Identities, Interval, Ranking, Retrieval
+from tfreid.retrieval.intervals import CONFIDENCE, DRAWS
 
-_NOBODY = (JUNK_PERSON_ID, DISTRACTOR_PERSON_ID)
+CHANGED_BACKGROUNDS = ("mean_background", "random_background")
+"""Variants in which a model that looks at the person keeps its accuracy."""
+
 _OWN = {"shortlist": ("shortlist_size",), "blend": ("shortlist_size", "blend_weight")}
 
 
@@ -40,6 +46,9 @@ class AuditResult:
       pooled: whether the model has position features, whichever way it was compared.
       reconstructed: variant to some queries and what the nearest image explains of each, where
         the model was compared by reconstruction.
+      with_masks: how each query fared among the original images with masks, where others have
+        none; variants with another background are of these images. Others count as without match.
+      occlusion: where covering a part of the picture changes the descriptor, if it was asked for.
     """
 
     networks: tuple[dict[str, Any], ...]
@@ -54,6 +63,8 @@ class AuditResult:
     reranked: dict[str, Ranking] = field(default_factory=dict)
     pooled: bool = False
     reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
+    with_masks: Ranking | None = None
+    occlusion: Occlusion | None = None
 
     @property
     def name(self) -> str:
@@ -71,6 +82,36 @@ class AuditResult:
     def matching(self) -> dict[str, Any]:
         """How images were compared: `mode` and what else matters of it, for JSON."""
         return matching_facts(self.measurement, self.pooled)
+
+    @property
+    def comparable(self) -> dict[str, Ranking]:
+        """Variant to how the queries fared, all of the same images: those with masks."""
+        return self.outcomes | ({"original": self.with_masks} if self.with_masks else {})
+
+    @cached_property
+    def bootstrap(self) -> QueryBootstrap:
+        """Gives intervals, by the seed of the measurement."""
+        return QueryBootstrap(self.query.person, self.measurement.seed)
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, Interval]]:
+        """Variant to its figures with their intervals, as `QueryBootstrap.sum` gives them."""
+        rows = dict(self.outcomes)
+        if self.with_masks:
+            rows = {"original": rows.pop("original"), WITH_MASKS: self.with_masks, **rows}
+        return {name: self.bootstrap.sum((1, row.retrieval)) for name, row in rows.items()}
+
+    @cached_property
+    def losses(self) -> dict[str, dict[str, Interval]]:
+        """Variant with another background to what the figures lose against the original."""
+        found = {name: outcome.retrieval for name, outcome in self.comparable.items()}
+        if "original" not in found:
+            return {}
+        return {
+            variant: self.bootstrap.sum((1, found["original"]), (-1, found[variant]))
+            for variant in CHANGED_BACKGROUNDS
+            if variant in found
+        }
 
     @property
     def chance_rank1(self) -> float:
@@ -102,12 +143,14 @@ class AuditResult:
             if shown.on_person is not None
         }
         return {
-            **{variant: self._figures(variant) for variant in self.outcomes},
+            **self._by_variant(),
+            **({"occlusion": self.occlusion.metrics()} if self.occlusion else {}),
             "camera_pairs": {
                 f"{query}-{gallery}": {**pair.metrics(), "queries": len(pair.first_match)}
                 for (query, gallery), pair in self.camera_pairs.items()
             },
             "chance_rank1": self.chance_rank1,
+            "intervals": self._intervals(),
             "attention": attention,
             "matching": self.matching,
             "counts": count_images(self.query, self.gallery, self._any_outcome.scored, protocol),
@@ -122,18 +165,52 @@ class AuditResult:
 
     def _measured(self) -> dict[str, Any]:
         measured = dataclasses.asdict(self.measurement)
-        for name in ("variants", "matching", "list_length", "position_storage"):
+        for name in ("variants", "matching", "list_length", "position_storage", "occluded_images"):
             del measured[name]  # Said by the entries themselves and by `matching`, or no figure's.
         if len(self.networks) > 1:
             return measured | {"combined": list(self.networks)}
         names = ("image_size_px", "flip_averaging")
         return measured | {name: self.networks[0][name] for name in names}
 
+    def _by_variant(self) -> dict[str, Any]:
+        figures = {variant: self._figures(variant) for variant in self.outcomes}
+        if not self.with_masks:
+            return figures
+        images = {split: len(places) for split, places in self.tested.masked.items()}
+        used = int(self.with_masks.retrieval.scored.sum())
+        alike = {WITH_MASKS: self.with_masks.retrieval.metrics()}
+        original = {"original": figures.pop("original")}
+        return original | alike | figures | {"masks": {**images, "queries_used": used}}
+
+    def _intervals(self) -> dict[str, Any]:
+        figures, losses = (
+            {
+                row: {name: one.to_json() for name, one in found.items()}
+                for row, found in rows.items()
+            }
+            for rows in (self.intervals, self.losses)
+        )
+        return {
+            "confidence": CONFIDENCE,
+            "draws": DRAWS,
+            "persons": self.bootstrap.persons(self._any_outcome),
+            "figures": figures,
+            "losses": losses,
+        }
+
     def _figures(self, variant: str) -> dict[str, Any]:
         figures: dict[str, Any] = self.outcomes[variant].retrieval.metrics()
         if variant in self.reranked:
             figures["reranked"] = self.reranked[variant].retrieval.metrics()
         return figures
+
+
+def intervals_to_json(rows: Mapping[str, Mapping[str, Interval]]) -> dict[str, Any]:
+    """Returns intervals by variant and figure as a dict for JSON."""
+    return {
+        row: {name: interval.to_json() for name, interval in found.items()}
+        for row, found in rows.items()
+    }
 
 
 def data_source(folder: Records) -> dict[str, Any]:
@@ -211,41 +288,3 @@ def matching_facts(measurement: Measurement, pooled: bool) -> dict[str, Any]:
     own = {name: getattr(matching, name) for name in _OWN.get(matching.mode, ())}
     storage = measurement.position_storage
     return {"mode": matching.mode, "beta": matching.beta, **own, "position_storage": storage}
-
-
-def count_images(
-    query: Identities, gallery: Identities, scored: np.ndarray, protocol: Protocol
-) -> dict[str, int]:
-    """Counts the images that were used and those that were left out.
-
-    Args:
-      query: identities of the queries.
-      gallery: identities of the gallery images.
-      scored: `[queries]` bool: the queries that have a valid match.
-      protocol: how they were compared.
-
-    Returns:
-      `queries` = `queries_used` + `queries_without_match` + `queries_junk` (of no person), and
-      `gallery` = `gallery_used` + `gallery_junk`; `gallery_distractors` are among the used.
-      `same_camera` counts the gallery images that were left out because the query's own camera
-      took them, once for each query that was used.
-    """
-    of_nobody = np.isin(query.person, _NOBODY)
-    junk = int((gallery.person == JUNK_PERSON_ID).sum())
-    return {
-        "queries": len(query),
-        "queries_used": int(scored.sum()),
-        "queries_without_match": int((~scored & ~of_nobody).sum()),
-        "queries_junk": int(of_nobody.sum()),
-        "gallery": len(gallery),
-        "gallery_used": len(gallery) - junk,
-        "gallery_distractors": int((gallery.person == DISTRACTOR_PERSON_ID).sum()),
-        "gallery_junk": junk,
-        "same_camera": _same_camera(query[scored], gallery) if protocol.camera_filter else 0,
-    }
-
-
-def _same_camera(query: Identities, gallery: Identities) -> int:
-    seen = Counter(zip(gallery.person.tolist(), gallery.camera.tolist(), strict=True))
-    asked = zip(query.person.tolist(), query.camera.tolist(), strict=True)
-    return sum(seen[person_and_camera] for person_and_camera in asked)

@@ -5,6 +5,7 @@ by itself, with its own gallery and protocol; so does this project, and mixes no
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from tfreid.errors import DataError
 from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.records import Records
 from tfreid.records.info import SourceInfo
+from tfreid.retrieval import Identities
+from tfreid.retrieval.identities import PersonIndex
 
 SPLITS = ("query", "gallery")
+_IDENTITY = ("person/id", "camera/id", "image/key")
 _USUAL, _WITHOUT_CAMERAS = "market", "no_camera"
 
 
@@ -40,6 +44,39 @@ class EvaluationSet:
     def source(self) -> SourceInfo | None:
         """What the folder says about the data set; None where it was converted without that."""
         return self.folder.info.sources.get(self.dataset)
+
+    @cached_property
+    def masked(self) -> dict[str, np.ndarray]:
+        """Split -> `[m]` int64, the places among the data set's images of those with a mask."""
+        return {
+            split: np.flatnonzero(self.folder.masked(split)[records])
+            for split, records in self.records.items()
+        }
+
+    @property
+    def is_partly_masked(self) -> bool:
+        """Whether some images have masks and others have none."""
+        counts = [(len(self.masked[split]), len(found)) for split, found in self.records.items()]
+        return any(found for found, _ in counts) and any(found < all_ for found, all_ in counts)
+
+    def measured(self, split: str, variant: str) -> np.ndarray:
+        """Returns which records of a split a variant can be made of; int64 `[n]`."""
+        records = self.records[split]
+        return records if variant == "original" else records[self.masked[split]]
+
+    @property
+    def has_masked_match(self) -> bool:
+        """Whether any query with a mask has a match among the gallery images with masks."""
+        query, gallery = (self.identities(split)[0][self.masked[split]] for split in SPLITS)
+        index = PersonIndex(gallery, self.protocol.camera_filter)
+        asked = zip(query.person.tolist(), query.camera.tolist(), strict=True)
+        return any(index.find(*one)[1].any() for one in asked)
+
+    def identities(self, split: str) -> tuple[Identities, np.ndarray]:
+        """Returns who is on all images of a split, and the images' keys, `[n]` strings."""
+        columns = self.folder.store(split).columns(_IDENTITY)
+        person, camera, keys = (columns[name][self.records[split]] for name in _IDENTITY)
+        return Identities(person, camera), np.array([key.decode() for key in keys])
 
     def person(self, person_id: int) -> str:
         """Returns the name of a person, or the ID where the data set has no names."""

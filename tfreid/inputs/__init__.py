@@ -8,7 +8,13 @@ from tfreid.inputs.augmentation import (
     RandomBackground,
     RandomErasing,
 )
-from tfreid.inputs.batches import data_errors, evaluation_batches, training_batches
+from tfreid.inputs.batches import (
+    data_errors,
+    evaluation_batches,
+    evaluation_images,
+    training_batches,
+)
+from tfreid.inputs.checks import masks_missing
 from tfreid.inputs.images import decode_image, resize_image
 from tfreid.inputs.spec import VARIANTS, InputSpec, readable
 
@@ -24,6 +30,8 @@ __all__ = [
     "data_errors",
     "decode_image",
     "evaluation_batches",
+    "evaluation_images",
+    "masks_missing",
     "readable",
     "resize_image",
     "training_batches",

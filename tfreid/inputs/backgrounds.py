@@ -22,30 +22,56 @@ class Backgrounds:
     Attributes:
       pixels: uint8 `[images, height, width, 3]`, each image in the top left corner.
       sizes_px: int32 `[images, 2]`, height and width of each image.
+      owners: int64 `[images, 2]`, person and camera ID of the picture that each was made of; None
+        of scenes, which belong to nobody.
     """
 
     pixels: tf.Tensor
     sizes_px: tf.Tensor
+    owners: tf.Tensor | None = None
 
-    def crop(self, draw: tf.Tensor, size_px: tf.Tensor) -> tf.Tensor:
+    def crop(self, draw: tf.Tensor, size_px: tf.Tensor, seen: tf.Tensor | None = None) -> tf.Tensor:
         """Cuts a random piece out of a random image.
+
+        Where the images have owners, it is one of another person and, if there is such a one, of
+        another camera.
 
         Args:
           draw: float64 `[3]`, uniform in [0, 1): chooses image, top and left.
           size_px: int32 `[2]`, height and width, no larger than any of the images.
+          seen: int64 `[2]`, person and camera ID of the image that gets it; not needed where
+            there are no owners.
 
         Returns:
           uint8 `[height, width, 3]`.
         """
-        count = tf.cast(tf.shape(self.sizes_px)[0], tf.float64)
-        image = tf.cast(draw[0] * count, tf.int32)
+        image = self._chosen(draw[0], seen)
         places = tf.cast(self.sizes_px[image] - size_px + 1, tf.float64)
         corner = tf.cast(draw[1:] * places, tf.int32)
         begin = tf.concat([[image], corner, [0]], axis=0)
         return tf.slice(self.pixels, begin, tf.concat([[1], size_px, [3]], axis=0))[0]
 
+    def _chosen(self, draw: tf.Tensor, seen: tf.Tensor | None) -> tf.Tensor:
+        """The number of an image, int32."""
+        if self.owners is None:
+            count = tf.cast(tf.shape(self.sizes_px)[0], tf.float64)
+            return tf.cast(draw * count, tf.int32)
+        allowed = tf.range(tf.shape(self.sizes_px)[0])
+        other_person, other_camera = tf.unstack(self.owners != seen, axis=1)
+        for fit in (other_person, other_person & other_camera):
+            allowed = tf.cond(tf.reduce_any(fit), lambda f=fit: _where(f), lambda a=allowed: a)
+        return allowed[tf.cast(draw * tf.cast(tf.size(allowed), tf.float64), tf.int32)]
 
-def load_backgrounds(paths: Sequence[Path], min_size_px: tuple[int, int]) -> Backgrounds:
+
+def _where(fit: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.where(fit)[:, 0], tf.int32)
+
+
+def load_backgrounds(
+    paths: Sequence[Path],
+    min_size_px: tuple[int, int],
+    owners: Sequence[tuple[int, int]] | None = None,
+) -> Backgrounds:
     """Loads background images.
 
     An image that is smaller than asked for is scaled up, one with a side above
@@ -54,6 +80,7 @@ def load_backgrounds(paths: Sequence[Path], min_size_px: tuple[int, int]) -> Bac
     Args:
       paths: image files, at least one.
       min_size_px: height, width of the largest crop that will be cut.
+      owners: person and camera ID of each, where the images have owners.
 
     Raises:
       DataError: if a file is no image.
@@ -63,7 +90,8 @@ def load_backgrounds(paths: Sequence[Path], min_size_px: tuple[int, int]) -> Bac
     pixels = np.zeros((len(images), *sizes.max(axis=0), 3), np.uint8)
     for slot, image in zip(pixels, images, strict=True):
         slot[: image.shape[0], : image.shape[1]] = image
-    return Backgrounds(tf.constant(pixels), tf.constant(sizes))
+    owned = None if owners is None else tf.constant(owners, tf.int64)
+    return Backgrounds(tf.constant(pixels), tf.constant(sizes), owned)
 
 
 def _load(path: Path, min_size_px: tuple[int, int]) -> np.ndarray:

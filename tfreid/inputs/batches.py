@@ -18,6 +18,7 @@ from tfreid.inputs.prepare import DRAWS, Preparation
 from tfreid.inputs.sampling import Purpose
 from tfreid.inputs.spec import InputSpec
 from tfreid.records import Records
+from tfreid.records.own_backgrounds import owner_of
 
 # Name in a batch: name in a record.
 _COLUMNS = {
@@ -27,6 +28,7 @@ _COLUMNS = {
     "person_id": "person/id",
     "camera_id": "camera/id",
 }
+_SEEN = ("person/id", "camera/id")
 _TRAINING = ("key", "label", "camera")
 _NARROW = ("label", "camera")  # these are counted from 0; IDs are as published, up to 64 bits
 
@@ -44,6 +46,9 @@ def training_batches(
     steps: int | None = None,
 ) -> tf.data.Dataset:
     """Returns training batches; the batch of a step depends on the seed and the step alone.
+
+    Images without mask are left out where each needs one (`spec.needs_every_mask`), and keep their
+    background where masks only serve to replace it.
 
     Starting at `start_step` gives what a run that started at 0 would have seen from there on.
     Under `strategy.experimental_distribute_dataset` each replica gets a contiguous part.
@@ -90,6 +95,9 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """Returns all records of a split once, in their order, without augmentation.
 
+    Images without mask have no variants but the original: `indices` leaves them out
+    (`Records.masked`).
+
     Random backgrounds (`variant="random_background"`) depend on the seed and the record alone:
     a record gets the same one at any batch size and among any other records.
 
@@ -110,7 +118,44 @@ def evaluation_batches(
       DataError: if a shard or a background image is damaged.
     """
     spec = replace(spec, augmentation=())
-    check_folder(folder, split, spec)
+    check_folder(folder, split, spec, indices, every_mask=True)
+    read, count = _evaluation_reader(folder, split, batch_size, seed, indices)
+    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
+    return _finish(images.batch(batch_size), count)
+
+
+def evaluation_images(
+    folder: Records, split: str, variant: str, seed: int, indices: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yields images as `evaluation_batches` composes them, before they are resized.
+
+    Args:
+      folder: converted data set.
+      split: its split.
+      variant: one of `VARIANTS`.
+      seed: of the random backgrounds, at least 0.
+      indices: int64 `[n]`: the records to return, in this order.
+
+    Yields:
+      uint8 `[height, width, 3]`, rounded where the mean pixel was put in, in the image's own size.
+
+    Raises:
+      UsageError, DataError: as `evaluation_batches`.
+    """
+    spec = InputSpec(image_size_px=(1, 1), variant=variant)
+    check_folder(folder, split, spec, indices, every_mask=True)
+    read, count = _evaluation_reader(folder, split, 64, seed, indices)
+    numbers = tf.data.Dataset.range(count)
+    images = _images(numbers, read, folder, split, spec, (), own_size=True)
+    with data_errors(folder):
+        for image in images.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+            yield np.clip(np.rint(image["image"]), 0, 255).astype(np.uint8)
+
+
+def _evaluation_reader(
+    folder: Records, split: str, batch_size: int, seed: int, indices: np.ndarray | None
+) -> tuple[Reader, int]:
+    """Returns what reads the records of a batch with their draws, and the number of batches."""
     store = folder.store(split)
     words = [seed, Purpose.EVALUATION, zlib.crc32(split.encode())]
     draws = np.random.default_rng(words).random((len(store), DRAWS))
@@ -120,9 +165,7 @@ def evaluation_batches(
         batch = wanted[number * batch_size :][:batch_size]
         return store.read(batch), draws[batch]
 
-    count = math.ceil(len(wanted) / batch_size)
-    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
-    return _finish(images.batch(batch_size), count)
+    return read, math.ceil(len(wanted) / batch_size)
 
 
 @contextlib.contextmanager
@@ -171,18 +214,22 @@ def _images(
     split: str,
     spec: InputSpec,
     columns: Sequence[str],
+    own_size: bool = False,
 ) -> tf.data.Dataset:
     """Returns prepared images, one by one, from the numbers of the batches they belong to.
 
     Records are read a batch at a time, because each call of Python costs, and prepared image by
     image, in parallel.
     """
-    prepare = Preparation(spec, folder.info, _scenes(folder, split, spec))
+    scenes = _scenes(folder, split, spec)
+    prepare = Preparation(spec, folder.info, scenes)
     draws_per_image = DRAWS + sum(operation.draws for operation in spec.operations)
     parse_spec = schema.parse_spec(folder.info.kind)
     columns = [name for name in columns if _COLUMNS[name] in parse_spec]
     wanted = ["image/encoded", *(_COLUMNS[name] for name in columns)]
     wanted += ["mask/encoded"] if spec.needs_masks else []
+    owned = scenes is not None and scenes.owners is not None
+    wanted = list(dict.fromkeys([*wanted, *(_SEEN if owned else ())]))
 
     def records(number: tf.Tensor) -> dict[str, tf.Tensor]:
         types = (tf.string, tf.float64)
@@ -192,7 +239,9 @@ def _images(
         return features | {"draws": tf.ensure_shape(draws, [None, draws_per_image])}
 
     def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        pixels = prepare(record["image/encoded"], record.get("mask/encoded"), record["draws"])
+        seen = tf.stack([record[name] for name in _SEEN]) if owned else None
+        encoded = record["image/encoded"], record.get("mask/encoded"), record["draws"], seen
+        pixels = {"image": prepare.composed(*encoded)} if own_size else prepare(*encoded)
         return pixels | {name: _column(name, record[_COLUMNS[name]]) for name in columns}
 
     dataset = numbers.map(records, tf.data.AUTOTUNE, deterministic=True).unbatch()
@@ -202,7 +251,9 @@ def _images(
 def _scenes(folder: Records, split: str, spec: InputSpec) -> Backgrounds | None:
     if not spec.needs_backgrounds:
         return None
-    return load_backgrounds(folder.backgrounds(), folder.store(split).largest_image_px)
+    paths = folder.backgrounds(split)
+    owners = [owner_of(path) for path in paths] if folder.info.own_backgrounds else None
+    return load_backgrounds(paths, folder.store(split).largest_image_px, owners)
 
 
 def _column(name: str, value: tf.Tensor) -> tf.Tensor:

@@ -14,8 +14,21 @@ from tfreid.inputs.spec import InputSpec
 from tfreid.records import Records
 
 
-def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
+def check_folder(
+    folder: Records,
+    split: str,
+    spec: InputSpec,
+    indices: np.ndarray | None = None,
+    every_mask: bool = False,
+) -> None:
     """Checks that a split exists and has what a spec needs.
+
+    Args:
+      folder: converted data set.
+      split: its split.
+      spec: how records become images.
+      indices: int64 `[n]`, the records that are asked for; None for all.
+      every_mask: whether each of them is to have a mask where masks are read, or some at least.
 
     Raises:
       UsageError: if the split is not there or empty, if masks or backgrounds are missing, or if
@@ -29,21 +42,43 @@ def check_folder(folder: Records, split: str, spec: InputSpec) -> None:
             f"split {split!r} of {folder.path} {state}: "
             f"choose one of {', '.join(filled) or 'none, convert again'}"
         )
-    if spec.needs_masks and not info.has_masks(split):
-        counts = info.splits[split]
-        raise UsageError(
-            f"{counts.records - counts.with_mask} of {counts.records} records in split {split!r} "
-            f"of {folder.path} have no mask, and {spec.mask_reason} needs one for each. Convert "
-            "with masks (python -m tfreid.convert --masks_root), or make some with python -m "
-            "tfreid.parse"
-        )
+    if spec.needs_masks:
+        _check_masks(folder, split, spec, indices, every_mask)
     if spec.mask_vocabulary is not None:
         lookup(info.mask_vocabulary, spec.mask_vocabulary)
-    if spec.needs_backgrounds and not folder.backgrounds():
+    if spec.needs_backgrounds and not folder.backgrounds(split):
         raise UsageError(
             f"{folder.path} has no background images, and {spec.mask_reason} needs some. "
             "Convert with some (python -m tfreid.convert --backgrounds_root)"
         )
+
+
+def _check_masks(
+    folder: Records, split: str, spec: InputSpec, indices: np.ndarray | None, every_mask: bool
+) -> None:
+    masked = folder.masked(split)[slice(None) if indices is None else indices]
+    missing = len(masked) - int(masked.sum())
+    if missing if every_mask else missing == len(masked):
+        raise UsageError(
+            f"{missing} of {len(masked)} records in split {split!r} of {folder.path} have no mask, "
+            f"and {spec.mask_reason} needs one for each. Convert with masks (python -m "
+            "tfreid.convert --masks_root), or let a network make them (--parser)"
+        )
+
+
+def masks_missing(folder: Records, split: str, spec: InputSpec) -> str:
+    """Says how many images of a split have no mask though masks are read, and what becomes of them.
+
+    Returns:
+      A sentence; empty where none is missing, or masks are not read.
+    """
+    masked = folder.masked(split) if spec.needs_masks else np.ones(1, bool)
+    if masked.all():
+        return ""
+    what = "keep their background"
+    if spec.needs_every_mask:
+        what = f"are left out, as {spec.mask_reason} needs one for each"
+    return f"{np.sum(~masked):,} of {len(masked):,} images have no mask and {what}"
 
 
 def refuse_undecodable(folder: Records) -> None:
@@ -73,20 +108,39 @@ def training_sampler(
 ) -> Callable[[int], np.ndarray]:
     """Returns the sampler that a spec asks for: step -> record indices, int64 `[batch]`.
 
+    Records without mask are left out where each needs one.
+
     Raises:
       UsageError: if the split has records without a training label, or without a camera where
         images are to be spread over cameras, or if the batch is empty or cannot be made of whole
         persons.
     """
+    if spec.needs_every_mask and not folder.info.has_masks(split):
+        usable = np.flatnonzero(folder.masked(split))
+        sampler = _sampler(folder, split, spec, batch_size, seed, usable)
+        return lambda step: usable[sampler(step)]
+    return _sampler(folder, split, spec, batch_size, seed)
+
+
+def _sampler(
+    folder: Records,
+    split: str,
+    spec: InputSpec,
+    batch_size: int,
+    seed: int,
+    usable: np.ndarray | slice = slice(None),
+) -> Callable[[int], np.ndarray]:
+    """The sampler of the records that are usable: step -> places among these."""
     if batch_size < 1:
         raise UsageError(f"a batch must hold at least 1 image, not {batch_size}")
     kind = folder.info.kind
     if kind == "reid":
         persons = _labels(
             folder, split, "person", "show no training person: train on split 'train'"
-        )
+        )[usable]
     if spec.images_per_person == 0:
-        return RandomSampler(folder.info.splits[split].records, batch_size, seed)
+        count = len(np.arange(folder.info.splits[split].records)[usable])
+        return RandomSampler(count, batch_size, seed)
     if kind != "reid":
         raise UsageError(
             f"images_per_person={spec.images_per_person} needs person labels, which {kind} records "
@@ -101,7 +155,7 @@ def training_sampler(
     cameras = None
     if spec.spread_cameras:
         text = "have no camera, and spread_cameras=True needs one for each: set it to False"
-        cameras = _labels(folder, split, "camera", text)
+        cameras = _labels(folder, split, "camera", text)[usable]
     return PersonSampler(persons, persons_per_batch, spec.images_per_person, seed, cameras)
 
 

@@ -31,26 +31,48 @@ class Preparation:
     scenes: backgrounds.Backgrounds | None
 
     def __call__(
-        self, encoded_image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
+        self,
+        encoded_image: tf.Tensor,
+        encoded_mask: tf.Tensor | None,
+        draws: tf.Tensor,
+        seen: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """Prepares one image.
 
         Args:
           encoded_image: string scalar.
-          encoded_mask: string scalar, or None where the spec needs no mask.
+          encoded_mask: string scalar, or None where the spec needs no mask; an image whose mask
+            is empty keeps its background.
           draws: float64 `[DRAWS + those of the operations]`, uniform in [0, 1).
+          seen: int64 `[2]`, person and camera ID, where the scenes have owners.
 
         Returns:
           `image` float32 `[height, width, 3]` in [0, 255] and, with a mask vocabulary, `mask`
           int32 `[height, width]`.
         """
-        image = images.decode_image(encoded_image)
-        image = self._with_background(image, encoded_mask, draws)
+        image = self.composed(encoded_image, encoded_mask, draws, seen)
         flip = draws[0] < self.spec.mirror_probability
         image = images.resize_image(self._mirror(image, flip), self.spec.image_size_px)
         mask = None if self.spec.mask_vocabulary is None else self._mask(encoded_mask, flip)
         image, mask = self._operate(image, mask, draws[DRAWS:])
         return {"image": image} if mask is None else {"image": image, "mask": mask}
+
+    def composed(
+        self,
+        encoded_image: tf.Tensor,
+        encoded_mask: tf.Tensor | None,
+        draws: tf.Tensor,
+        seen: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Returns one image with its background in its own size, `[height, width, 3]`.
+
+        Args:
+          encoded_image: as of the call, and so are the others.
+          encoded_mask: as of the call.
+          draws: as of the call.
+          seen: as of the call.
+        """
+        return self._with_background(images.decode_image(encoded_image), encoded_mask, draws, seen)
 
     def _operate(
         self, image: tf.Tensor, mask: tf.Tensor | None, draws: tf.Tensor
@@ -66,7 +88,11 @@ class Preparation:
         return image, mask
 
     def _with_background(
-        self, image: tf.Tensor, encoded_mask: tf.Tensor | None, draws: tf.Tensor
+        self,
+        image: tf.Tensor,
+        encoded_mask: tf.Tensor | None,
+        draws: tf.Tensor,
+        seen: tf.Tensor | None,
     ) -> tf.Tensor:
         """Applies the variant at the image's own size; `[height, width, 3]` in and out."""
         probability, variant = self.spec.background_probability, self.spec.variant
@@ -79,12 +105,13 @@ class Preparation:
                 return backgrounds.fill_background(image, mask, self.info.mean_pixel)
             if variant == "background_only":
                 return backgrounds.fill_person(image, mask, self.info.mean_pixel)
-            scene = self.scenes.crop(draws[2:DRAWS], tf.shape(image)[:2])
+            scene = self.scenes.crop(draws[2:DRAWS], tf.shape(image)[:2], seen)
             return backgrounds.compose(image, mask, scene)
 
         if variant != "original":
             return changed()
-        return tf.cond(draws[1] < probability, changed, lambda: image)
+        has_mask = tf.strings.length(encoded_mask) > 0
+        return tf.cond(has_mask & (draws[1] < probability), changed, lambda: image)
 
     def _mask(self, encoded: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
         """Returns the mask in the batch's vocabulary and size; int32 `[height, width]`."""

@@ -98,8 +98,13 @@ class InputSpec:
 
     @property
     def needs_masks(self) -> bool:
-        """Whether every record has to carry a mask."""
+        """Whether masks are read."""
         return self.changes_background or self.mask_vocabulary is not None
+
+    @property
+    def needs_every_mask(self) -> bool:
+        """Whether an image without mask is of no use: else it keeps its background."""
+        return self.variant != "original" or self.mask_vocabulary is not None
 
     @property
     def needs_backgrounds(self) -> bool:

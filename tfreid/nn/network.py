@@ -15,13 +15,14 @@ class Network:
 
     Attributes:
       name: tells it from the others, for example the folder of its run.
-      model: has `embed` and `explain`; see `tfreid.methods.Method`.
+      model: has `embed` and `explain`; see `tfreid.methods.Method`. None where something else
+        computes the descriptors.
       image_size_px: height, width of its input.
       flip_averaging: average the descriptors of an image and of its mirror image.
     """
 
     name: str
-    model: keras.Model
+    model: keras.Model | None
     image_size_px: tuple[int, int]
     flip_averaging: bool = False
 
@@ -56,6 +57,11 @@ class Network:
     def descriptor_size(self) -> int:
         """Values of a descriptor."""
         return self.output_shapes["embedding"][0]
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether its model shows where it looks."""
+        return hasattr(self.model, "explain")
 
     @property
     def has_positions(self) -> bool:

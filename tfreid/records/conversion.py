@@ -6,7 +6,6 @@ shard and writes it whole (`shards`). Images never travel between workers.
 
 import dataclasses
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +18,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 import tfreid
 from tfrecords_schema import schema
 from tfreid.datasets.files import MAX_IMAGE_MPX
-from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.errors import DataError, UsageError
 from tfreid.files import completed_file, completed_folder, read_json, write_json
-from tfreid.records import images, manifest, shards, sources
+from tfreid.records import manifest, shards, sources
 from tfreid.records.info import RecordsInfo, SplitInfo
-from tfreid.records.records import BACKGROUNDS
+from tfreid.records.mask_maker import UNMASKED, write_reasons
+from tfreid.records.own_backgrounds import can_inpaint, write_own_backgrounds
+from tfreid.records.records import Records
 from tfreid.records.runners import unwrapped_errors, with_runner
+from tfreid.records.scenes import copy_scenes, find_scenes
 from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
@@ -40,7 +42,9 @@ class ConversionOptions:
         max_reject_fraction: largest fraction of the records that may be rejected.
         random_backgrounds: copies of each training image on random backgrounds, 0, 1 or 2
             (PGP, Table 4: original to random 1:1 and 1:2).
-        backgrounds_root: folder of background scenes, copied into the output.
+        backgrounds_root: folder of background scenes, copied into the output; those of its folders
+            `train` and `test`, where it has no others, are kept apart. Without it, backgrounds are
+            made of the pictures themselves, where they have masks and OpenCV is installed.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
         max_image_mpx: megapixels of the largest image; larger ones are rejected.
@@ -84,7 +88,7 @@ def convert(
         OSError: if the disk is full.
     """
     out = out.absolute()
-    scenes = _scenes(options.backgrounds_root)
+    scenes = find_scenes(options.backgrounds_root)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
     if os.path.lexists(kept_rejects) and not _holds_rejects(kept_rejects):
@@ -92,11 +96,11 @@ def convert(
             f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
         )
     with completed_folder(out) as folder:
-        _copy_scenes(scenes, folder)
+        copy_scenes(scenes, folder)
         job = shards.ConversionJob(
             str(folder),
             plan.kind,
-            tuple(map(str, scenes)),
+            tuple(map(str, scenes.get(sources.TRAIN, scenes.get("", ())))),
             options.seed,
             plan.mask_vocabulary,
             plan.parser,
@@ -104,7 +108,9 @@ def convert(
         )
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
-        _write_rejects(report.rejects, folder / REJECTS)
+        write_reasons(report.rejects, folder / REJECTS)
+        if plan.parser:
+            write_reasons(report.unmasked, folder / UNMASKED)
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
         except DataError as error:
@@ -113,24 +119,17 @@ def convert(
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
+        if plan.kind == "reid" and info.mask_vocabulary and not scenes and can_inpaint():
+            made = write_own_backgrounds(Records(folder), options.seed)
+            info = dataclasses.replace(info, own_backgrounds=made > 0)
+            info.write(folder)
         _write_tfds_metadata(folder, plan, report)
     kept_rejects.unlink(missing_ok=True)
     return info
 
 
-def _scenes(root: Path | None) -> list[Path]:
-    if root is None:
-        return []
-    if not root.is_dir():
-        raise MissingPathError(f"no folder of backgrounds at {root}")
-    scenes = sorted(p for p in root.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    if not scenes:
-        raise MissingPathError(f"no backgrounds in {root}: expected .jpg or .png files")
-    return scenes
-
-
 def _check_random_backgrounds(
-    plan: sources.ConversionPlan, options: ConversionOptions, scenes: Sequence[Path]
+    plan: sources.ConversionPlan, options: ConversionOptions, scenes: Mapping[str, list[Path]]
 ) -> None:
     if not options.random_backgrounds:
         return
@@ -146,16 +145,6 @@ def _check_random_backgrounds(
     ]
     if missing:
         raise UsageError(f"random-background copies need {' and '.join(missing)}")
-
-
-def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
-    for scene in scenes:
-        try:
-            images.read_image(str(scene))
-        except images.RejectedError as error:
-            raise DataError(f"unusable background: {error}") from error
-        (folder / BACKGROUNDS).mkdir(exist_ok=True)
-        shutil.copyfile(scene, folder / BACKGROUNDS / scene.name)
 
 
 def _run(
@@ -193,14 +182,8 @@ def _write_report(report: shards.ConversionReport, path: str) -> None:
     write_json(Path(path), report.to_json())
 
 
-def _write_rejects(rejects: Sequence[tuple[str, str]], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for key, reason in sorted(rejects):
-            file.write(json.dumps({"key": key, "reason": reason}) + "\n")
-
-
 def _holds_rejects(path: Path) -> bool:
-    """Whether a file is what `_write_rejects` wrote, which may be replaced and removed."""
+    """Whether a file is what `write_reasons` wrote, which may be replaced and removed."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
@@ -262,7 +245,8 @@ def _info(
             "rejected": len(report.rejects),
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
-            "parser": _parser_facts(plan.parser),
+            "parser": dict(plan.parser.facts) if plan.parser else None,
+            **({"unmasked": len(report.unmasked)} if plan.parser else {}),
         },
         sources=plan.sources,
     )
@@ -271,10 +255,6 @@ def _info(
 def _fingerprint(digests: Sequence[str]) -> str:
     joined = bytes.fromhex("".join(sorted(digests)))
     return hashlib.blake2b(joined, digest_size=16).hexdigest()
-
-
-def _parser_facts(parser: sources.MaskParser | None) -> dict[str, str] | None:
-    return parser and {"run": parser.run, "vocabulary": parser.vocabulary}
 
 
 def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:

@@ -29,6 +29,10 @@ class RejectedError(ValueError):
     """A record cannot be written; the text is the reason in `rejects.jsonl`."""
 
 
+class UnsureError(ValueError):
+    """A maker of masks is not confident of an image; the text is why, in `unmasked.jsonl`."""
+
+
 def read_image(
     path: str, part: Part | None = None, max_mpx: float = MAX_IMAGE_MPX
 ) -> tuple[bytes, PIL.Image.Image]:

@@ -92,6 +92,7 @@ class RecordsInfo:
         made_by: command, package version and options of the conversion.
         sources: how each data set was read, by its name; empty where an earlier release
             converted it.
+        own_backgrounds: whether the backgrounds were made of the records' own pictures.
     """
 
     name: str
@@ -108,6 +109,7 @@ class RecordsInfo:
     camera_labels: LabelMap
     made_by: dict[str, object]
     sources: dict[str, SourceInfo] = dataclasses.field(default_factory=dict)
+    own_backgrounds: bool = False
 
     def has_masks(self, split: str) -> bool:
         """Returns whether every record of the split carries a mask."""

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records.info import DATASET_JSON, RecordsInfo
 from tfreid.records.store import RecordStore
 
 BACKGROUNDS = "backgrounds"
+POOL_OF = {"train": "train", "query": "test", "gallery": "test"}
+"""Split -> pool of backgrounds, where training and test have pools of their own."""
 
 
 def shard_name(name: str, split: str, shard: int, shards: int) -> str:
@@ -65,9 +69,57 @@ class Records:
             )
         return paths
 
-    def backgrounds(self) -> list[Path]:
-        """Returns the background images that came with the data set, sorted by name."""
-        return sorted((self.path / BACKGROUNDS).glob("*"))
+    def serves(self, kind: str) -> bool:
+        """Tells whether records can be used as those of a kind.
+
+        A parsing network learns from images with masks, whatever else they say.
+
+        Args:
+            kind: `reid` or `parsing`.
+        """
+        return self.info.kind == kind or (kind == "parsing" and bool(self.info.mask_vocabulary))
+
+    def backgrounds(self, split: str | None = None) -> list[Path]:
+        """Returns the background images that came with the data set, sorted by name.
+
+        Args:
+            split: whose images they are for, which counts where training and test have pools of
+                their own; None for all.
+        """
+        folder = self.path / BACKGROUNDS
+        pools = [pool for pool in dict.fromkeys(POOL_OF.values()) if (folder / pool).is_dir()]
+        if not pools:
+            return sorted(folder.glob("*"))
+        wanted = pools if split is None else [POOL_OF.get(split)]
+        return sorted(
+            path for pool in pools if pool in wanted for path in (folder / pool).glob("*")
+        )
+
+    @property
+    def background_source(self) -> str:
+        """What the backgrounds are, in words; `none` where there are none."""
+        count = len(self.backgrounds())
+        if not count:
+            return "none"
+        pools = [len(self.backgrounds(split)) for split in ("train", "query")]
+        what = "given scenes"
+        if self.info.own_backgrounds:
+            what = (
+                "pictures of this data set, from which the persons were removed by inpainting; an "
+                "image gets one of another person and, where there is one, of another camera"
+            )
+        if pools[0] + pools[1] > count:
+            return f"{what}: {count:,}, the same for training and test"
+        words = (f"{pools[0]:,} for training", f"{pools[1]:,} for the test")
+        return f"{what}: {', '.join(w for w, n in zip(words, pools, strict=True) if n)}"
+
+    def masked(self, split: str) -> np.ndarray:
+        """Returns which records of a split carry a mask, bool `[records]`."""
+        counts = self.info.splits[split]
+        if counts.with_mask in (0, counts.records):
+            return np.full(counts.records, counts.with_mask > 0)
+        vocabularies = self.store(split).columns(("mask/vocabulary",))["mask/vocabulary"]
+        return vocabularies != b""
 
     def store(self, split: str) -> RecordStore:
         """Opens a split for random access; asked again, gives the same store.

@@ -21,7 +21,8 @@ from tfreid.errors import DataError
 from tfreid.files import completed_file
 from tfreid.records import framing, images
 from tfreid.records.manifest import read_manifest
-from tfreid.records.sources import Entry, MaskParser, key_hash
+from tfreid.records.mask_maker import MaskMaker
+from tfreid.records.sources import Entry, key_hash
 
 _DIGEST_BYTES = 16
 
@@ -45,7 +46,7 @@ class ConversionJob:
     backgrounds: tuple[str, ...]
     seed: int
     mask_vocabulary: str
-    parser: MaskParser | None = None
+    parser: MaskMaker | None = None
     max_image_mpx: float = MAX_IMAGE_MPX
 
 
@@ -80,12 +81,15 @@ class ConversionReport:
         shards: number of records and of their bytes by shard.
         digests: hash of each record's bytes, hexadecimal.
         rejects: key and reason of each record that was left out.
+        unmasked: key and reason of each record of which the parser was not confident: an image
+            without a mask, or a copy on a random background that was left out for want of one.
     """
 
     splits: dict[str, SplitTally] = field(default_factory=dict)
     shards: dict[str, tuple[int, int]] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
     rejects: list[tuple[str, str]] = field(default_factory=list)
+    unmasked: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, split: str) -> SplitTally:
         """Returns the sums of a split, to be added to."""
@@ -108,6 +112,7 @@ def merge(reports: Iterable[ConversionReport]) -> ConversionReport:
         merged.shards.update(report.shards)
         merged.digests += report.digests
         merged.rejects += report.rejects
+        merged.unmasked += report.unmasked
     return merged
 
 
@@ -138,16 +143,22 @@ class WriteShard(beam.DoFn):
     def _record_or_none(self, entry: Entry, report: ConversionReport) -> bytes | None:
         tally = SplitTally(records=1)
         try:
-            record = make_record(entry, self._job, tally)
+            record, unsure = make_record(entry, self._job, tally)
         except (images.RejectedError, DataError) as error:
             report.rejects.append((entry.key, str(error)))
+            return None
+        if unsure is not None:
+            report.unmasked.append((entry.key, str(unsure)))
+        if record is None:
             return None
         report.of(str(entry.features["dataset/split"])).merge(tally)
         report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).hexdigest())
         return record
 
 
-def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
+def make_record(
+    entry: Entry, job: ConversionJob, tally: SplitTally
+) -> tuple[bytes | None, images.UnsureError | None]:
     """Reads, checks and encodes one record.
 
     Args:
@@ -156,15 +167,22 @@ def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
         tally: sums of one record, to be filled.
 
     Returns:
-        The serialised example.
+        The serialised example, None of a copy that cannot be made for want of a mask; and why the
+        parser is not confident of the image, if so.
 
     Raises:
         RejectedError: if a file is unreadable, damaged or does not fit the others.
         DataError: if a value does not follow the schema.
     """
     data, image = images.read_image(entry.image_path, entry.image_part, job.max_image_mpx)
-    mask_data, mask = _mask(entry, job, data, image.size)
+    mask_data, mask, unsure = b"", None, None
+    try:
+        mask_data, mask = _mask(entry, job, data, image.size)
+    except images.UnsureError as error:
+        unsure = error
     tally.with_mask = int(mask is not None)
+    if entry.copy and unsure:
+        return None, unsure
     if entry.copy:
         if mask is None:
             raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
@@ -182,13 +200,18 @@ def make_record(entry: Entry, job: ConversionJob, tally: SplitTally) -> bytes:
         "mask/encoded": mask_data,
         "mask/vocabulary": job.mask_vocabulary if mask_data else "",
     }
-    return schema.encode(job.kind, values)
+    return schema.encode(job.kind, values), unsure
 
 
 def _mask(
     entry: Entry, job: ConversionJob, data: bytes, size: tuple[int, int]
 ) -> tuple[bytes, np.ndarray | None]:
-    """Returns the mask as PNG and as classes, both of the job's vocabulary, or nothing."""
+    """Returns the mask as PNG and as classes, both of the job's vocabulary, or nothing.
+
+    Raises:
+        UnsureError: if the parser is not confident of the image.
+        RejectedError: if a mask is damaged, or the parser cannot decode the image.
+    """
     if not entry.mask_vocabulary:
         return b"", None
     if entry.mask_path:
@@ -196,7 +219,9 @@ def _mask(
             entry.mask_path, entry.mask_vocabulary, size, entry.mask_part
         )
     else:
-        mask = job.parser(data)
+        (mask,) = job.parser([data])
+        if isinstance(mask, Exception):
+            raise mask
         mask_data = images.encode_png(mask)
     if entry.mask_vocabulary != job.mask_vocabulary:
         mask = images.converted(mask, entry.mask_vocabulary, job.mask_vocabulary)

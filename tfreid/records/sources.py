@@ -8,9 +8,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import numpy as np
 
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
 from tfreid.datasets.parts import Part
@@ -19,30 +16,12 @@ from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import DataError, UsageError
 from tfreid.records.image_set import ImageSet
 from tfreid.records.info import LabelMap, SourceInfo
+from tfreid.records.mask_maker import MaskMaker
 from tfreid.records.records import shard_name
 
 TRAIN = "train"
 _LARGEST_ID = 2**63 - 1
 _SPLITS = (TRAIN, "val", "query", "gallery")
-
-
-class MaskParser(Protocol):
-    """Makes masks of images that have none; it travels to the workers.
-
-    Attributes:
-        run: what made it.
-        vocabulary: vocabulary of the masks.
-    """
-
-    run: str
-    vocabulary: str
-
-    def __call__(self, image: bytes) -> np.ndarray:
-        """Returns the classes, uint8 `[height, width]`, of the contents of an image file.
-
-        Raises:
-            RejectedError: if it cannot decode the image.
-        """
 
 
 @dataclass(frozen=True)
@@ -97,7 +76,7 @@ class ConversionPlan:
     person_labels: LabelMap
     camera_labels: LabelMap
     sources: dict[str, SourceInfo]
-    parser: MaskParser | None = None
+    parser: MaskMaker | None = None
 
     @property
     def num_records(self) -> dict[str, int]:
@@ -113,7 +92,7 @@ class ConversionPlan:
 
     @property
     def num_parsed(self) -> int:
-        """Number of records whose mask the parser makes."""
+        """Number of records whose mask the parser is to make."""
         entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
         return sum(1 for entry in entries if entry.mask_vocabulary and not entry.mask_path)
 
@@ -146,7 +125,7 @@ def plan(
     shards: int,
     copies: int,
     seed: int,
-    parser: MaskParser | None = None,
+    parser: MaskMaker | None = None,
 ) -> ConversionPlan:
     """Decides labels, order and shards of the records.
 
@@ -257,7 +236,7 @@ def _entry(
     source: ImageSet,
     features: dict[str, str | int],
     copy: int,
-    parser: MaskParser | None,
+    parser: MaskMaker | None,
 ) -> Entry:
     if copy:
         features = features | {"image/key": f"{row.key}+background{copy}"}

@@ -17,6 +17,7 @@ def counts_in_words(metrics: Mapping[str, Any]) -> dict[str, str]:
     texts = {
         "Queries": _queries(counts),
         "Gallery": _gallery(counts, protocol["gallery_draws"]),
+        "Masks": _masks(metrics),
         "Split": _split(data["split"]),
         "Read as": _reading(data),
     }
@@ -40,6 +41,17 @@ def _gallery(counts: Mapping[str, int], draws: int) -> str:
     note = f" (distractors, which match nobody: {distractors:,})" if distractors else ""
     text = _used(counts["gallery"], counts["gallery_used"], left_out, note)
     return text + (f"; each of {draws} draws takes one image a person" if draws else "")
+
+
+def _masks(metrics: Mapping[str, Any]) -> str:
+    masks, counts = metrics.get("masks"), metrics["counts"]
+    if not masks:
+        return ""
+    return (
+        f"{masks['query']:,} of {counts['queries']:,} queries and {masks['gallery']:,} of "
+        f"{counts['gallery']:,} gallery images have one; other backgrounds are of these alone "
+        f"({masks['queries_used']:,} queries used), and losses are against the same original images"
+    )
 
 
 def _used(total: int, used: int, left_out: Mapping[str, int], note: str = "") -> str:

@@ -41,6 +41,9 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
 def _inputs(result: AuditResult) -> str:
     """How large a model's images are, and how its descriptors are made."""
     alone = len(result.networks) == 1
+    if result.networks[0]["image_size_px"] is None:
+        size = result.networks[0]["descriptor_size"]
+        return f"{result.name}: descriptors of {size:,} values, computed elsewhere"
     inputs = ", ".join(
         "{} {}\N{MULTIPLICATION SIGN}{} px".format(
             result.name if alone else network["name"], *network["image_size_px"]

@@ -13,13 +13,14 @@ from tfreid.report.pictures import embedded, overlay
 
 def maps_section(results: Sequence[AuditResult]) -> str:
     """Returns the section with one card a model; empty where nothing was explained."""
-    cards = "".join(_card(result) for result in results if result.explanations)
+    cards = "".join(_card(result) for result in results if result.explanations or result.occlusion)
     if not cards:
         return ""
     return (
         '<h2>What the models attend to</h2><p class="soft">Bright is where the last feature map '
         "responds most (<i>activation</i>); other maps are the model's own, such as its attention "
-        "or its region masks. The same queries for every model, drawn at random.</p>"
+        "or its region masks. <i>Occlusion</i>, of every model: bright is where covering a patch "
+        "changes the descriptor most. The same queries for every model, drawn at random.</p>"
         f"{cards}"
     )
 
@@ -28,8 +29,33 @@ def _card(result: AuditResult) -> str:
     rows = "".join(_overlays(variant, shown) for variant, shown in result.explanations.items())
     return (
         f'<div class="card query maps"><h3>{escape(result.name)}</h3>'
-        f"{_shares(result)}{_means(result)}{rows}</div>"
+        f"{_shares(result)}{_means(result)}{rows}{_occlusion(result)}</div>"
     )
+
+
+def _occlusion(result: AuditResult) -> str:
+    """The overlays of covered patches, and the change of the descriptor inside and outside."""
+    found = result.occlusion
+    if found is None:
+        return ""
+    most = max(float(found.maps.max()), 1e-6)
+    overlays = [
+        picture(embedded(overlay(image, heat), PICTURE_SIZE_PX), "occlusion map")
+        for image, heat in zip(found.images, found.maps / most, strict=True)
+    ]
+    rows = row('<span class="soft">occlusion</span>', overlays)
+    if not result.explanations:
+        images = [picture(embedded(image, PICTURE_SIZE_PX), "original") for image in found.images]
+        rows = row("original", images) + rows
+    text = "Covering {} by {} px changes the descriptor".format(*found.patch_px)
+    if found.means:
+        means = found.means
+        text += (
+            f" by {means.inside:.3f} on the person and {means.outside:.3f} around it (cosine "
+            f"distance, mean over {means.images} queries);"
+        )
+    text += f" bright is {most:.3f}."
+    return f'<div class="lists">{rows}</div><p class="soft small">{text}</p>'
 
 
 def _overlays(variant: str, shown: Explanation) -> str:
@@ -74,8 +100,9 @@ def _means(result: AuditResult) -> str:
         for name in of_first
     )
     compared, queries = next(iter(of_first.values())).images, len(result.query)
+    missing = ", full or missing" if result.tested.is_partly_masked else " or full"
     left_out = (
-        f" Left out: {queries - compared:,} queries whose mask is empty or full."
+        f" Left out: {queries - compared:,} queries whose mask is empty{missing}."
         if compared < queries
         else ""
     )

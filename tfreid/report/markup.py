@@ -9,7 +9,8 @@ LARGE_LOSS, SMALL_LOSS = 0.10, 0.04
 
 def percent(fraction: float, sign: str = "") -> str:
     """Writes a fraction as a percentage, with a real minus sign; `sign="+"` shows a plus too."""
-    return f"{100 * fraction:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
+    # Adding 0 takes the sign off a zero.
+    return f"{round(100 * fraction, 1) + 0.0:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def loss_class(loss: float) -> str:

@@ -6,25 +6,22 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from tfreid.evaluation.result import AuditResult, figure_rows
+from tfreid.evaluation.result import AuditResult
 from tfreid.files import write_text
 from tfreid.inputs import readable
 from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
 from tfreid.report.examples import ranked_lists_section
+from tfreid.report.figures import figures_section
 from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
-from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent
+from tfreid.report.markup import percent
 from tfreid.report.pairs import pairs_section
+from tfreid.report.verdicts import verdicts
 from tfreid.training import LossCurve
 
 CURVE_RANKS = 20
 _QUESTION = "Does it look at the person?"
-_RERANKED = (
-    " <i>Reranked</i>: the same descriptors after k-reciprocal re-ranking, which uses the whole "
-    "gallery and the other queries; never compare such figures with plain ones."
-)
-CHANGED_BACKGROUNDS = ("mean_background", "random_background")
 
 Losses = Mapping[str, Sequence[LossCurve]]
 """Name of a loss -> its curves in the stages of a run."""
@@ -35,6 +32,7 @@ def write_report(
     results: Sequence[AuditResult],
     command: str = "",
     losses: Mapping[str, Losses] | None = None,
+    warnings: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Writes the page that shows one or several audits, one data set after the other.
 
@@ -45,6 +43,7 @@ def write_report(
       command: what repeats the measurement, shown at the end of the page.
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
+      warnings: model's name -> what is odd about it, shown at the top.
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
@@ -54,7 +53,7 @@ def write_report(
     for result in results:
         by_dataset.setdefault(result.tested.dataset, []).append(result)
     groups, alone = by_dataset.values(), len(by_dataset) == 1
-    sections = [] if alone else [_overview(by_dataset)]
+    sections = [_warnings(warnings or {})] + ([] if alone else [_overview(by_dataset)])
     for group in groups:
         sections += _sections(group, alone)
     sections += [_training(losses or {}), *(method_section(group, alone) for group in groups)]
@@ -83,8 +82,8 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
         )
     return [
         _header(results, _QUESTION if alone else results[0].tested.dataset),
-        _verdicts(results),
-        _table(results),
+        verdicts(results),
+        figures_section(results),
         _charts(results),
         camera_pairs_section(results),
         ranked_lists_section(results),
@@ -95,6 +94,11 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
 
 def _title(results: Sequence[AuditResult]) -> str:
     return f"Background audit: {', '.join(dict.fromkeys(result.name for result in results))}"
+
+
+def _warnings(warnings: Mapping[str, Sequence[str]]) -> str:
+    lines = "".join(f"<p>{escape(line)}</p>" for found in warnings.values() for line in found)
+    return f'<div class="card warnings"><h3>Look at this first</h3>{lines}</div>' if lines else ""
 
 
 def _overview(by_dataset: Mapping[str, Sequence[AuditResult]]) -> str:
@@ -143,78 +147,14 @@ def _compared(results: Sequence[AuditResult]) -> str:
     return f"Compared by {escape(matching_of(results))}. "
 
 
-def _verdicts(results: Sequence[AuditResult]) -> str:
-    cards = "".join(_verdict(result) for result in results)
-    return f'<div class="grid verdicts">{cards}</div>'
-
-
-def _verdict(result: AuditResult) -> str:
-    metrics = result.metrics()
-    changed = [variant for variant in reversed(CHANGED_BACKGROUNDS) if variant in metrics]
-    first = metrics[next(iter(result.outcomes))]["rank1"]
-    lines = [f'<div class="big">{percent(first)}%</div><div class="soft">rank-1</div>']
-    if changed and "original" in metrics:
-        other = metrics[changed[0]]["rank1"]
-        loss = first - other
-        lines = [
-            f'<div class="big">{percent(first)} <span class="soft">→</span> '
-            f'<span class="{loss_class(loss)}">{percent(other)}</span></div>'
-            f'<div><b class="{loss_class(loss)}">{percent(-loss, "+")} points</b> of rank-1, '
-            f"{readable('original')} → {readable(changed[0])}</div>"
-        ]
-    if "background_only" in metrics:
-        alone = metrics["background_only"]["rank1"]
-        lines.append(
-            f'<div class="soft small">{percent(alone)}% from the background alone, '
-            f"where chance is {percent(result.chance_rank1)}%</div>"
-        )
-    return f'<div class="card"><h3>{escape(result.name)}</h3>{"".join(lines)}</div>'
-
-
-def _table(results: Sequence[AuditResult]) -> str:
-    names = next(iter(figure_rows(results[0].metrics()).values()))
-    heads = ["images", *(name.replace("rank", "rank-") for name in names)]
-    heads.insert(2, "change")
-    body = ""
-    for result in results:
-        body += f'<tr><th colspan="{len(heads)}">{escape(result.name)}</th></tr>'
-        rows = figure_rows(result.metrics())
-        for row, figures in rows.items():
-            cells = [f"{percent(value)}" for value in figures.values()]
-            cells.insert(1, _against_original(result, rows, row))
-            body += f"<tr><td>{readable(row)}</td>"
-            body += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    reranked = bool(results[0].reranked)
-    return (
-        '<h2>Accuracy by background</h2><p class="soft">Percent. The change is that of rank-1 '
-        f"against the original images, in points: a loss of up to {100 * SMALL_LOSS:.0f} is green, "
-        f"above {100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: "
-        "what is above chance was read off the scenery, off the outline of what was painted over, "
-        f"or off bags, which masks count as background.{_RERANKED * reranked}</p>"
-        f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _against_original(result: AuditResult, metrics: dict, variant: str) -> str:
-    rank1 = metrics[variant]["rank1"]
-    if variant == "background_only":
-        return f'<span class="soft">{rank1 / result.chance_rank1:.1f} &times; chance</span>'
-    if variant not in CHANGED_BACKGROUNDS or "original" not in metrics:
-        return '<span class="soft">&ndash;</span>'
-    change = rank1 - metrics["original"]["rank1"]
-    return f'<span class="pill {loss_class(-change)}">{percent(change, "+")}</span>'
-
-
 def _charts(results: Sequence[AuditResult]) -> str:
     rank1 = {
-        result.name: {v: o.retrieval.metrics()["rank1"] for v, o in result.outcomes.items()}
+        result.name: {v: o.retrieval.metrics()["rank1"] for v, o in result.comparable.items()}
         for result in results
     }
     charts = [f'<div class="card wide">{rank1_bars(rank1, results[0].chance_rank1)}</div>']
     for result in results:
-        curves = {v: o.retrieval.cmc(CURVE_RANKS) for v, o in result.outcomes.items()}
+        curves = {v: o.retrieval.cmc(CURVE_RANKS) for v, o in result.comparable.items()}
         name = escape(result.name)
         charts.append(f'<div class="card"><h3>{name}</h3>{cmc_curves(result.name, curves)}</div>')
     return f'<div class="grid charts">{"".join(charts)}</div>'

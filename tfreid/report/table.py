@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from tfreid.evaluation.result import AuditResult
+from tfreid.evaluation.verdict import in_points
 from tfreid.inputs import readable
 
 
@@ -21,6 +23,20 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None
         table.add_column(name, justify="right")
     for name, row in rows.items():
         table.add_row(readable(name), *(_cell(row[column] if row else None) for column in columns))
+    Console().print(table)
+
+
+def print_intervals(result: AuditResult) -> None:
+    """Prints the intervals of rank-1 and mAP of an audit, and what they lose."""
+    names = list(next(iter(result.intervals.values())))
+    table = Table("95% interval", pad_edge=False)
+    for heading in [*names, *(f"{name} lost" for name in names)]:
+        table.add_column(heading, justify="right")
+    for row, figures in result.intervals.items():
+        lost = result.losses.get(row, {})
+        ends = [in_points(figures[name]) for name in names]
+        losses = [in_points(lost[name]) if name in lost else "-" for name in names]
+        table.add_row(readable(row), *ends, *losses)
     Console().print(table)
 
 

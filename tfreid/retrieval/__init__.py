@@ -2,6 +2,7 @@
 
 from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalise
 from tfreid.retrieval.identities import Identities
+from tfreid.retrieval.intervals import Interval, PersonBootstrap
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
 from tfreid.retrieval.ranking import Ranking, evaluate
@@ -26,6 +27,8 @@ __all__ = [
     "CosineDistances",
     "Distances",
     "Identities",
+    "Interval",
+    "PersonBootstrap",
     "PositionFeatures",
     "RankedLists",
     "Ranking",

@@ -5,7 +5,6 @@ from tfreid.training.description import versions
 from tfreid.training.fitting import fit
 from tfreid.training.history import LossCurve, read_losses
 from tfreid.training.interruption import StoppedBySignal
-from tfreid.training.parsers import RunParser, load_parser
 from tfreid.training.run import Run
 from tfreid.training.runner import train
 from tfreid.training.several import open_data, open_runs, short_names
@@ -17,12 +16,10 @@ __all__ = [
     "Evaluate",
     "LossCurve",
     "Run",
-    "RunParser",
     "StoppedBySignal",
     "WatchOptions",
     "fit",
     "is_chief",
-    "load_parser",
     "make_strategy",
     "open_data",
     "open_runs",

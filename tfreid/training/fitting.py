@@ -10,7 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import UsageError
-from tfreid.inputs import InputSpec, data_errors, evaluation_batches, training_batches
+from tfreid.inputs import (
+    InputSpec,
+    data_errors,
+    evaluation_batches,
+    masks_missing,
+    training_batches,
+)
 from tfreid.methods.base import Method, Stage
 from tfreid.records import Records
 from tfreid.training.building import build_model, main_data
@@ -92,6 +98,7 @@ def fit(
     with claim, data_errors(*data.values()):
         if is_chief():
             run.write_infos(data)
+            _tell_of_missing_masks(stages, data)
         run.model = train(
             build,
             stages,
@@ -109,6 +116,13 @@ def fit(
                 export(run)
             run.add_metrics(finished=True)
     return run
+
+
+def _tell_of_missing_masks(stages: Sequence[Stage], data: Mapping[str, Records]) -> None:
+    for stage in stages:
+        text = masks_missing(data[stage.data], "train", stage.inputs)
+        if text:
+            print(f"stage {stage.name}: {text}", flush=True)
 
 
 def _test_images(stages: Sequence[Stage], data: Mapping[str, Records]) -> tf.Tensor | None:
@@ -137,7 +151,7 @@ def _data_of(
                 f"them) and give its folder ({_DATA_ARGUMENTS[stage.data]})"
             )
         records = data[stage.data]
-        if records.info.kind != stage.data:
+        if not records.serves(stage.data):
             raise UsageError(
                 f"{records.path} holds {records.info.kind} records, and {stage.data} records are "
                 f"expected here. Give {records.info.kind} records by their own argument "

@@ -138,7 +138,7 @@ class Run:
                 f"{self.path} was trained on no {kind} records: say which to use (data)"
             )
         records = Records(path or trained_on[kind]["path"])
-        if records.info.kind != kind:
+        if not records.serves(kind):
             raise UsageError(
                 f"{records.path} holds {records.info.kind} records and {kind} records are "
                 "expected: give other data"

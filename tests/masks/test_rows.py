@@ -7,7 +7,8 @@ from PIL import Image
 from tests.methods.harness import info
 from tfreid.datasets import Row
 from tfreid.datasets.parts import Box
-from tfreid.methods.parsing.masks import ImageParser, parse_rows
+from tfreid.masks.rows import masks_of_rows
+from tfreid.masks.run import ImageParser
 from tfreid.methods.parsing.recipe import ParsingRecipe, build
 from tfreid.records.images import RejectedError
 
@@ -18,7 +19,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
 @pytest.fixture(scope="module")
 def parser():
     network = build(ParsingRecipe(image_size_px=SIZE_PX, width=0.05), info())
-    return ImageParser(network, SIZE_PX)
+    return ImageParser(network, SIZE_PX).parse
 
 
 def row(path, part=None):
@@ -36,7 +37,7 @@ def test_masks_do_not_depend_on_the_format_or_the_place(parser, tmp_path):
     frame[5:45, 7:27] = PIXELS
     Image.fromarray(frame).save(tmp_path / "frame.png")
     rows = [*whole, row(tmp_path / "frame.png", Box(left=7, top=5, width=20, height=40))]
-    first, *others = parse_rows(parser, rows, batch_size=3)
+    first, *others = masks_of_rows(parser, rows, batch_size=3)
     assert first.shape == (40, 20)
     assert first.dtype == np.uint8
     for other in others:
@@ -47,7 +48,7 @@ def test_what_cannot_be_read_takes_no_place_in_a_batch(parser, tmp_path):
     good, bad = saved(tmp_path / "good.png"), tmp_path / "bad.png"
     bad.write_text("no image")
     rows = [row(bad), row(good), row(good, Box(99, 99, 5, 5)), row(tmp_path / "missing.png")]
-    damaged, mask, outside, missing = parse_rows(parser, rows)
+    damaged, mask, outside, missing = masks_of_rows(parser, rows)
     assert mask.shape == (40, 20)
     for error, text in (
         (damaged, "is no JPEG"),
@@ -56,4 +57,4 @@ def test_what_cannot_be_read_takes_no_place_in_a_batch(parser, tmp_path):
     ):
         assert isinstance(error, RejectedError)
         assert text in str(error)
-    assert [type(found) for found in parse_rows(parser, rows[:1])] == [RejectedError]
+    assert [type(found) for found in masks_of_rows(parser, rows[:1])] == [RejectedError]

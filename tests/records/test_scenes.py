@@ -1,0 +1,77 @@
+"""Scenes that the user gives: in one folder, or in one for training and one for the test."""
+
+import re
+
+import pytest
+from PIL import Image
+
+from tfreid.datasets import Reading, rows_of
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.records import ImageSet, Records, conversion
+from tfreid.records.scenes import copy_scenes, find_scenes
+from tfreid.records.sources import plan
+
+
+def scene(path, colour=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 48), (colour, colour, colour)).save(path)
+    return path
+
+
+def test_two_folders_are_two_pools(raw_data, tmp_path):
+    scene(tmp_path / "scenes" / "train" / "a.png", 10)
+    scene(tmp_path / "scenes" / "train" / "b.png", 10)
+    scene(tmp_path / "scenes" / "test" / "a.png", 200)
+    rows = rows_of("market1501", raw_data / "market1501", raw_data / "masks")
+    source = ImageSet("market1501", given=Reading(rows), mask_vocabulary="lip20")
+    options = conversion.ConversionOptions(
+        backgrounds_root=tmp_path / "scenes", random_backgrounds=1
+    )
+    conversion.convert(plan([source], 1, 1, 0), tmp_path / "out", options)
+    records = Records(tmp_path / "out")
+    names = {
+        split: [f"{p.parent.name}/{p.name}" for p in records.backgrounds(split)]
+        for split in records.info.splits
+    }
+    pools = {"train": ["train/a.png", "train/b.png"], "query": ["test/a.png"]}
+    assert names == pools | {"gallery": pools["query"]}
+    assert len(records.backgrounds()) == 3
+    assert records.background_source == "given scenes: 2 for training, 1 for the test"
+    copies = [
+        record
+        for record in records.store("train").columns(("image/key",))["image/key"]
+        if record.endswith(b"+background1")
+    ]
+    assert len(copies) == 48
+
+
+def test_folders_of_other_names_do_not_count(tmp_path):
+    paths = [scene(tmp_path / "1.png"), scene(tmp_path / "2.jpg")]
+    scene(tmp_path / "old" / "3.png")
+    scene(tmp_path / "train" / "4.png")
+    assert find_scenes(tmp_path) == {"": paths}
+
+
+@pytest.mark.parametrize(
+    ("files", "error", "text"),
+    [
+        ([], MissingPathError, r"no backgrounds in .*: expected \.jpg or \.png files"),
+        (["train/1.png"], MissingPathError, "scenes in train alone: expected some in each of"),
+        (["test/1.png"], MissingPathError, "scenes in test alone"),
+        (["1.png", "train/1.png", "test/1.png"], UsageError, r"and 1 beside them \(1\.png\)"),
+    ],
+)
+def test_what_is_unclear_is_refused(tmp_path, files, error, text):
+    for file in files:
+        scene(tmp_path / file)
+    with pytest.raises(error, match=text):
+        find_scenes(tmp_path)
+
+
+def test_a_scene_that_is_no_image_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.png").write_text("no image")
+    with pytest.raises(DataError, match=f"unusable background: .*{re.escape(str(tmp_path))}"):
+        copy_scenes(find_scenes(tmp_path / "in"), tmp_path / "out")
+    with pytest.raises(MissingPathError, match="no folder of backgrounds at"):
+        find_scenes(tmp_path / "none")

@@ -1,0 +1,64 @@
+"""Runtimes other than TensorFlow, as functions of tensors."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfreid.errors import DataError, ServingError, UsageError
+
+
+def in_batches(
+    run: Callable[[np.ndarray], np.ndarray], batch: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function of any number of images, of one that takes `batch` at a time."""
+
+    def all_images(images: np.ndarray) -> np.ndarray:
+        parts = []
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            missing = batch - len(part)
+            filled = np.concatenate([part, np.repeat(part[-1:], missing, axis=0)])
+            parts.append(np.asarray(run(filled))[: len(part)])
+        return np.concatenate(parts)
+
+    return all_images
+
+
+def hosted(
+    run: Callable[[np.ndarray], np.ndarray], label: str, size: int
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns a function of arrays as one of tensors, which graphs may hold.
+
+    Args:
+      run: `[n, ...]` -> `[n, size]`, or with axes of one element besides.
+      label: what to call it in messages.
+      size: of a descriptor.
+    """
+    # A graph with flip averaging calls twice at the same time, and not all runtimes allow that.
+    lock = threading.Lock()
+
+    def checked(images: np.ndarray) -> np.ndarray:
+        try:
+            with lock:
+                # A copy: some models change their input, and the tensor's memory is not theirs.
+                found = np.asarray(run(np.array(images)))
+            return found.astype(np.float32, copy=False).reshape(len(images), size)
+        except (UsageError, ServingError, DataError) as error:
+            raise DataError(str(error)) from error
+        except Exception as error:
+            raise DataError(f"{label} failed: {first_line(error)}") from error
+
+    def call(images: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(
+            tf.numpy_function(checked, [images], tf.float32, stateful=False), (None, size)
+        )
+
+    return call
+
+
+def first_line(error: BaseException, longest: int = 300) -> str:
+    """Returns what an error of a foreign runtime says, on one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= longest else f"{text[:longest]}..."

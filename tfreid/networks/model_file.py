@@ -1,0 +1,96 @@
+"""What all readers of model files need: what a file is, its digest, and the output to take."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfreid.errors import DataError, UsageError
+from tfreid.networks.foreign import Shape, shown_shape
+
+_BEGINNINGS = (
+    (b"PK\x03\x04", 0, "a ZIP archive, as .keras and TorchScript files are"),
+    (b"\x89HDF", 0, "an HDF5 file, as .h5 files are"),
+    (b"TFL3", 4, "a TFLite model"),
+    (b"version https://git-lfs", 0, "a placeholder of Git LFS: get the file with git lfs pull"),
+    (b"\x89PNG", 0, "a PNG image"),
+    (b"\xff\xd8\xff", 0, "a JPEG image"),
+    (b"<", 0, "a page or another file of tags, such as what a failed download leaves"),
+    (b"\x80", 0, "a pickle, as PyTorch's older weights are"),
+)
+
+
+def kind_of(path: Path) -> str | None:
+    """Returns what a file is by its first bytes, in words, as far as they tell."""
+    with open(path, "rb") as file:
+        start = file.read(64)
+    if not start:
+        return "an empty file"
+    return next((kind for mark, at, kind in _BEGINNINGS if start[at:].startswith(mark)), None)
+
+
+def not_a(what: str, path: Path, reason: str) -> DataError:
+    """Returns the error that a file is not what its name says, or is damaged."""
+    kind = kind_of(path)
+    return DataError(f"{path} is not {what}: " + (f"it is {kind}" if kind else reason))
+
+
+def digest(path: Path) -> str:
+    """Returns the SHA-256 of a file, or of a folder's files, their names and order included."""
+    total = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        if file != path:
+            total.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
+        with open(file, "rb") as opened:
+            while block := opened.read(1 << 20):
+                total.update(block)
+    return total.hexdigest()
+
+
+def facts_of(kind: str, path: Path, **chosen: str | None) -> dict[str, str]:
+    """Returns format, file name, SHA-256 and what was chosen, for JSON."""
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return {"format": kind, "file": path.name, "sha256": digest(path), **given}
+
+
+def choose(what: str, label: str, names: Mapping[str, Shape | None], wanted: str | None) -> str:
+    """Returns the output, or the signature, to take.
+
+    Args:
+      what: `output` or `signature`.
+      label: of the model.
+      names: name -> shape, as far as it is known.
+      wanted: by the user; the only one, or the only output that can be a descriptor, unless given.
+
+    Raises:
+      UsageError: if there is no such one, or there are several to choose from.
+    """
+    listed = "; ".join(
+        f"{name} {shown_shape(shape)}" if shape else name for name, shape in names.items()
+    )
+    if wanted is not None:
+        if wanted not in names:
+            raise UsageError(f"{label} has no {what} {wanted!r} ({what}): it has {listed}")
+        return wanted
+    if len(names) == 1:
+        return next(iter(names))
+    flat = [name for name, shape in names.items() if shape is not None and len(shape) == 2]
+    if len(flat) == 1:
+        return flat[0]
+    raise UsageError(f"{label} has several {what}s: say which ({what}), of {listed}")
+
+
+def only_input(label: str, names: Mapping[str, Shape | None]) -> str:
+    """Returns the name of a model's input.
+
+    Raises:
+      UsageError: if there is not exactly one.
+    """
+    if len(names) != 1:
+        listed = "; ".join(
+            f"{name} {shown_shape(shape)}" if shape else name for name, shape in names.items()
+        )
+        raise UsageError(
+            f"{label} takes {len(names)} inputs ({listed}): export it with images as its only one"
+        )
+    return next(iter(names))

@@ -1,0 +1,66 @@
+"""Scenes without persons that the user gives as backgrounds."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.records import images
+from tfreid.records.records import BACKGROUNDS, POOL_OF
+
+
+def find_scenes(root: Path | None) -> dict[str, list[Path]]:
+    """Lists scenes in a folder, or those for training and for the test in its folders.
+
+    Args:
+        root: `backgrounds_root`, or None.
+
+    Returns:
+        The scenes by pool, a value of `POOL_OF`; by an empty name where training and test have
+        the same; nothing where there is no folder.
+
+    Raises:
+        MissingPathError: if the folder, scenes, or those of one pool are missing.
+        UsageError: if scenes lie in both pools and beside them.
+    """
+    if root is None:
+        return {}
+    if not root.is_dir():
+        raise MissingPathError(f"no folder of backgrounds at {root}")
+    shared = _pictures(root)
+    pools = {pool: found for pool in POOL_OF.values() if (found := _pictures(root / pool))}
+    if len(pools) > 1 and shared:
+        raise UsageError(
+            f"{root} has scenes in {' and '.join(pools)}, and {len(shared)} beside them "
+            f"({shared[0].name}): move these into one of the two folders, or all into one"
+        )
+    if not shared and len(pools) == 1:
+        raise MissingPathError(
+            f"{root} has scenes in {', '.join(pools)} alone: expected some in each of "
+            f"{' and '.join(dict.fromkeys(POOL_OF.values()))}, or all in {root} itself"
+        )
+    if not shared and not pools:
+        raise MissingPathError(f"no backgrounds in {root}: expected .jpg or .png files")
+    return {"": shared} if shared else pools
+
+
+def copy_scenes(scenes: Mapping[str, list[Path]], folder: Path) -> None:
+    """Copies what `find_scenes` found to the backgrounds of a converted folder.
+
+    Raises:
+        DataError: if one is no image.
+    """
+    for pool, found in scenes.items():
+        for scene in found:
+            try:
+                images.read_image(str(scene))
+            except images.RejectedError as error:
+                raise DataError(f"unusable background: {error}") from error
+            (folder / BACKGROUNDS / pool).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(scene, folder / BACKGROUNDS / pool / scene.name)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))

@@ -1,0 +1,50 @@
+"""The report's cards with the verdict on each model, and how the models differ."""
+
+from collections.abc import Sequence
+from html import escape
+
+from tfreid.evaluation.result import AuditResult
+from tfreid.evaluation.verdict import differences, verdict_on
+from tfreid.inputs import readable
+from tfreid.report.markup import loss_class, percent
+
+
+def verdicts(results: Sequence[AuditResult]) -> str:
+    """Returns the cards, and a sentence for every two models."""
+    cards = "".join(_card(result) for result in results)
+    compared = "".join(f"<p>{escape(each.sentence)}</p>" for each in differences(results))
+    return f'<div class="grid verdicts">{cards}</div>{compared}'
+
+
+def sentences(results: Sequence[AuditResult]) -> list[str]:
+    """Returns what can be said of each model and of every two, to be printed.
+
+    Args:
+      results: audits of models on the same data.
+    """
+    found = [(result.name, verdict_on(result)) for result in results]
+    said = [f"{name}: {verdict.sentence}" for name, verdict in found if verdict]
+    return said + [each.sentence for each in differences(results)]
+
+
+def _card(result: AuditResult) -> str:
+    verdict = verdict_on(result)
+    if verdict is None:
+        figure = next(iter(result.outcomes.values())).retrieval.metrics()["rank1"]
+        lines = [f'<div class="big">{percent(figure)}%</div><div class="soft">rank-1</div>']
+    else:
+        style = loss_class(verdict.loss.value)
+        lines = [
+            f'<div class="big">{percent(verdict.original)} <span class="soft">→</span> '
+            f'<span class="{style}">{percent(verdict.changed)}</span></div>'
+            f'<div><b class="{style}">{percent(-verdict.loss.value, "+")} points</b> of rank-1, '
+            f"{readable('original')} → {readable(verdict.variant)}</div>",
+            f'<div class="small">{escape(verdict.sentence)}</div>',
+        ]
+    if "background_only" in result.outcomes:
+        alone = result.outcomes["background_only"].retrieval
+        lines.append(
+            f'<div class="soft small">{percent(alone.metrics()["rank1"])}% from the background '
+            f"alone, where chance is {percent(alone.chance_rank1)}%</div>"
+        )
+    return f'<div class="card"><h3>{escape(result.name)}</h3>{"".join(lines)}</div>'
