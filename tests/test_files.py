@@ -272,3 +272,8 @@ def test_a_disk_without_room_is_named(tmp_path):
         UsageError, match=r"the records take about .* GiB in .*out, and .* are free"
     ):
         require_space(tmp_path / "out", 2.0**80, "the records")
+
+
+def test_what_takes_little_is_not_called_nothing(tmp_path, full_disk):
+    with pytest.raises(UsageError, match=r"about 2\.0 MiB in .*, and 0\.0 MiB are free: free some"):
+        require_space(tmp_path / "out", 2 * 2**20, "the records")

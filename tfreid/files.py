@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -188,13 +188,16 @@ def require_writable(folder: Path) -> None:
         ) from None
 
 
-def require_space(folder: Path, needed_bytes: float, what: str) -> None:
+def require_space(
+    folder: Path, needed_bytes: float, what: str, advice: str = "choose another folder"
+) -> None:
     """Finds out whether what will be written to a folder has room on its disk.
 
     Args:
       folder: there or to be made.
       needed_bytes: what is needed.
       what: what to call it in the message.
+      advice: what else the user can do than free some.
 
     Raises:
       UsageError: if not.
@@ -202,9 +205,19 @@ def require_space(folder: Path, needed_bytes: float, what: str) -> None:
     free = shutil.disk_usage(_nearest(folder)).free
     if needed_bytes > free:
         raise UsageError(
-            f"{what} take about {needed_bytes / 2**30:,.1f} GiB in {folder}, and "
-            f"{free / 2**30:,.1f} GiB are free: free some, or choose another folder"
+            f"{what} take about {_in_words(needed_bytes)} in {folder}, and {_in_words(free)} are "
+            f"free: free some, or {advice}"
         )
+
+
+def bytes_of(paths: Iterable[str | os.PathLike]) -> int:
+    """Returns the bytes of those paths that are files."""
+    return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+
+
+def _in_words(size_bytes: float) -> str:
+    in_gib = size_bytes >= 2**30
+    return f"{size_bytes / 2**30:,.1f} GiB" if in_gib else f"{size_bytes / 2**20:,.1f} MiB"
 
 
 def _nearest(folder: Path) -> Path:

@@ -24,13 +24,14 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 def main() -> None:
     """Parses every image of the data set."""
     from tfreid.files import completed_folder, require_writable
-    from tfreid.methods.parsing.masks import parse_rows
+    from tfreid.methods.parsing.masks import parse_rows, require_room
     from tfreid.records.images import RejectedError
     from tfreid.training import load_parser
 
     out = Path(_OUT.value).expanduser()
     require_writable(out.parent)
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
+    require_room(rows, out.parent)
     parser = load_parser(_RUN.value)
     print(f"writing {parser.vocabulary} masks of {len(rows):,} images to {out}")
     unreadable = []

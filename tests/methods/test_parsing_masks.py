@@ -7,7 +7,8 @@ from PIL import Image
 from tests.methods.harness import info
 from tfreid.datasets import Row
 from tfreid.datasets.parts import Box
-from tfreid.methods.parsing.masks import ImageParser, parse_rows
+from tfreid.errors import UsageError
+from tfreid.methods.parsing.masks import ImageParser, parse_rows, require_room
 from tfreid.methods.parsing.recipe import ParsingRecipe, build
 from tfreid.records.images import RejectedError
 
@@ -57,3 +58,9 @@ def test_what_cannot_be_read_takes_no_place_in_a_batch(parser, tmp_path):
         assert isinstance(error, RejectedError)
         assert text in str(error)
     assert [type(found) for found in parse_rows(parser, rows[:1])] == [RejectedError]
+
+
+def test_a_disk_without_room_for_masks_is_named(tmp_path, full_disk):
+    rows = [row(saved(tmp_path / "person.bmp"))]
+    with pytest.raises(UsageError, match=r"the masks take about .* in .*/out, and .* are free"):
+        require_room(rows, tmp_path / "out")

@@ -15,6 +15,7 @@ from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors, Outputs
 from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.files import bytes_of, require_space
 from tfreid.nn.network import Network
 from tfreid.retrieval import Identities
 from tfreid.retrieval.reconstruction.positions import (
@@ -137,15 +138,13 @@ def open_stores(
     needed = (
         copies * images * math.prod(network.output_shapes["positions"]) * np.dtype(dtype).itemsize
     )
-    there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free + there
-    if needed > free:
-        raise UsageError(
-            f"the position features take {needed / 2**30:.1f} GiB in {folder}, and "
-            f"{free / 2**30:.1f} GiB are free: free some, measure fewer variants, keep them as "
-            "position_storage=float16, or name another folder (out)"
-        )
+    require_space(
+        folder,
+        needed - bytes_of(folder.rglob("*")),
+        "the position features",
+        "measure fewer variants, keep them as position_storage=float16, or name another folder "
+        "(out)",
+    )
     made_from = {
         "weights": weights,
         "data": sets[0].folder.info.fingerprint,

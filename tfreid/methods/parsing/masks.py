@@ -1,11 +1,13 @@
 """Masks of a data set's images: the parsing network at each image's own size."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfreid.datasets import ParsingRow, Row
+from tfreid.files import bytes_of, require_space
 from tfreid.inputs import decode_image, resize_image
 from tfreid.methods.parsing.parser import Parser
 from tfreid.records.images import RejectedError, read_image
@@ -67,6 +69,12 @@ def parse_rows(
         images = [_read(row) for row in rows[start : start + batch_size]]
         masks = iter(parser.parse([image for image in images if _is_whole(image)]))
         yield from (next(masks) if _is_whole(image) else image for image in images)
+
+
+def require_room(rows: Sequence[Row | ParsingRow], folder: Path) -> None:
+    """Raises a UsageError if the disk of a folder has no room for the masks of images."""
+    # A mask has few classes in large areas: it takes less than its image.
+    require_space(folder, bytes_of({row.image_path for row in rows}), "the masks")
 
 
 def _read(row: Row | ParsingRow) -> bytes | RejectedError:
