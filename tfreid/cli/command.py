@@ -26,6 +26,7 @@ from absl import flags, logging
 from tfreid import quiet
 from tfreid.cli import early
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
+from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
 
 __all__ = ["answer_early", "logging", "progress", "run"]
@@ -82,17 +83,23 @@ def _status(main: Callable[..., int | None], arguments: str) -> int:
 def answer_early(path: Path) -> None:
     """Ends the process at a mistake in the flags that shows without loading the command.
 
-    Of flags of recipes and libraries only the command itself knows what is right.
+    Of libraries' flags only the command itself knows what is right.
 
     Args:
       path: the command's file.
     """
-    later = [name for name in _wanted() if name.startswith(_FLAGS_OF_LIBRARIES)]
+    known = early.flags_of(path, sys.argv)
+    has_fields = any(name.startswith(_FIELD) for name in known)
+
+    def is_later(name: str) -> bool:
+        is_field = has_fields and name.startswith(_FIELD)
+        return name.startswith(_FLAGS_OF_LIBRARIES) and not is_field
+
+    later = [name for name in _wanted() if is_later(name)]
     if _wanted() & _HELP or (later and not all("=" in name for name in later)):
         return
-    known = early.flags_of(path)
     own = [known[name] for name in known]
-    argv = [word for word in sys.argv if not word.lstrip("-").startswith(_FLAGS_OF_LIBRARIES)]
+    argv = [word for word in sys.argv if not is_later(word.lstrip("-"))]
     argv = [word for word in argv if word.lstrip("-").partition("=")[0] not in flags.FLAGS]
     try:
         _parsed(known, own, argv, arguments=early.takes_arguments(path))
@@ -179,9 +186,6 @@ def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:
     fields = [flag.removeprefix(_FIELD) for flag in known if flag.startswith(_FIELD)]
     if not (fields and name.startswith(_FIELD)):
         return difflib.get_close_matches(name, known, n=3)
-    # Whoever defined these flags has loaded the methods, and TensorFlow with them, already.
-    from tfreid.methods.field_names import nearest_fields
-
     return [_FIELD + field for field in nearest_fields(name.removeprefix(_FIELD), fields)]
 
 
