@@ -240,5 +240,9 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")
 
 
+_NEEDS = {
+    "mask_vocabulary": "masks_root or dataset=csv",
+}
+
 if __name__ == "__main__":
-    command.run(main, arguments="[-- BEAM_OPTIONS]")
+    command.run(main, arguments="[-- BEAM_OPTIONS]", needs=_NEEDS)

@@ -9,7 +9,7 @@ from typing import Any
 from absl import flags
 
 from tfreid.cli import recipe_fields
-from tfreid.cli.source import called, calls, definition, value
+from tfreid.cli.source import called, calls, definition, meant, value
 from tfreid.cli.typed_parser import TypedParser
 
 _ORDER = {  # What each kind takes in this order, after the name.
@@ -24,6 +24,15 @@ def takes_arguments(path: Path) -> bool:
     """Whether the command in a file takes more than flags."""
     runs = [call for call in calls(path) if called(call) == "run"]
     return any(keyword.arg == "arguments" for call in runs for keyword in call.keywords)
+
+
+def needs_of(path: Path) -> dict[str, str]:
+    """Returns which flags of the command in a file need others, for `check_needs`."""
+    for call in calls(path):
+        for keyword in call.keywords:
+            if called(call) == "run" and keyword.arg == "needs":
+                return ast.literal_eval(meant(keyword.value, path)[0])
+    return {}
 
 
 def flags_of(path: Path, argv: Sequence[str]) -> flags.FlagValues:

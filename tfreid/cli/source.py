@@ -63,6 +63,19 @@ def definition(path: Path, name: str) -> tuple[ast.AST, Path]:
     raise LookupError(f"{path} has no {name}")
 
 
+def meant(node: ast.AST, path: Path) -> tuple[ast.AST, Path]:
+    """Returns the expression that a name stands for, and its file; other expressions as they are.
+
+    Raises:
+      LookupError: if the name is not known.
+    """
+    if isinstance(node, ast.Name):
+        return meant(*definition(path, node.id))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return meant(*definition(definition(path, node.value.id)[1], node.attr))
+    return node, path
+
+
 def value(node: ast.AST, path: Path) -> Any:
     """Evaluates an expression of literals and of names that stand for such.
 
@@ -75,10 +88,7 @@ def value(node: ast.AST, path: Path) -> Any:
     Raises:
       LookupError, ValueError: if it is more than that.
     """
-    if isinstance(node, ast.Name):
-        return value(*definition(path, node.id))
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return value(*definition(definition(path, node.value.id)[1], node.attr))
+    node, path = meant(node, path)
     if isinstance(node, ast.Call) and called(node) in ("list", "tuple") and len(node.args) == 1:
         return value(node.args[0], path)
     if isinstance(node, ast.Dict):
