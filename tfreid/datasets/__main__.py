@@ -120,7 +120,7 @@ def _check(dataset: Dataset, reading: Reading) -> int:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))
     problems = passed_over_problems(reading)
-    problems += protocol_problems(rows) if dataset.kind == "reid" else []
+    problems += protocol_problems(rows, reading.person_names) if dataset.kind == "reid" else []
     vocabulary = _MASK_VOCABULARY.value or dataset.mask_vocabulary
     num_classes = len(VOCABULARIES[vocabulary]) if vocabulary else None
     with command.progress(len(rows), "opening files", unit="images") as bar:
