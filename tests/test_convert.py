@@ -195,7 +195,7 @@ def test_says_what_is_passed_over_and_too_large(tmp_path, run, capsys):
         PIL.Image.new("RGB", (side, side)).save(path)
     given = {"dataset": ["folder"], "data_root": [str(tmp_path / "own")]}
     run(**given, out=str(tmp_path / "out"), max_image_mpx=0.001, max_reject_fraction=0.5)
-    passed_over = "WARNING: folder: files passed over: 1 *.png in more/, 1 *.gif in train/\n"
+    passed_over = "WARNING: folder: files passed over: 1 *.gif in train/, 1 *.png in more/\n"
     assert passed_over in capsys.readouterr().out
     reject = json.loads((tmp_path / "out" / "rejects.jsonl").read_text())
     assert reject["key"] == "folder/train/ben/1"

@@ -132,6 +132,24 @@ def completed_folder(out: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def private_folder(folder: Path) -> None:
+    """Makes a folder that only this user may open, or takes one that only this user writes to.
+
+    Raises:
+      UsageError: if there is a link, something else, or a folder into which others may write.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(stat.S_IRWXU)
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_own or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageError(
+            f"{folder} is a link, somebody else's, or open to others: move it away, or choose "
+            "another folder (out)"
+        )
+
+
 def _locked(folder: Path) -> int:
     """Locks a folder, not what a link of its name points to.
 

@@ -12,12 +12,20 @@ from PIL import Image
 
 from tfreid.cli import command
 from tfreid.datasets import rows_of
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import DataError
 
 _RUN = flags.DEFINE_string("run", None, "Run with a parsing network.", required=True)
 _DATASET = flags.DEFINE_string("dataset", None, "Data set, NAME or NAME:CHOICE,...", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
+_MAX_IMAGE_MPX = flags.DEFINE_float(
+    "max_image_mpx",
+    MAX_IMAGE_MPX,
+    "Megapixels of the largest image; larger ones get no mask.",
+    lower_bound=0.0,
+    upper_bound=LARGEST_LIMIT_MPX,
+)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 
 
@@ -39,7 +47,7 @@ def main() -> None:
         completed_folder(out) as folder,
         command.progress(len(rows), "parsing", unit="images") as bar,
     ):
-        masks = parse_rows(parser, rows, _BATCH_SIZE.value)
+        masks = parse_rows(parser, rows, _BATCH_SIZE.value, _MAX_IMAGE_MPX.value)
         for row, mask in zip(rows, masks, strict=True):
             if isinstance(mask, RejectedError):
                 unreadable.append((row.key, mask))

@@ -180,3 +180,12 @@ def test_a_disk_without_room_for_position_features_is_named(tested, tmp_path, fu
     with pytest.raises(UsageError, match=r"the position features take about .* position_storage="):
         open_stores(tmp_path / "matching", "", [tested], measurement, network)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_no_place_for_position_features(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "file").touch()
+    (tmp_path / "store").symlink_to("theirs")
+    with pytest.raises(UsageError, match=r"store is a link"):
+        PositionStore(tmp_path / "store", {"weights": "a"}, "float32")
+    assert (tmp_path / "theirs" / "file").exists()

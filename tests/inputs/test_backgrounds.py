@@ -88,3 +88,10 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(DataError, match=r"notes\.txt cannot be read as an image"):
         backgrounds.load_backgrounds([tmp_path / "notes.txt"], (2, 2))
+
+
+def test_a_giant_is_named_and_not_decoded(tmp_path):
+    path = tmp_path / "giant.png"
+    Image.new("1", (20_000, 10_000)).save(path)
+    with pytest.raises(DataError, match=r"giant\.png cannot be read as an image: .*pixels"):
+        backgrounds.load_backgrounds([path], (2, 2))

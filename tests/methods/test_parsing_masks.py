@@ -64,3 +64,11 @@ def test_a_disk_without_room_for_masks_is_named(tmp_path, full_disk):
     rows = [row(saved(tmp_path / "person.bmp"))]
     with pytest.raises(UsageError, match=r"the masks take about .* in .*/out, and .* are free"):
         require_room(rows, tmp_path / "out")
+
+
+def test_images_beyond_the_limit_are_refused(parser, tmp_path):
+    rows = [row(saved(tmp_path / "person.png"))]
+    (refused,) = parse_rows(parser, rows, max_image_mpx=0.0005)
+    assert "20x40 pixels, more than the 0.0005 million of max_image_mpx" in str(refused)
+    (mask,) = parse_rows(parser, rows, max_image_mpx=0.001)
+    assert mask.shape == (40, 20)

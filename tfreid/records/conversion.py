@@ -43,7 +43,8 @@ class ConversionOptions:
         backgrounds_root: folder of background scenes, copied into the output.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
-        max_image_mpx: megapixels of the largest image; larger ones are rejected.
+        max_image_mpx: megapixels of the largest image; larger ones are rejected, as are such
+            backgrounds.
     """
 
     max_reject_fraction: float = 0.01
@@ -92,7 +93,7 @@ def convert(
             f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
         )
     with completed_folder(out) as folder:
-        _copy_scenes(scenes, folder)
+        _copy_scenes(scenes, folder, options.max_image_mpx)
         job = shards.ConversionJob(
             str(folder),
             plan.kind,
@@ -148,10 +149,10 @@ def _check_random_backgrounds(
         raise UsageError(f"random-background copies need {' and '.join(missing)}")
 
 
-def _copy_scenes(scenes: Sequence[Path], folder: Path) -> None:
+def _copy_scenes(scenes: Sequence[Path], folder: Path, max_mpx: float) -> None:
     for scene in scenes:
         try:
-            images.read_image(str(scene))
+            images.read_image(str(scene), max_mpx=max_mpx)
         except images.RejectedError as error:
             raise DataError(f"unusable background: {error}") from error
         (folder / BACKGROUNDS).mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.datasets import ParsingRow, Row
+from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.files import bytes_of, require_space
 from tfreid.inputs import decode_image, resize_image
 from tfreid.methods.parsing.parser import Parser
@@ -52,7 +53,10 @@ class ImageParser:
 
 
 def parse_rows(
-    parser: ImageParser, rows: Sequence[Row | ParsingRow], batch_size: int = 64
+    parser: ImageParser,
+    rows: Sequence[Row | ParsingRow],
+    batch_size: int = 64,
+    max_image_mpx: float = MAX_IMAGE_MPX,
 ) -> Iterator[np.ndarray | RejectedError]:
     """Parses images as they lie on the disk.
 
@@ -60,13 +64,14 @@ def parse_rows(
       parser: makes the masks.
       rows: of one data set or several; each is read as conversion reads it.
       batch_size: images in a batch; no mask depends on it.
+      max_image_mpx: megapixels of the largest image.
 
     Yields:
       For each row the class indices, uint8 `[height, width]` of the image's size, or what is
       wrong with the image.
     """
     for start in range(0, len(rows), batch_size):
-        images = [_read(row) for row in rows[start : start + batch_size]]
+        images = [_read(row, max_image_mpx) for row in rows[start : start + batch_size]]
         masks = iter(parser.parse([image for image in images if _is_whole(image)]))
         yield from (next(masks) if _is_whole(image) else image for image in images)
 
@@ -77,9 +82,9 @@ def require_room(rows: Sequence[Row | ParsingRow], folder: Path) -> None:
     require_space(folder, bytes_of({row.image_path for row in rows}), "the masks")
 
 
-def _read(row: Row | ParsingRow) -> bytes | RejectedError:
+def _read(row: Row | ParsingRow, max_image_mpx: float) -> bytes | RejectedError:
     try:
-        return read_image(row.image_path, row.image_part)[0]
+        return read_image(row.image_path, row.image_part, max_image_mpx)[0]
     except RejectedError as error:
         return error
 
