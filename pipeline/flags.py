@@ -72,6 +72,9 @@ _FLIP = flags.DEFINE_bool(
 )
 _CACHE = flags.DEFINE_bool("cache", True, "Answer what has not changed from earlier runs.")
 
+NEEDS = {"mask_vocabulary": "masks_root or dataset=csv", "parsing_dataset": "parsing_data_root"}
+"""Flags that have an effect only with others."""
+
 
 def _drawn(given: Mapping[str, str | None]) -> bool:
     return bool(given["data_root"]) and _is_drawn(given["data_root"])

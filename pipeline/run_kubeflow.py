@@ -60,4 +60,4 @@ def compile_pipeline(config: PipelineConfig, image: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, arguments="[-- BEAM_OPTIONS]")
+    command.run(main, arguments="[-- BEAM_OPTIONS]", needs=pipeline_flags.NEEDS)

@@ -85,4 +85,4 @@ def _summarise(config: PipelineConfig, nodes: "list[NodeRun]") -> None:
 
 
 if __name__ == "__main__":
-    command.run(main, arguments="[-- BEAM_OPTIONS]")
+    command.run(main, arguments="[-- BEAM_OPTIONS]", needs=pipeline_flags.NEEDS)

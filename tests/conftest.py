@@ -2,10 +2,12 @@
 
 import ctypes
 import gc
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tiny_people
@@ -65,6 +67,12 @@ def two_replicas():
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk on which hardly anything is free."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
 # What all layers may import, and what it imports itself.
 LEAVES = {
     "errors": set(),
+    "field_names": set(),
     "progress": set(),
     "quiet": set(),
     "typed": set(),

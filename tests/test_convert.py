@@ -229,14 +229,14 @@ def test_run_without_parser_is_refused(raw_data, dgd_run, tmp_path, run):
 
 
 def test_says_what_is_passed_over_and_too_large(tmp_path, run, capsys):
-    for place in ("train/anna/1.png", "train/anna/2.gif", "train/ben/1.png", "test/anna/1.png"):
+    for place in ("train/anna/1.png", "train/anna/2.gif", "train/ben/1.png", "more/anna/1.png"):
         path = tmp_path / "own" / place
         path.parent.mkdir(parents=True, exist_ok=True)
         side = 40 if "ben" in place else 20
         PIL.Image.new("RGB", (side, side)).save(path)
     given = {"dataset": ["folder"], "data_root": [str(tmp_path / "own")]}
     run(**given, out=str(tmp_path / "out"), max_image_mpx=0.001, max_reject_fraction=0.5)
-    passed_over = "WARNING: folder: files passed over: 1 *.gif in train/, 1 *.png in test/\n"
+    passed_over = "WARNING: folder: files passed over: 1 *.gif in train/, 1 *.png in more/\n"
     assert passed_over in capsys.readouterr().out
     reject = json.loads((tmp_path / "out" / "rejects.jsonl").read_text())
     assert reject["key"] == "folder/train/ben/1"

@@ -12,6 +12,7 @@ from tfreid.errors import DataError, UsageError
 from tfreid.files import (
     completed_file,
     completed_folder,
+    private_folder,
     read_json,
     require_space,
     require_writable,
@@ -272,3 +273,33 @@ def test_a_disk_without_room_is_named(tmp_path):
         UsageError, match=r"the records take about .* GiB in .*out, and .* are free"
     ):
         require_space(tmp_path / "out", 2.0**80, "the records")
+
+
+def test_what_takes_little_is_not_called_nothing(tmp_path, full_disk):
+    with pytest.raises(UsageError, match=r"about 2\.0 MiB in .*, and 0\.0 MiB are free: free some"):
+        require_space(tmp_path / "out", 2 * 2**20, "the records")
+
+
+def test_a_private_folder_is_new_or_this_users_own(tmp_path):
+    private_folder(tmp_path / "deep" / "own")
+    assert stat.S_IMODE((tmp_path / "deep" / "own").stat().st_mode) == 0o700
+    (tmp_path / "deep" / "own" / "kept").touch()
+    private_folder(tmp_path / "deep" / "own")
+    assert (tmp_path / "deep" / "own" / "kept").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "file", "open folder"])
+def test_a_folder_that_others_can_reach_is_not_taken(tmp_path, kind):
+    place, elsewhere = tmp_path / "place", tmp_path / "elsewhere"
+    if "link" in kind:
+        place.symlink_to(elsewhere)
+    if kind == "link":
+        elsewhere.mkdir()
+    if kind == "file":
+        place.touch()
+    if kind == "open folder":
+        place.mkdir()
+        place.chmod(0o777)
+    with pytest.raises(UsageError, match=r"place is a link, somebody else's, or open to others"):
+        private_folder(place)
+    assert not elsewhere.exists() or not any(elsewhere.iterdir())

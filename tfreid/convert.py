@@ -282,5 +282,10 @@ def _name_unmasked(out: Path) -> None:
         print(f"    all of them: {path}")
 
 
+_NEEDS = {
+    "mask_vocabulary": "masks_root or dataset=csv",
+}
+
+
 if __name__ == "__main__":
-    command.run(main, arguments="[-- BEAM_OPTIONS]")
+    command.run(main, arguments="[-- BEAM_OPTIONS]", needs=_NEEDS)

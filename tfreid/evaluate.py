@@ -100,8 +100,6 @@ def main() -> None:
     """Evaluates the runs as the flags say."""
     if _RANKINGS.value:
         report.check_rankings_path(Path(_RANKINGS.value))
-    if len(_RUN.value) > 1 and not _OUT.value:
-        raise UsageError("several runs are measured as one: give a folder for the result (--out)")
     out = Run(_OUT.value or _RUN.value[0])
     rankings = [Path(_RANKINGS.value).parent] if _RANKINGS.value else []
     for place in (out.path, out.path / "report", *rankings):
@@ -188,8 +186,10 @@ def _matching(networks: Sequence[evaluation.Network]) -> ReconstructionMatching 
     """How to match by reconstruction; None where descriptors are compared."""
     asked, first = _MATCHING.value, networks[0]
     if not any(network.has_positions for network in networks):
-        if asked:
-            raise UsageError(f"--matching={asked} is for runs that give position features (FPR)")
+        for flag in (_MATCHING, _BUDGET, _STORAGE):
+            if flag.present:
+                given = f"--{flag.name}={flag.value}"
+                raise UsageError(f"{given} is for runs that give position features (FPR)")
         return None
     if len(networks) > 1:
         if asked not in (None, _POOLED):
@@ -282,5 +282,15 @@ def _score_parser(model: keras.Model, folder: Records, inputs: InputSpec) -> dic
     return scores | {"data": evaluation.data_source(folder)}
 
 
+_NEEDS = {
+    "several run": "out",
+    "rerank_k1": "rerank",
+    "rerank_k2": "rerank",
+    "rerank_lambda": "rerank",
+    "shortlist_size": "matching=shortlist or matching=blend",
+    "blend_weight": "matching=blend",
+    "rankings_length": "save_rankings",
+}
+
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, needs=_NEEDS)

@@ -13,7 +13,6 @@ from tfreid.cli import command  # before TensorFlow, whose start-up lines it sil
 # isort: split
 from absl import flags
 
-from tfreid.errors import UsageError
 from tfreid.files import read_json, require_writable
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
@@ -48,8 +47,6 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes
 
 def main() -> None:
     """Exports the run, or several as one, as the flags say."""
-    if len(_RUN.value) > 1 and not _OUT.value:
-        raise UsageError("several runs are exported as one: give a folder for the versions (--out)")
     options = {"far": _FAR.value, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
     require_writable(Path(_OUT.value or f"{_RUN.value[0]}/export"))
     print(f"exporting {' + '.join(_RUN.value)}")
@@ -78,5 +75,9 @@ def _recommendation(facts: dict) -> str:
     )
 
 
+_NEEDS = {
+    "several run": "out",
+}
+
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, needs=_NEEDS)

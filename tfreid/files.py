@@ -10,7 +10,7 @@ import shutil
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,24 @@ def completed_folder(out: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def private_folder(folder: Path) -> None:
+    """Makes a folder that only this user may open, or takes one that only this user writes to.
+
+    Raises:
+      UsageError: if there is a link, something else, or a folder into which others may write.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(stat.S_IRWXU)
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_own or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageError(
+            f"{folder} is a link, somebody else's, or open to others: move it away, or choose "
+            "another folder (out)"
+        )
+
+
 def _locked(folder: Path) -> int:
     """Locks a folder, not what a link of its name points to.
 
@@ -188,13 +206,16 @@ def require_writable(folder: Path) -> None:
         ) from None
 
 
-def require_space(folder: Path, needed_bytes: float, what: str) -> None:
+def require_space(
+    folder: Path, needed_bytes: float, what: str, advice: str = "choose another folder"
+) -> None:
     """Finds out whether what will be written to a folder has room on its disk.
 
     Args:
       folder: there or to be made.
       needed_bytes: what is needed.
       what: what to call it in the message.
+      advice: what else the user can do than free some.
 
     Raises:
       UsageError: if not.
@@ -202,9 +223,19 @@ def require_space(folder: Path, needed_bytes: float, what: str) -> None:
     free = shutil.disk_usage(_nearest(folder)).free
     if needed_bytes > free:
         raise UsageError(
-            f"{what} take about {needed_bytes / 2**30:,.1f} GiB in {folder}, and "
-            f"{free / 2**30:,.1f} GiB are free: free some, or choose another folder"
+            f"{what} take about {_in_words(needed_bytes)} in {folder}, and {_in_words(free)} are "
+            f"free: free some, or {advice}"
         )
+
+
+def bytes_of(paths: Iterable[str | os.PathLike]) -> int:
+    """Returns the bytes of those paths that are files."""
+    return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+
+
+def _in_words(size_bytes: float) -> str:
+    in_gib = size_bytes >= 2**30
+    return f"{size_bytes / 2**30:,.1f} GiB" if in_gib else f"{size_bytes / 2**20:,.1f} MiB"
 
 
 def _nearest(folder: Path) -> Path:

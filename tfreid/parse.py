@@ -12,6 +12,7 @@ from PIL import Image
 
 from tfreid.cli import command
 from tfreid.datasets import rows_of
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import DataError, UsageError
 
 _PARSER = flags.DEFINE_string(
@@ -21,6 +22,13 @@ _RUN = flags.DEFINE_string("run", None, "The same as --parser.")
 _DATASET = flags.DEFINE_string("dataset", None, "Data set, NAME or NAME:CHOICE,...", required=True)
 _DATA_ROOT = flags.DEFINE_string("data_root", None, "Folder of the data set.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Folder to write; it must not be there.", required=True)
+_MAX_IMAGE_MPX = flags.DEFINE_float(
+    "max_image_mpx",
+    MAX_IMAGE_MPX,
+    "Megapixels of the largest image; larger ones get no mask.",
+    lower_bound=0.0,
+    upper_bound=LARGEST_LIMIT_MPX,
+)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.", 1)
 
 _SHOWN = 3
@@ -32,13 +40,14 @@ def main() -> None:
         raise UsageError("give --parser: mediapipe_pose, a run, or a .tflite or .onnx file")
     from tfreid.files import completed_folder, require_writable
     from tfreid.masks import mask_maker
-    from tfreid.masks.rows import masks_of_rows
+    from tfreid.masks.rows import masks_of_rows, require_room
     from tfreid.records.images import RejectedError, UnsureError
     from tfreid.records.mask_maker import UNMASKED, write_reasons
 
     out = Path(_OUT.value).expanduser()
     require_writable(out.parent)
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
+    require_room(rows, out.parent)
     maker = mask_maker(_PARSER.value or _RUN.value)
     print(f"writing {maker.vocabulary} masks of {len(rows):,} images to {out}", flush=True)
     unreadable, unsure = [], []
@@ -46,7 +55,7 @@ def main() -> None:
         completed_folder(out) as folder,
         command.progress(len(rows), "parsing", unit="images") as bar,
     ):
-        masks = masks_of_rows(maker, rows, _BATCH_SIZE.value)
+        masks = masks_of_rows(maker, rows, _BATCH_SIZE.value, _MAX_IMAGE_MPX.value)
         for row, mask in zip(rows, masks, strict=True):
             if isinstance(mask, RejectedError):
                 unreadable.append((row.key, str(mask)))

@@ -126,8 +126,6 @@ def _given_settings(table: Table) -> list[Setting]:
 
 def _embedded_settings(table: Table) -> list[Setting]:
     """The embedded data set; a second one with other persons in other places where needed."""
-    if _TEST_DATA.value:
-        raise UsageError("--test_data needs --data or --parsing_data: what to train on")
     print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
     reid, parsing = embedded.ensure(_EMBEDDED)
     train = [parsing if table.data == "parsing" else reid]
@@ -148,5 +146,9 @@ def _write(plan: Reproduction, out: Path) -> None:
     files.write_json(out / "table.json", reproduction.as_json(plan, figures))
 
 
+_NEEDS = {
+    "test_data": "data or parsing_data",
+}
+
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, needs=_NEEDS)

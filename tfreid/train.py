@@ -20,7 +20,6 @@ from absl import flags
 
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
-from tfreid.errors import UsageError
 from tfreid.files import require_writable
 from tfreid.methods import METHODS, Method, Stage
 from tfreid.records import Records
@@ -72,8 +71,6 @@ def main() -> int:
     run = training.Run(_OUT.value or f"runs/{method.name}", method)
     require_writable(run.path)
     was_finished = run.is_finished
-    if _STOP.value and not _EVALUATE.value:
-        raise UsageError("--stop_when_no_better compares evaluations: give --evaluate_every_steps")
     recipe, data = _RECIPE(), _data()
     print(f"training {method.name} into {run.path}")
     _announce_scale(method, recipe)
@@ -187,5 +184,9 @@ def _ensure_embedded() -> tuple[Path, Path]:
     return embedded.ensure(_EMBEDDED)
 
 
+_NEEDS = {
+    "stop_when_no_better": "evaluate_every_steps",
+}
+
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, needs=_NEEDS)

@@ -6,7 +6,7 @@ import sys
 import pytest
 from hand_made import SIZE, write_image, write_mask
 
-from tfreid.datasets import SplitCounts, dataset_named, rows_of
+from tfreid.datasets import SplitCounts, dataset_named, read_dataset, rows_of
 from tfreid.datasets.check import count_splits, differences, file_problems, protocol_problems
 from tfreid.datasets.market1501 import PUBLISHED
 
@@ -56,6 +56,15 @@ def test_names_the_problems_of_the_protocol(market):
         ],
     }
     assert "as in market1501/bounding_box_train/0003_c3s1_000005_01" in problems[1].names[0]
+
+
+def test_persons_are_called_by_their_names(image_tree):
+    root = image_tree("train/anna/1.jpg", "query/b/1.jpg", "gallery/b/2.jpg", "gallery/anna/2.jpg")
+    reading = read_dataset("folder", root)
+    problems = named(protocol_problems(reading.rows, reading.person_names))
+    alone = {name.partition(",")[0] for name in problems["persons with one"]}
+    assert alone == {"person anna in train", "person anna in test"}
+    assert {name.partition(",")[0] for name in problems["person IDs shared"]} == {"person anna"}
 
 
 def test_without_cameras_any_image_of_the_person_matches(image_tree):

@@ -1,7 +1,7 @@
 import pytest
 from hand_made import write_image, write_mask
 
-from tfreid.datasets import rows_of
+from tfreid.datasets import read_dataset, rows_of
 from tfreid.errors import DataError, MissingPathError
 
 HEADER = "path,person_id,camera_id,split"
@@ -97,3 +97,21 @@ def test_refuses_text_that_is_not_utf8(tmp_path):
 def test_refuses_a_folder_without_a_single_manifest(tmp_path):
     with pytest.raises(MissingPathError, match="no single manifest"):
         rows_of("csv", tmp_path)
+
+
+def test_counts_what_lies_beside_the_images_and_is_not_named(manifest, tmp_path):
+    write_mask(tmp_path / "masks/b.png")
+    write_image(tmp_path / "elsewhere/d.jpg")
+    path = manifest(
+        "crops/a.jpg,ann,,query,masks/a.png",
+        "../outside.jpg,ann,,gallery,",
+        header=f"{HEADER},mask_path",
+    )
+    write_image(tmp_path.parent / "outside.jpg")
+    (tmp_path.parent / "notes.txt").touch()
+    for root in (path, tmp_path):
+        assert read_dataset("csv", root).passed_over == {
+            "*.jpg in crops/": 2,
+            "*.png in masks/": 1,
+            f"*.txt in {tmp_path.parent}/": 1,
+        }

@@ -1,5 +1,7 @@
 """What holds for every data set that has a miniature."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.datasets.miniatures import MINIATURES
@@ -46,3 +48,14 @@ def test_another_folder_is_answered_with_the_expected_tree(name, tmp_path):
         rows_of(name, tmp_path)
     assert "expected:\n" in str(error.value)
     assert "found:\n  holidays/" in str(error.value)
+
+
+@every_reader
+def test_strange_files_among_the_images_are_counted(name, tmp_path):
+    folder = MINIATURES[name](tmp_path)
+    rows = rows_of(name, folder)
+    places = {Path(row.image_path).parent for row in rows if row.image_part is None}
+    for place in places:
+        (place / "strange.gif").touch()
+    found = read_dataset(name, folder).passed_over
+    assert sum(count for kind, count in found.items() if "*.gif" in kind) == len(places)

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,7 @@ def test_reads_the_formats_of_images(image_tree):
 
 def test_counts_what_it_passes_over(image_tree):
     root = image_tree(
-        "train/a/1.jpg", "train/a/2.gif", "test/a/x/3.jpg", "test/b/4.jpg", "train/b/1.png"
+        "train/a/1.jpg", "train/a/2.gif", "more/a/x/3.jpg", "more/b/4.jpg", "train/b/1.png"
     )
     (root / "notes").write_text("")
     (root / "train/a/Thumbs.db").write_text("")
@@ -142,10 +143,52 @@ def test_counts_what_it_passes_over(image_tree):
     assert reading.passed_over == {
         "*.gif in train/": 1,
         "*.heic in train/": 1,
-        "*.jpg in test/": 2,
+        "*.jpg in more/": 2,
         "without extension in ./": 1,
     }
     assert len(reading.rows) == 2
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("train/a/1.jpg", "test/a/1.jpg", "val/b/1.jpg"),
+        ("Train/a/1.jpg", "test/a/1.jpg", "val/b/1.jpg"),
+        ("query/a/1.jpg", "gallery/a/1.jpg", "test/a/x/1.jpg", "val/b/1.jpg"),
+    ],
+)
+def test_folders_that_others_take_for_splits_are_refused_by_name(image_tree, paths):
+    with pytest.raises(DataError, match=r"test/ and val/: splits are called train, query, gallery"):
+        rows_of("folder", image_tree(*paths))
+
+
+def test_persons_and_empty_folders_may_have_such_names(image_tree):
+    root = image_tree("val/1.jpg", "val/2.jpg", "ada/1.jpg", "ada/2.jpg")
+    assert {row.key for row in rows_of("folder", root)} >= {"folder/val/1"}
+    root = image_tree("train/a/1.jpg")
+    (root / "test").mkdir()
+    for path in ("val", "ada"):
+        shutil.rmtree(root / path)
+    assert len(rows_of("folder", root)) == 1
+
+
+def test_one_persons_folder_is_answered_with_the_one_above(image_tree):
+    root = image_tree("anna/1.jpg", "ben/1.jpg")
+    with pytest.raises(DataError, match=f"if this is one person's folder, give {root}\n"):
+        rows_of("folder", root / "anna")
+
+
+def test_one_persons_folder_of_cameras_is_warned_of(image_tree, caplog):
+    root = image_tree(
+        *(f"{name}/{camera}/{n}.jpg" for name in ("anna", "ben") for camera in "xy" for n in "12")
+    )
+    rows_of("folder", root / "anna")
+    (warning,) = caplog.messages
+    assert f"{root / 'ben'} beside it has folders of the same names (x, y)" in warning
+    assert f"if they are cameras, give {root} instead" in warning
+    caplog.clear()
+    rows_of("folder", root)
+    assert not caplog.messages
 
 
 def test_passes_over_what_lies_too_deep(image_tree):

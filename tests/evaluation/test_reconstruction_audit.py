@@ -9,6 +9,7 @@ from toy_models import SIZE_PX, PersonModel, PositionModel
 from tests.measured import RecordingProgress
 from tfreid.errors import UsageError
 from tfreid.evaluation import Measurement, Network, PositionStore, audit, evaluation_sets
+from tfreid.evaluation.position_store import open_stores
 from tfreid.evaluation.reconstruction_errors import error_map
 from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.report import write_rankings, write_report
@@ -171,3 +172,20 @@ def test_combinations_take_the_pooled_descriptor(tested):
     assert result.name == "a + b"
     with pytest.raises(UsageError, match="takes one network"):
         audit(networks, tested, Measurement(("original",), matching=EXACT))
+
+
+def test_a_disk_without_room_for_position_features_is_named(tested, tmp_path, full_disk):
+    network = Network("", PositionModel(), SIZE_PX)
+    measurement = Measurement(("original",), matching=ReconstructionMatching("exact", 0.01))
+    with pytest.raises(UsageError, match=r"the position features take about .* position_storage="):
+        open_stores(tmp_path / "matching", "", [tested], measurement, network)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_no_place_for_position_features(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "file").touch()
+    (tmp_path / "store").symlink_to("theirs")
+    with pytest.raises(UsageError, match=r"store is a link"):
+        PositionStore(tmp_path / "store", {"weights": "a"}, "float32")
+    assert (tmp_path / "theirs" / "file").exists()

@@ -123,3 +123,10 @@ def _numbers(folder, owners, seen):
     seen = tf.constant(seen, tf.int64)
     crops = [loaded.crop(tf.constant(draw), tf.constant([7, 5]), seen) for draw in draws]
     return {int(crop[0, 0, 0]) for crop in crops}
+
+
+def test_a_giant_is_named_and_not_decoded(tmp_path):
+    path = tmp_path / "giant.png"
+    Image.new("1", (20_000, 10_000)).save(path)
+    with pytest.raises(DataError, match=r"giant\.png cannot be read as an image: .*pixels"):
+        backgrounds.load_backgrounds([path], (2, 2))

@@ -7,7 +7,8 @@ from PIL import Image
 from tests.methods.harness import info
 from tfreid.datasets import Row
 from tfreid.datasets.parts import Box
-from tfreid.masks.rows import masks_of_rows
+from tfreid.errors import UsageError
+from tfreid.masks.rows import masks_of_rows, require_room
 from tfreid.masks.run import ImageParser
 from tfreid.methods.parsing.recipe import ParsingRecipe, build
 from tfreid.records.images import RejectedError
@@ -58,3 +59,17 @@ def test_what_cannot_be_read_takes_no_place_in_a_batch(parser, tmp_path):
         assert isinstance(error, RejectedError)
         assert text in str(error)
     assert [type(found) for found in masks_of_rows(parser, rows[:1])] == [RejectedError]
+
+
+def test_a_disk_without_room_for_masks_is_named(tmp_path, full_disk):
+    rows = [row(saved(tmp_path / "person.bmp"))]
+    with pytest.raises(UsageError, match=r"the masks take about .* in .*/out, and .* are free"):
+        require_room(rows, tmp_path / "out")
+
+
+def test_images_beyond_the_limit_are_refused(parser, tmp_path):
+    rows = [row(saved(tmp_path / "person.png"))]
+    (refused,) = masks_of_rows(parser, rows, max_image_mpx=0.0005)
+    assert "20x40 pixels, more than the 0.0005 million of max_image_mpx" in str(refused)
+    (mask,) = masks_of_rows(parser, rows, max_image_mpx=0.001)
+    assert mask.shape == (40, 20)

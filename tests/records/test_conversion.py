@@ -311,3 +311,10 @@ def test_two_worker_processes_write_the_same(converted, raw_data, tmp_path):
     )
     for path in converted.path.glob("*.tfrecord-*"):
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_background_beyond_the_limit_is_named(raw_data, tmp_path):
+    scenes = raw_data / "backgrounds"
+    with pytest.raises(DataError, match=r"unusable background: .*max_image_mpx.*backgrounds/"):
+        convert(raw_data, tmp_path / "out", backgrounds_root=scenes, max_image_mpx=0.0001)
+    assert not (tmp_path / "out").exists()

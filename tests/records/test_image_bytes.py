@@ -128,3 +128,12 @@ def test_random_backgrounds_keep_sixteen_bits(tmp_path):
     scene = saved(tmp_path / "scene.png", QUARTERS)
     copy = images.on_random_background(image, np.ones((32, 16), np.uint8), (scene,), seed=0)
     assert (np.asarray(PIL.Image.open(io.BytesIO(copy))) == 200).all()
+
+
+def test_the_limit_holds_for_backgrounds(tmp_path):
+    scene = saved(tmp_path / "scene.png", QUARTERS)
+    image, mask = PIL.Image.fromarray(QUARTERS), np.zeros((32, 16), np.uint8)
+    with pytest.raises(RejectedError, match=r"16x32 pixels, more than the 0\.0005 million"):
+        images.on_random_background(image, mask, (scene,), 0, max_mpx=0.0005)
+    made = images.on_random_background(image, mask, (scene,), 0, max_mpx=0.001)
+    np.testing.assert_array_equal(decode_image(made), QUARTERS)

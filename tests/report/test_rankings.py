@@ -7,6 +7,8 @@ import pytest
 
 from tfreid.errors import UsageError
 from tfreid.evaluation import Measurement, audit, evaluation_sets
+from tfreid.records import Records
+from tfreid.records.info import SourceInfo
 from tfreid.report import check_rankings_path, write_rankings
 
 
@@ -25,8 +27,31 @@ def test_each_variant_has_its_file(audits, tmp_path):
         lists = outcome.lists
         for row, index in zip(rows[::3], lists.indices[:, 0], strict=True):
             assert row["gallery"] == person.gallery_keys[index]
+            assert row["gallery_person"] == str(person.gallery.person[index])
+            assert row["gallery_camera"] == str(person.gallery.camera[index])
         assert {row["query"] for row in rows[:3]} == {person.query_keys[0]}
         assert [np.float32(row["distance"]) for row in rows[:3]] == lists.distances[0, :3].tolist()
+
+
+def test_persons_and_cameras_have_their_names(audits, tmp_path):
+    tested, query = audits[1].tested, audits[1].query
+    number, camera = int(query.person[0]), int(query.camera[0])
+    source = SourceInfo(person_names={number: "anna"}, camera_names={camera: "hall"})
+    records = Records(tested.folder.path)
+    records.info = replace(records.info, sources={tested.dataset: source})
+    result = replace(
+        audits[1],
+        tested=replace(tested, folder=records),
+        outcomes={"original": audits[1].outcomes["original"]},
+    )
+    write_rankings(tmp_path / "nearest.csv", [result], length=2)
+    first = rows_of_csv(tmp_path / "nearest.csv")[0]
+    assert (first["query_person"], first["query_camera"]) == ("anna", "hall")
+    write_rankings(tmp_path / "nearest.json", [result], length=2)
+    first = json.loads((tmp_path / "nearest.json").read_text())[0]
+    assert (first["person"], first["camera"]) == ("anna", "hall")
+    named = {image["person"] for image in first["images"] if image["correct"]}
+    assert named <= {"anna"}
 
 
 def test_one_variant_has_the_file_asked_for(audits, tmp_path):

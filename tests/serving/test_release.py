@@ -128,3 +128,12 @@ def test_rates_without_meaning_are_refused(run, far):
 def test_a_folder_without_run_is_refused(tmp_path):
     with pytest.raises(MissingPathError, match="holds no run"):
         export_run(tmp_path)
+
+
+def test_a_disk_without_room_is_named_before_images_are_described(
+    run, tmp_path, full_disk, monkeypatch
+):
+    monkeypatch.setattr(release, "_threshold", None)
+    with pytest.raises(UsageError, match=r"the exported weights take about .* in .*/1, and"):
+        export_run(run, base=tmp_path)
+    assert not list(tmp_path.iterdir())

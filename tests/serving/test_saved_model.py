@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ from tfreid.evaluation import Network
 from tfreid.evaluation.descriptors import Batched, describe_split, embedder
 from tfreid.inputs import InputSpec
 from tfreid.serving import ServedModel, write_saved_model
+from tfreid.serving.facts import read_facts
 
 SIZE = (32, 16)
 
@@ -75,3 +77,23 @@ def test_folders_that_hold_something_else_are_refused(exported, tmp_path):
     (tmp_path / "damaged" / "saved_model.pb").write_bytes(b"no protocol buffer")
     with pytest.raises(DataError, match="is damaged"):
         ServedModel(tmp_path / "damaged")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image_size_px", [32]),
+        ("image_size_px", ["32", "16"]),
+        ("matching", []),
+        ("matching", {"beta": "0.01", "patches": []}),
+        ("matching", {"beta": 0.01}),
+        ("threshold", 0.5),
+    ],
+)
+def test_facts_of_another_type_are_named(exported, tmp_path, field, value):
+    path = tmp_path / "serving.json"
+    values, known = read_facts(exported / "assets.extra" / "serving.json")
+    assert known.image_size_px == SIZE
+    path.write_text(json.dumps(values | {field: value, "added": "by a later release"}))
+    with pytest.raises(DataError, match=rf"serving\.json is damaged: {field}"):
+        read_facts(path)

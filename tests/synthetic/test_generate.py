@@ -143,3 +143,9 @@ def test_contact_sheet_puts_images_beside_masks(generated):
     np.testing.assert_array_equal(sheet[4:132, 4:68], image)
     is_background = np.asarray(Image.open(rows[0].mask_path)) == 0
     np.testing.assert_array_equal((sheet[4:132, 68:132] == (24, 24, 28)).all(-1), is_background)
+
+
+def test_a_disk_without_room_is_named_first(tmp_path, full_disk):
+    with pytest.raises(UsageError, match=r"the images take about .* MiB in .*, and .* are free"):
+        generate(tmp_path / "out", Parameters())
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import toy
 
-from tfreid import training
+from tfreid import files, training
 from tfreid.errors import DataError, TrainingError, UsageError
 from tfreid.inputs import InputSpec
 from tfreid.training.trainable import freeze_all_but
@@ -244,3 +244,23 @@ def test_a_batch_that_devices_cannot_share_is_refused(
     stage = dataclasses.replace(toy.stages(batch_size=9)[0], inputs=inputs)
     with pytest.raises(UsageError, match=text):
         run(tmp_path, (stage,), strategy=two_replicas)
+
+
+def test_a_disk_without_room_for_checkpoints_is_named_before_the_first_step(tmp_path, full_disk):
+    def batches(stage, start_step):
+        raise AssertionError("the training has begun")
+
+    text = rf"the checkpoints and an export take about .* in {tmp_path}/checkpoints, and .* free"
+    with pytest.raises(UsageError, match=text):
+        run(tmp_path, batches=batches)
+
+
+def test_checkpoints_that_are_there_count_as_room(tmp_path, monkeypatch):
+    run(tmp_path)
+    there = sum(path.stat().st_size for path in (tmp_path / "checkpoints").glob("ckpt-*"))
+    assert there
+    needed = []
+    monkeypatch.setattr(files, "require_space", lambda folder, size, *_: needed.append(size))
+    run(tmp_path)
+    run(tmp_path.with_name("another"))
+    assert needed[0] == needed[1] - there

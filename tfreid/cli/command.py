@@ -18,14 +18,17 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from absl import flags, logging
 
 from tfreid import quiet
 from tfreid.cli import early
+from tfreid.cli.needs import check_needs
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
+from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
 
 __all__ = ["answer_early", "logging", "progress", "run"]
@@ -47,7 +50,11 @@ _OF_FILES = (
 _BY_TENSORFLOW = re.compile(rf"([^\s;]*/[^;\n]*); ({'|'.join(map(os.strerror, _OF_FILES))})")
 
 
-def run(main: Callable[..., int | None], arguments: str = "") -> None:
+def run(
+    main: Callable[..., int | None],
+    arguments: str = "",
+    needs: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 interrupted.
 
     A user's mistake ends in one line on standard error. Other exceptions are bugs and keep their
@@ -57,13 +64,15 @@ def run(main: Callable[..., int | None], arguments: str = "") -> None:
       main: the command's function; the docstring of its file is the description in `--help`.
       arguments: what the command takes besides flags, as its usage shows it; `main` gets the list
         of them (everything after `--` counts as such). Without it they are refused.
+      needs: which flags have an effect only with others, as `check_needs` has it; a literal, so
+        that it can be read before the command is loaded.
     """
-    sys.exit(_status(main, arguments))
+    sys.exit(_status(main, arguments, needs))
 
 
-def _status(main: Callable[..., int | None], arguments: str) -> int:
+def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
     try:
-        rest = _parse_flags(arguments)
+        rest = _parse_flags(arguments, needs)
         if rest is None:
             return 0
         return (main(rest) if arguments else main()) or 0
@@ -82,20 +91,27 @@ def _status(main: Callable[..., int | None], arguments: str) -> int:
 def answer_early(path: Path) -> None:
     """Ends the process at a mistake in the flags that shows without loading the command.
 
-    Of flags of recipes and libraries only the command itself knows what is right.
+    Of libraries' flags only the command itself knows what is right.
 
     Args:
       path: the command's file.
     """
-    later = [name for name in _wanted() if name.startswith(_FLAGS_OF_LIBRARIES)]
+    known = early.flags_of(path, sys.argv)
+    has_fields = any(name.startswith(_FIELD) for name in known)
+
+    def is_later(name: str) -> bool:
+        is_field = has_fields and name.startswith(_FIELD)
+        is_own = is_field or name.partition("=")[0] in known
+        return name.startswith(_FLAGS_OF_LIBRARIES) and not is_own
+
+    later = [name for name in _wanted() if is_later(name)]
     if _wanted() & _HELP or (later and not all("=" in name for name in later)):
         return
-    known = early.flags_of(path)
     own = [known[name] for name in known]
-    argv = [word for word in sys.argv if not word.lstrip("-").startswith(_FLAGS_OF_LIBRARIES)]
+    argv = [word for word in sys.argv if not is_later(word.lstrip("-"))]
     argv = [word for word in argv if word.lstrip("-").partition("=")[0] not in flags.FLAGS]
     try:
-        _parsed(known, own, argv, arguments=early.takes_arguments(path))
+        _parsed(known, own, argv, early.takes_arguments(path), early.needs_of(path))
     except UsageError as error:
         sys.exit(_fail(str(error), MISUSE))
 
@@ -135,17 +151,18 @@ def _explain_system_error(error: BaseException) -> str | None:
     return None
 
 
-def _parse_flags(arguments: str) -> list[str] | None:
+def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
     """Parses the command line; returns what is not a flag, or None after showing the help.
 
     Raises:
-      UsageError: a flag or an argument is not known, or a value is not allowed.
+      UsageError: a flag or an argument is not known, a value is not allowed, or a flag needs
+        another.
     """
     wanted = _wanted()
     if wanted & _HELP:
         print(_help(arguments, full="helpfull" in wanted))
         return None
-    return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments)
+    return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments, needs)
 
 
 def _wanted() -> set[str]:
@@ -155,7 +172,11 @@ def _wanted() -> set[str]:
 
 
 def _parsed(
-    known: flags.FlagValues, own: Sequence[flags.Flag], argv: Sequence[str], arguments: object
+    known: flags.FlagValues,
+    own: Sequence[flags.Flag],
+    argv: Sequence[str],
+    arguments: object,
+    needs: Mapping[str, str],
 ) -> list[str]:
     try:
         rest = known(list(argv))[1:]
@@ -170,6 +191,7 @@ def _parsed(
         raise UsageError(str(error)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+    check_needs(needs, known)
     return rest
 
 
@@ -179,9 +201,6 @@ def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:
     fields = [flag.removeprefix(_FIELD) for flag in known if flag.startswith(_FIELD)]
     if not (fields and name.startswith(_FIELD)):
         return difflib.get_close_matches(name, known, n=3)
-    # Whoever defined these flags has loaded the methods, and TensorFlow with them, already.
-    from tfreid.methods.field_names import nearest_fields
-
     return [_FIELD + field for field in nearest_fields(name.removeprefix(_FIELD), fields)]
 
 

@@ -2,12 +2,15 @@
 
 import ast
 import contextlib
-import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from absl import flags
+
+from tfreid.cli import recipe_fields
+from tfreid.cli.source import called, calls, definition, meant, value
+from tfreid.cli.typed_parser import TypedParser
 
 _ORDER = {  # What each kind takes in this order, after the name.
     "enum": ("default", "enum_values", "help"),
@@ -19,28 +22,47 @@ _ORDER = {  # What each kind takes in this order, after the name.
 
 def takes_arguments(path: Path) -> bool:
     """Whether the command in a file takes more than flags."""
-    runs = [call for call in _calls(path) if _name(call) == "run"]
+    runs = [call for call in calls(path) if called(call) == "run"]
     return any(keyword.arg == "arguments" for call in runs for keyword in call.keywords)
 
 
-def flags_of(path: Path) -> flags.FlagValues:
+def needs_of(path: Path) -> dict[str, str]:
+    """Returns which flags of the command in a file need others, for `check_needs`."""
+    for call in calls(path):
+        for keyword in call.keywords:
+            if called(call) == "run" and keyword.arg == "needs":
+                return ast.literal_eval(meant(keyword.value, path)[0])
+    return {}
+
+
+def flags_of(path: Path, argv: Sequence[str]) -> flags.FlagValues:
     """Returns the flags that a file defines or adopts, as far as literals say what they allow.
 
     Args:
       path: the file of a command.
+      argv: the command line, whose `--method` decides on the fields of the recipe.
     """
     values = flags.FlagValues()
-    for call in _calls(path):
-        if _is_definition(call):
-            _define(call, values)
-        elif _name(call) == "adopt_module_key_flags":
-            for each in filter(_is_definition, _calls(_imported(path, call.args[0].id))):
-                _define(each, values)
+    own = list(_own_calls(path))
+    for call, place in own:
+        if called(call).startswith("DEFINE_"):
+            _define(call, place, values)
+    if any(called(call) == "define_recipe_flags" for call, _ in own):
+        _define_fields(argv, values)
     return values
 
 
-def _define(call: ast.Call, values: flags.FlagValues) -> None:
-    kind = _name(call).removeprefix("DEFINE_")
+def _own_calls(path: Path) -> Iterator[tuple[ast.Call, Path]]:
+    """The calls in a file and in those whose flags it adopts, with the file of each."""
+    for call in calls(path):
+        yield call, path
+        if called(call) == "adopt_module_key_flags":
+            place = definition(path, call.args[0].id)[1]
+            yield from ((other, place) for other in calls(place))
+
+
+def _define(call: ast.Call, path: Path, values: flags.FlagValues) -> None:
+    kind = called(call).removeprefix("DEFINE_")
     if kind not in _ORDER:
         return
     name, *rest = call.args
@@ -48,33 +70,24 @@ def _define(call: ast.Call, values: flags.FlagValues) -> None:
     given |= {keyword.arg: keyword.value for keyword in call.keywords}
     literal: dict[str, Any] = {"default": None, "help": ""}
     for key, node in given.items():
-        with contextlib.suppress(ValueError):
-            literal[key] = ast.literal_eval(node)
+        with contextlib.suppress(LookupError, ValueError):
+            literal[key] = value(node, path)
     if kind == "enum" and "enum_values" not in literal:
         kind = "string"
     define = getattr(flags, f"DEFINE_{kind}")
     define(ast.literal_eval(name), flag_values=values, **literal)
 
 
-def _calls(path: Path) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            yield node
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
-
-
-def _is_definition(call: ast.Call) -> bool:
-    return _name(call).startswith("DEFINE_")
-
-
-def _imported(path: Path, name: str) -> Path:
-    """The file of a module that a file imports under a name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if name == (alias.asname or alias.name):
-                    return Path(importlib.util.find_spec(f"{node.module}.{alias.name}").origin)
-    raise LookupError(f"{path} imports no {name}")
+def _define_fields(argv: Sequence[str], values: flags.FlagValues) -> None:
+    """Defines a flag for each field of the recipe of `--method`, if that is one of ours."""
+    early = flags.FlagValues()
+    flags.DEFINE_string("method", None, "", flag_values=early)
+    with contextlib.suppress(flags.Error, LookupError):
+        early(list(argv), known_only=True)
+        for name, kind in recipe_fields.of_method(early["method"].value).items():
+            if kind is None:
+                flags.DEFINE_string(f"recipe.{name}", None, "", flag_values=values)
+            else:
+                parser = TypedParser(kind)
+                flag = flags.Flag(parser, None, f"recipe.{name}", None, "", boolean=kind is bool)
+                flags.DEFINE_flag(flag, values)

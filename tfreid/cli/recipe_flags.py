@@ -10,6 +10,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_dict, config_flags
 
 from tfreid.cli.recipe_help import meanings
+from tfreid.cli.typed_parser import KINDS, TypedParser
 from tfreid.methods import METHODS
 from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import former_fields, from_json
@@ -71,8 +72,8 @@ def define_flags(
       A function that gives the recipe after the flags were parsed. It raises UsageError for a
       value that does not fit its field.
     """
-    for kind, name in ((int, "an int"), (float, "a float"), (bool, "true or false")):
-        config_flags.register_flag_parser_for_type(kind, _TypedParser(kind, name))
+    for kind in KINDS:
+        config_flags.register_flag_parser_for_type(kind, TypedParser(kind))
     config = ConfigDict(_with_placeholders(default))
     # Named here, each field becomes a flag of its own, so that a wrong name meets its neighbours.
     every_field = ["", *(f"--recipe.{name}=" for name in _names(default))]
@@ -114,30 +115,6 @@ def _told(
             if not flag_values[path + current].present:
                 del told[current]
     return told
-
-
-class _TypedParser(flags.ArgumentParser):
-    """Parses one plain type and says which one when it cannot."""
-
-    _BASE: typing.ClassVar = {
-        int: flags.IntegerParser,
-        float: flags.FloatParser,
-        bool: flags.BooleanParser,
-    }
-
-    def __init__(self, kind: type, name: str):
-        self._parser = self._BASE[kind]()
-        self._name = name
-        self.syntactic_help = name
-
-    def parse(self, argument: Any) -> Any:
-        try:
-            return self._parser.parse(argument)
-        except (TypeError, ValueError):
-            raise ValueError(f"expected {self._name}, found {argument!r}") from None
-
-    def flag_type(self) -> str:
-        return self._parser.flag_type()
 
 
 def _with_placeholders(recipe: Any) -> dict[str, Any]:

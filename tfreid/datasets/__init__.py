@@ -190,7 +190,7 @@ def read_dataset(
     with noting_passed_over() as passed_over:
         reading = dataset.read(root, *splits, **options)
     unread = [path for path in passed_over if masks not in path.parents]
-    reading = replace(reading, passed_over=counted(unread, root))
+    reading = replace(reading, passed_over=counted(unread, root if root.is_dir() else root.parent))
     if train_on_all:
         reading = reading.for_training()
     _refuse_shared_keys(reading.rows)

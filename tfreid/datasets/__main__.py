@@ -38,7 +38,6 @@ from tfreid.datasets.check import (
     protocol_problems,
 )
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
-from tfreid.errors import UsageError
 
 _CHECK = flags.DEFINE_string(
     "check", None, "Data set to check, as NAME[:CHOICE,...]; without it, all are listed."
@@ -74,12 +73,8 @@ def main() -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("tfreid").setLevel(logging.INFO)
     if _CHECK.value is None:
-        if _DATA_ROOT.value is not None:
-            raise UsageError("--data_root without --check=NAME: name the data set to check")
         print(_listing())
         return 0
-    if _DATA_ROOT.value is None:
-        raise UsageError(f"--check={_CHECK.value} needs --data_root=FOLDER")
     dataset, _ = parse_name(_CHECK.value)
     asked = SplitChoice(_SPLIT_SEED.value, _SPLIT_INDEX.value)
     split = None if asked == SplitChoice() else asked
@@ -125,7 +120,7 @@ def _check(dataset: Dataset, reading: Reading) -> int:
         print(f"WARNING: these are not the published counts of {dataset.name}:")
         print("\n".join(f"  {line}" for line in unlike))
     problems = passed_over_problems(reading)
-    problems += protocol_problems(rows) if dataset.kind == "reid" else []
+    problems += protocol_problems(rows, reading.person_names) if dataset.kind == "reid" else []
     vocabulary = _MASK_VOCABULARY.value or dataset.mask_vocabulary
     num_classes = len(VOCABULARIES[vocabulary]) if vocabulary else None
     with command.progress(len(rows), "opening files", unit="images") as bar:
@@ -171,5 +166,16 @@ def _verdict(problems: Sequence[Problem], num_warnings: int) -> str:
     return ", ".join(errors + warnings) or "no problem found"
 
 
+_NEEDS = {
+    "data_root": "check",
+    "masks_root": "check",
+    "mask_vocabulary": "masks_root or check=csv",
+    "split_seed": "check",
+    "split_index": "check",
+    "max_image_mpx": "check",
+    "max_named": "check",
+    "check": "data_root",
+}
+
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, needs=_NEEDS)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 from tfreid.datasets.copies import MOST_DIFFERENT_BITS, copies
 from tfreid.datasets.dataset import Dataset
@@ -97,11 +98,14 @@ def passed_over_problems(reading: Reading) -> list[Problem]:
     return [Problem(title, kinds)] if kinds else []
 
 
-def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
+def protocol_problems(
+    rows: Sequence[Row], names: Mapping[int, str] = MappingProxyType({})
+) -> list[Problem]:
     """Finds what training or the evaluation protocol cannot use, without opening files.
 
     Args:
         rows: All rows of a re-identification data set.
+        names: Names of persons, of those that have one.
 
     Returns:
         The problems that there are.
@@ -113,9 +117,9 @@ def protocol_problems(rows: Sequence[Row]) -> list[Problem]:
     unmatched = f"queries without any valid match (a gallery image with {match})"
     found = {
         unmatched: _unmatched_queries(rows, with_cameras),
-        "persons with one image": _people(train, test, lambda images: len(images) == 1),
-        "persons with one camera": _people(train, test, _one_camera) if with_cameras else [],
-        "person IDs shared by train and test": _shared(train, test),
+        "persons with one image": _people(train, test, names, lambda images: len(images) == 1),
+        "persons with one camera": _people(train, test, names, _one_camera) if with_cameras else [],
+        "person IDs shared by train and test": _shared(train, test, names),
         "training images of person -1 (junk) or 0 (distractor), which have no label": [
             row.key for row in rows if row.split == "train" and not row.is_person
         ],
@@ -138,19 +142,22 @@ def _by_person(rows: Iterable[Row]) -> dict[int, list[Row]]:
 def _people(
     train: dict[int, list[Row]],
     test: dict[int, list[Row]],
+    names: Mapping[int, str],
     concerned: Callable[[list[Row]], bool],
 ) -> list[str]:
     return [
-        f"person {person} in {part}, as in {images[0].key}"
+        f"person {names.get(person, person)} in {part}, as in {images[0].key}"
         for part, people in (("train", train), ("test", test))
         for person, images in people.items()
         if concerned(images)
     ]
 
 
-def _shared(train: dict[int, list[Row]], test: dict[int, list[Row]]) -> list[str]:
+def _shared(
+    train: dict[int, list[Row]], test: dict[int, list[Row]], names: Mapping[int, str]
+) -> list[str]:
     return [
-        f"person {person}, as in {images[0].key} and {test[person][0].key}"
+        f"person {names.get(person, person)}, as in {images[0].key} and {test[person][0].key}"
         for person, images in train.items()
         if person in test
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
-from tfreid.datasets.layout import Layout
+from tfreid.datasets.layout import Layout, pass_over
 from tfreid.datasets.numbering import names_by_number, number_names, number_persons
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
@@ -58,6 +58,7 @@ def read(root: Path) -> Reading:
         if len(errors) > len(named):
             named.append(f"  ... and {len(errors) - len(named)} more")
         raise DataError("\n".join([f"{manifest} has errors:", *named]))
+    _pass_over_others(lines, manifest)
     persons = number_persons(line.fields["person_id"] for line in lines)
     camera_names = (line.fields["camera_id"] for line in lines)
     cameras = number_names(filter(None, camera_names), "camera")
@@ -133,6 +134,17 @@ def _errors(lines: list[_Line], folder: Path) -> Iterator[str]:
             yield f"{place} path: no file {path}"
         elif first != line.number:
             yield f"{place} path: {fields['path']} is listed in line {first} already"
+
+
+def _pass_over_others(lines: list[_Line], manifest: Path) -> None:
+    """Notes what lies beside the images and the masks that a manifest names, and it does not."""
+    columns = ("path", *OPTIONAL_COLUMNS)
+    given = (line.fields.get(column) for line in lines for column in columns)
+    named = {os.path.normpath(manifest.parent / path) for path in given if path}
+    for folder in sorted({os.path.dirname(path) for path in named}):
+        for path in sorted(Path(folder).iterdir()):
+            if os.path.normpath(path) not in named and not path.is_dir() and path != manifest:
+                pass_over(path)
 
 
 def _rows(

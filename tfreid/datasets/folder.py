@@ -32,6 +32,7 @@ LAYOUT = Layout(
 """,
 )
 
+_OTHER_SPLITS = ("test", "testing", "val", "valid", "validation", "dev", "probe", "training")
 _MAX_NAMED_PROBLEMS = 10
 _log = logging.getLogger(__name__)
 
@@ -67,10 +68,12 @@ def read(root: Path, choice: SplitChoice) -> Reading:
     places = {split: root / split for split in splits} or {"train": root}
     if splits and choice != SplitChoice():
         raise UsageError(f"{root} gives its splits, {', '.join(splits)}: do not ask for another")
+    problems = _other_splits(root, splits)
     for path in sorted(root.iterdir()) if splits else []:
         if path not in places.values():
             pass_over(path)
-    problems: list[str] = []
+    if not splits:
+        _warn_of_depth(root)
     images = [i for split, place in places.items() for i in _images(split, place, problems)]
     problems += _without_camera(images)
     if problems:
@@ -85,12 +88,42 @@ def read(root: Path, choice: SplitChoice) -> Reading:
     return Reading(rows, protocol=protocol_for(rows), split=split, **names)
 
 
+def _other_splits(root: Path, splits: list[str]) -> list[str]:
+    """Names folders of images that other toolkits would take for splits, and this one has not."""
+    folders = _subfolders(root)
+    meant = [path for path in folders if path.name.lower() in (*REID_SPLITS, *_OTHER_SPLITS)]
+    others = [path for path in meant if path.name not in splits]
+    others = [path for path in others if any(map(is_image, path.rglob("*")))]
+    if not others or (not splits and len(meant) < len(folders)):  # Persons may be called anything.
+        return []
+    names = " and ".join(f"{path.name}/" for path in others)
+    return [
+        f"{root} has {names}: splits are called {', '.join(REID_SPLITS)} here. Sort test images "
+        "into query/ and gallery/, rename the folder, or move it elsewhere if it is not wanted"
+    ]
+
+
+def _warn_of_depth(root: Path) -> None:
+    """Says so where a folder without splits looks like one person's, with folders of cameras."""
+    own = {path.name for path in _subfolders(root)}
+    for other in _subfolders(root.absolute().parent):
+        shared = own & {path.name for path in _subfolders(other)}
+        if shared and other.name != root.absolute().name and other.name not in REID_SPLITS:
+            _log.warning(
+                "each folder in %s is taken for a person. %s beside it has folders of the same "
+                "names (%s): if they are cameras, give %s instead",
+                *(root, other, ", ".join(sorted(shared)[:3]), root.absolute().parent),
+            )
+            return
+
+
 def _images(split: str, place: Path, problems: list[str]) -> Iterator[_Image]:
     """Yields a split's images; what is wrong with its folders goes to `problems`."""
     persons = _subfolders(place)
     loose = _loose(place, problems)
     if not persons:
-        problems.append(f"no folders of persons in {place}\n{LAYOUT.expectation(place)}")
+        hint = f"if this is one person's folder, give {place.absolute().parent}\n" if loose else ""
+        problems.append(f"no folders of persons in {place}\n{hint}{LAYOUT.expectation(place)}")
     elif loose:
         problems.append(
             f"{place} has images outside the folders of persons, such as {printable(loose[0].name)}"

@@ -145,7 +145,8 @@ def counted(paths: Iterable[Path], root: Path) -> dict[str, int]:
     """Counts files by extension and folder, `*.gif in query/`: the folder inside `root`."""
     counts: Counter[str] = Counter()
     for path in paths:
-        folders = path.relative_to(root).parts[:-1]
+        outside = not path.is_relative_to(root)
+        folders = [path.parent] if outside else path.relative_to(root).parts[:-1]
         place = f"{printable(folders[0])}/" if folders else "./"
         suffix = printable(path.suffix.lower())
         counts[f"*{suffix} in {place}" if suffix else f"without extension in {place}"] += 1

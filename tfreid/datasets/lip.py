@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfreid.datasets.dataset import PARSING_SPLITS, Dataset
-from tfreid.datasets.layout import Layout
+from tfreid.datasets.layout import Layout, pass_over
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import ParsingRow
 from tfreid.errors import DataError, MissingPathError
@@ -46,6 +46,12 @@ def read(root: Path) -> Reading:
 def _split_rows(folder: Path, split: str) -> list[ParsingRow]:
     images = folder / IMAGES / f"{split}_images"
     labels = folder / LABELS / f"{split}_segmentations"
+    names = _listed_names(folder, split)
+    listed = set(names)
+    for place, suffix in ((images, ".jpg"), (labels, ".png")):
+        for path in sorted(place.iterdir()):
+            if path.stem not in listed or path.suffix != suffix:
+                pass_over(path)
     return [
         ParsingRow(
             image_path=str(images / f"{name}.jpg"),
@@ -53,7 +59,7 @@ def _split_rows(folder: Path, split: str) -> list[ParsingRow]:
             split=split,
             key=f"lip/{split}_images/{name}",
         )
-        for name in _listed_names(folder, split)
+        for name in names
     ]
 
 

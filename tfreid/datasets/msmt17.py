@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfreid.datasets.dataset import Dataset
-from tfreid.datasets.layout import Layout, is_image, key_of, locate_any
+from tfreid.datasets.layout import Layout, is_image, key_of, locate_any, pass_over
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import Row
 from tfreid.errors import DataError
@@ -84,7 +84,12 @@ def read(root: Path, training: str = "train") -> Reading:
         for name, place in zip(_LISTS, images, strict=True)
     }
     paths = _unique_paths(entry for entries in listed.values() for entry in entries)
-    found = {path for place in (train, test) for path in place.rglob("*") if is_image(path)}
+    found = set()
+    for path in (path for place in (train, test) for path in place.rglob("*")):
+        if is_image(path):
+            found.add(path)
+        elif not path.is_dir():
+            pass_over(path)
     _warn_of_missing(paths - found)
     splits = {"list_train.txt": "train", "list_query.txt": "query", "list_gallery.txt": "gallery"}
     excluded = {"which no list names": len(found - paths)}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfreid.datasets.layout import is_image, key_of, list_images
+from tfreid.datasets.layout import is_image, key_of, list_images, pass_over
 from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID, Row
 from tfreid.errors import DataError
 
@@ -59,9 +59,12 @@ def images_below(place: Path) -> list[Path]:
     persons = sorted(
         path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")
     )
-    images = [
-        path for folder in (place, *persons) for path in sorted(folder.iterdir()) if is_image(path)
-    ]
+    images = []
+    for path in (path for folder in (place, *persons) for path in sorted(folder.iterdir())):
+        if is_image(path):
+            images.append(path)
+        elif path not in persons:
+            pass_over(path)
     return images or list_images(place)  # which says what was expected
 
 

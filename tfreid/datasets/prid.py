@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfreid.datasets.dataset import TRAIN_ON_ALL, Dataset
-from tfreid.datasets.layout import Layout, key_of, list_images
+from tfreid.datasets.layout import Layout, key_of, list_images, pass_over
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import Row
 from tfreid.datasets.splits import SplitChoice, draw_random_half
@@ -115,6 +115,9 @@ def _named_images(place: Path, shots: str) -> Iterator[tuple[str, Path]]:
         yield from ((image.stem, image) for image in list_images(place, (".png",)))
         return
     sequences = [path for path in place.iterdir() if path.is_dir() and path.name[0] != "."]
+    for path in place.iterdir():
+        if not path.is_dir():
+            pass_over(path)
     if not sequences:
         raise DataError(f"no folders of persons in {place}: expected {LAYOUTS[shots].tree}")
     for folder in sequences:

@@ -15,6 +15,7 @@ from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors, Outputs
 from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.files import bytes_of, private_folder, require_space
 from tfreid.nn.network import Network
 from tfreid.retrieval import Identities
 from tfreid.retrieval.reconstruction.positions import (
@@ -39,17 +40,18 @@ class PositionStore:
           dtype: of the position features, `"float32"` or `"float16"`.
 
         Raises:
-          UsageError: if the folder holds something else.
+          UsageError: if the folder is not this user's own, or holds something else.
         """
+        private_folder(folder)
         self._folder, self._dtype = folder, dtype
         identity = json.dumps({**made_from, "dtype": dtype}, indent=1, sort_keys=True)
         path = folder / _IDENTITY
         known = path.read_text(encoding="utf-8") if path.is_file() else None
-        if known is None and folder.exists() and any(folder.iterdir()):
+        if known is None and any(folder.iterdir()):
             raise UsageError(f"{folder} is not empty and holds no position features: move it away")
         if known != identity:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            shutil.rmtree(folder)
+            private_folder(folder)
             path.write_text(identity, encoding="utf-8")
 
     def distances(self, variant: str) -> Path:
@@ -129,7 +131,7 @@ def open_stores(
       The stores, and the bytes of the position features in all of them.
 
     Raises:
-      UsageError: if there is not enough space.
+      UsageError: if there is not enough space, or the folder is not this user's own.
     """
     dtype = measurement.position_storage
     images = sum(len(records) for tested in sets for records in tested.records.values())
@@ -137,15 +139,14 @@ def open_stores(
     needed = (
         copies * images * math.prod(network.output_shapes["positions"]) * np.dtype(dtype).itemsize
     )
-    there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free + there
-    if needed > free:
-        raise UsageError(
-            f"the position features take {needed / 2**30:.1f} GiB in {folder}, and "
-            f"{free / 2**30:.1f} GiB are free: free some, measure fewer variants, keep them as "
-            "position_storage=float16, or name another folder (out)"
-        )
+    require_space(
+        folder,
+        needed - bytes_of(folder.rglob("*")),
+        "the position features",
+        "measure fewer variants, keep them as position_storage=float16, or name another folder "
+        "(out)",
+    )
+    private_folder(folder)
     made_from = {
         "weights": weights,
         "data": sets[0].folder.info.fingerprint,

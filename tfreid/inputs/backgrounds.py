@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfreid.datasets.files import UnusableImageError, as_rgb, upright
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, as_rgb, open_image, upright
 from tfreid.errors import DataError
 
 LONGEST_SIDE_PX = 1024
@@ -96,10 +96,8 @@ def load_backgrounds(
 
 def _load(path: Path, min_size_px: tuple[int, int]) -> np.ndarray:
     try:
-        with Image.open(path) as file:
-            file.load()
-            image = as_rgb(upright(file))
-    except (OSError, UnusableImageError) as error:
+        image = as_rgb(upright(open_image(str(path), None, max_mpx=LARGEST_LIMIT_MPX)))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(
             f"background {path} cannot be read as an image: {error}. Remove or replace it."
         ) from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfreid.errors import UsageError
-from tfreid.methods.field_names import nearest_fields
+from tfreid.field_names import nearest_fields
 from tfreid.methods.fields import check_limits, names
 from tfreid.typed import required, typed
 

@@ -47,7 +47,8 @@ class ConversionOptions:
             made of the pictures themselves, where they have masks and OpenCV is installed.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
-        max_image_mpx: megapixels of the largest image; larger ones are rejected.
+        max_image_mpx: megapixels of the largest image; larger ones are rejected, as are such
+            backgrounds.
     """
 
     max_reject_fraction: float = 0.01
@@ -96,7 +97,7 @@ def convert(
             f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
         )
     with completed_folder(out) as folder:
-        copy_scenes(scenes, folder)
+        copy_scenes(scenes, folder, options.max_image_mpx)
         job = shards.ConversionJob(
             str(folder),
             plan.kind,

@@ -199,7 +199,11 @@ def pixel_sums(image: PIL.Image.Image) -> np.ndarray:
 
 
 def on_random_background(
-    image: PIL.Image.Image, mask: np.ndarray, backgrounds: tuple[str, ...], seed: int
+    image: PIL.Image.Image,
+    mask: np.ndarray,
+    backgrounds: tuple[str, ...],
+    seed: int,
+    max_mpx: float = MAX_IMAGE_MPX,
 ) -> bytes:
     """Puts the person before another scene: `I_in * M + R * (1 - M)` (PGP, sec. 3.3).
 
@@ -208,6 +212,7 @@ def on_random_background(
         mask: `binary` classes `[height, width]`; 1 is the person, M.
         backgrounds: paths of the scenes that R is a random crop of, not scaled.
         seed: chooses the scene and the crop.
+        max_mpx: megapixels of the largest scene.
 
     Returns:
         The result as PNG, so that the person's pixels stay exactly what they were.
@@ -217,7 +222,7 @@ def on_random_background(
     """
     rng = np.random.default_rng(seed)
     path = backgrounds[rng.integers(len(backgrounds))]
-    scene = _scene(path)
+    scene = _scene(path, max_mpx)
     height, width = mask.shape
     free_rows, free_columns = scene.shape[0] - height, scene.shape[1] - width
     if min(free_rows, free_columns) < 0:
@@ -231,8 +236,8 @@ def on_random_background(
 
 
 @functools.lru_cache(maxsize=128)
-def _scene(path: str) -> np.ndarray:
-    return np.asarray(read_image(path)[1].convert("RGB"))
+def _scene(path: str, max_mpx: float) -> np.ndarray:
+    return np.asarray(read_image(path, max_mpx=max_mpx)[1].convert("RGB"))
 
 
 def encode_png(pixels: np.ndarray) -> bytes:

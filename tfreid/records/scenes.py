@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import images
 from tfreid.records.records import BACKGROUNDS, POOL_OF
@@ -44,16 +45,18 @@ def find_scenes(root: Path | None) -> dict[str, list[Path]]:
     return {"": shared} if shared else pools
 
 
-def copy_scenes(scenes: Mapping[str, list[Path]], folder: Path) -> None:
+def copy_scenes(
+    scenes: Mapping[str, list[Path]], folder: Path, max_mpx: float = MAX_IMAGE_MPX
+) -> None:
     """Copies what `find_scenes` found to the backgrounds of a converted folder.
 
     Raises:
-        DataError: if one is no image.
+        DataError: if one is no image, or has more megapixels than `max_mpx`.
     """
     for pool, found in scenes.items():
         for scene in found:
             try:
-                images.read_image(str(scene))
+                images.read_image(str(scene), max_mpx=max_mpx)
             except images.RejectedError as error:
                 raise DataError(f"unusable background: {error}") from error
             (folder / BACKGROUNDS / pool).mkdir(parents=True, exist_ok=True)

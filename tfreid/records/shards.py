@@ -188,7 +188,7 @@ def make_record(
             raise images.RejectedError(f"no mask, hence no random background: {entry.image_path}")
         person = images.converted(mask, job.mask_vocabulary, "binary")
         seed = key_hash(entry.key, job.seed)
-        data = images.on_random_background(image, person, job.backgrounds, seed)
+        data = images.on_random_background(image, person, job.backgrounds, seed, job.max_image_mpx)
     else:
         tally.pixel_sums = tuple(images.pixel_sums(image).tolist())
         tally.pixels = image.width * image.height

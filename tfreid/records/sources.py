@@ -5,7 +5,6 @@ on how many workers convert.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
 from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import DataError, UsageError
+from tfreid.files import bytes_of
 from tfreid.records.image_set import ImageSet
 from tfreid.records.info import LabelMap, SourceInfo
 from tfreid.records.mask_maker import MaskMaker
@@ -87,8 +87,7 @@ class ConversionPlan:
     def image_bytes(self) -> int:
         """Bytes of the image files that records will hold as they are."""
         entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
-        paths = (entry.image_path for entry in entries if not entry.image_part)
-        return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+        return bytes_of(entry.image_path for entry in entries if not entry.image_part)
 
     @property
     def num_parsed(self) -> int:

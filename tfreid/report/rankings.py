@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tfreid.errors import UsageError
 from tfreid.evaluation.result import AuditResult
-from tfreid.retrieval import RankedLists, save_rankings
+from tfreid.evaluation.sets import EvaluationSet
+from tfreid.retrieval import Identities, RankedLists, save_rankings
 
 _SUFFIXES = (".csv", ".json")
 
@@ -23,6 +24,8 @@ def check_rankings_path(path: Path) -> None:
 def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> list[Path]:
     """Writes the nearest gallery images of every query, a file for each data set and variant.
 
+    Each image is named by its key, person and camera.
+
     Args:
       path: the file, as `tfreid.retrieval.save_rankings` takes it. Where there are several data
         sets or variants, their names are put before its ending, as in
@@ -36,6 +39,7 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
     """
     written = []
     for result in results:
+        facts = [_facts(result.tested, each) for each in (result.query, result.gallery)]
         names = [result.tested.dataset] if len(results) > 1 else []
         for variant, outcome in result.outcomes.items():
             of_variant = [*names, variant] if len(result.outcomes) > 1 else names
@@ -46,9 +50,14 @@ def write_rankings(path: Path, results: Sequence[AuditResult], length: int) -> l
             for labels, ranking in found:
                 file = path.with_name("-".join([path.stem, *labels]) + path.suffix)
                 lists = _first(ranking.lists, length)
-                save_rankings(file, lists, result.query_keys, result.gallery_keys)
+                save_rankings(file, lists, result.query_keys, result.gallery_keys, *facts)
                 written.append(file)
     return written
+
+
+def _facts(tested: EvaluationSet, identities: Identities) -> list[dict[str, str]]:
+    persons, cameras = map(tested.person, identities.person), map(tested.camera, identities.camera)
+    return [{"person": p, "camera": c} for p, c in zip(persons, cameras, strict=True)]
 
 
 def _first(lists: RankedLists, length: int) -> RankedLists:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfreid.errors import UsageError
+from tfreid.field_names import nearest_fields
 from tfreid.methods import METHODS
-from tfreid.methods.field_names import nearest_fields
 from tfreid.methods.fields import leaves
 from tfreid.methods.recipe import former_fields, without_former_fields
 from tfreid.records import RecordsInfo

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
 from tfreid.evaluation import Network
-from tfreid.files import completed_folder, write_json
+from tfreid.files import completed_folder, require_space, write_json
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
     DEFAULT,
@@ -184,6 +184,13 @@ def check_networks(networks: Sequence[Network]) -> None:
             "the model is matched by its position features, which are not averaged with those of "
             "the mirror image: leave flip_averaging out"
         )
+
+
+def require_room(networks: Sequence[Network], path: Path) -> None:
+    """Raises a UsageError if the disk of a folder has no room for networks as one SavedModel."""
+    variables = [weight.value for network in networks for weight in network.model.weights]
+    size = sum(value.shape.num_elements() * value.dtype.size for value in variables)
+    require_space(path, size, "the exported weights", "give another folder (out)")
 
 
 def require_descriptor(model: keras.Model) -> None:

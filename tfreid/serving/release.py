@@ -19,6 +19,7 @@ from tfreid.serving.export import (
     check_networks,
     next_version,
     require_descriptor,
+    require_room,
     write_networks,
 )
 from tfreid.serving.refused import faults_of
@@ -70,10 +71,11 @@ def export_run(
     run = run if isinstance(run, Run) else Run(run)
     network = _network(run, run.method.name, flip_averaging)
     check_networks([network])
+    path = Path(path) if path else next_version(base or run.path / "export")
+    require_room([network], path)
     data = data or run.open_data("reid")
     threshold = _threshold(Describer([network], batch_size), data, far, advance)
     facts = {**_trained(run), "versions": versions(), **threshold}
-    path = Path(path) if path else next_version(base or run.path / "export")
     write_networks([network], path, _encoded_images(data), recipe=run.description, facts=facts)
     return path
 
@@ -113,6 +115,8 @@ def export_runs(
     records = open_data(opened, data)
     named = list(zip(short_names(opened), opened, strict=True))
     networks = [_network(run, name, flip_averaging) for name, run in named]
+    path = next_version(base)
+    require_room(networks, path)
     pairs = zip(networks, opened, strict=True)
     facts = {
         "method": " + ".join(run.method.name for run in opened),
@@ -121,7 +125,6 @@ def export_runs(
         **_threshold(Describer(networks, batch_size), records, far, advance),
     }
     recipe = {"runs": [run.description for run in opened]}
-    path = next_version(base)
     write_networks(networks, path, _encoded_images(records), recipe=recipe, facts=facts)
     return path
 

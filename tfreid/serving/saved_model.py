@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError
-from tfreid.files import read_json
 from tfreid.serving.export import EXTRA, FACTS
+from tfreid.serving.facts import read_facts
 from tfreid.serving.refused import RefusedImagesError, faults_of
 from tfreid.serving.signatures import DEFAULT, EMBED_IMAGES, EXPLAIN
 
@@ -42,9 +41,10 @@ class ServedModel:
                 "version, such as export/1, that python -m tfreid.export wrote"
             )
         try:
-            self.facts: dict[str, Any] = read_json(self.path / EXTRA / FACTS, dict[str, Any])
-            self.image_size_px: tuple[int, int] = tuple(self.facts["image_size_px"])
-            self.beta: float | None = dict(self.facts.get("matching", {})).get("beta")
+            self.facts, known = read_facts(self.path / EXTRA / FACTS)
+            self.image_size_px = known.image_size_px
+            self._matching = known.matching
+            self.beta = self._matching.beta if self._matching else None
             self._loaded = tf.saved_model.load(str(self.path))
             self._signatures = {
                 name: self._loaded.signatures[name] for name in (DEFAULT, EMBED_IMAGES, EXPLAIN)
@@ -103,7 +103,7 @@ class ServedModel:
 
     def patches(self, image_size_px: tuple[int, int]) -> np.ndarray:
         """Returns top, left, bottom, right of each position's patch, int `[N, 4]`, in pixels."""
-        return np.array(self.facts["matching"]["patches"])
+        return np.array(self._matching.patches)
 
     def explain(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the maps that show where the model looks, float32 `[n, h, w]` by name.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.errors import UsageError
-from tfreid.files import completed_folder, read_json, write_json
+from tfreid.files import completed_folder, read_json, require_space, write_json
 from tfreid.synthetic import plan
 from tfreid.synthetic.drawing.camera import develop
 from tfreid.synthetic.drawing.scene import SCALE, Scene
@@ -28,6 +28,7 @@ DESCRIPTION_FILE = "synthetic.json"
 JPEG_QUALITY = 90
 BACKGROUND_SIZE_PX = (192, 256)
 _JOB_SHOTS = 40
+_BYTES_AN_ITEM = 10_000  # With its mask, in whole blocks of the disk.
 
 
 @dataclass(frozen=True)
@@ -135,12 +136,14 @@ def generate(
         The content of `synthetic.json`.
 
     Raises:
-        UsageError: The folder is there and is not the result of these parameters.
+        UsageError: The folder is there and is not the result of these parameters, or the disk has
+            no room for it.
     """
     if is_generated(out, parameters):
         return read_json(out / DESCRIPTION_FILE)
+    items = items_of(parameters)
+    require_space(out.parent, len(items) * _BYTES_AN_ITEM, "the images")
     with completed_folder(out) as partial_out:
-        items = items_of(parameters)
         for folder in {Path(path).parent for item in items for path in _paths(item)}:
             (partial_out / folder).mkdir(parents=True, exist_ok=True)
         _draw_all(items, partial(_draw_job, partial_out, parameters.world), workers, advance)

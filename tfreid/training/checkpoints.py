@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfreid import files
 from tfreid.errors import DataError, TrainingError
 from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.saved_steps import list_up_to, newest_checkpoint, remove_half_written
@@ -49,9 +50,10 @@ class Checkpoints:
             stage: {group: _values(optimizer.state) for group, optimizer in groups.items()}
             for stage, groups in optimizers.items()
         }
-        self._checkpoint = tf.train.Checkpoint(
-            weights=_values(model.weights), momentum=momentum, step=step
-        )
+        weights = _values(model.weights)
+        self._weight_bytes = _bytes(weights)
+        self._bytes = self._weight_bytes + _bytes(tf.nest.flatten(momentum))
+        self._checkpoint = tf.train.Checkpoint(weights=weights, momentum=momentum, step=step)
         self._chief, self._keep = chief, keep
         self._target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
         self.saved_step: int | None = None
@@ -76,6 +78,22 @@ class Checkpoints:
             remove_half_written(self._folder)
             list_up_to(self._folder, self.saved_step)
         return int(self._step.numpy())
+
+    def require_space(self) -> None:
+        """Finds out whether the disk has room for the checkpoints, and an export after them.
+
+        The next one is written before the oldest is removed; those that are there count as room.
+
+        Raises:
+          UsageError: if not.
+        """
+        needed = (self._keep + 1) * self._bytes + self._weight_bytes
+        files.require_space(
+            self._folder,
+            needed - files.bytes_of(self._folder.glob("ckpt-*")),
+            "the checkpoints and an export",
+            "give another folder (out)",
+        )
 
     @functools.cached_property
     def _manager(self) -> tf.train.CheckpointManager:
@@ -138,6 +156,10 @@ def _values(variables: Sequence[keras.Variable]) -> list[tf.Variable]:
     layers through a process, so neither objects nor names identify a weight; its place does.
     """
     return [variable.value for variable in variables]
+
+
+def _bytes(variables: Sequence[tf.Variable]) -> int:
+    return sum(variable.shape.num_elements() * variable.dtype.size for variable in variables)
 
 
 def _restore(checkpoint: tf.train.Checkpoint, model: keras.Model, path: str) -> None:

@@ -88,6 +88,9 @@ def train(
             "checkpoints back, or move the folder away to train anew"
         )
 
+    if is_chief() and not run.is_finished:
+        checkpoints.require_space()
+
     # ---- Weights of another run, before the first step; no stage's `start` replaces them.
     loaded = _loaded(model, stages, origin, run, strategy, done)
     stages = [keep_loaded(stage, loaded) for stage in stages]

@@ -1,7 +1,7 @@
 import pytest
 
+from tfreid.field_names import SYNONYMS, nearest_fields
 from tfreid.methods import METHODS
-from tfreid.methods.field_names import SYNONYMS, nearest_fields
 from tfreid.methods.fields import leaves, names
 
 KNOWN = {name: list(names(method.recipe)) for name, method in METHODS.items()}
