@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tests.networks.small_onnx import mean_colours
 from tests.toy_models import SIZE_PX, BrokenModel, PersonModel
@@ -25,8 +26,11 @@ def pictures(noise=20):
 
 def smooth():
     """Twenty-four other pictures, whose pixels change a little when they are cut closer."""
-    coarse = np.random.default_rng(0).integers(0, 256, (24, 5, 3, 3))
-    return tf.image.resize(coarse, SIZE_PX, "bicubic").numpy().clip(0, 255).astype("uint8")
+    coarse = np.random.default_rng(0).integers(0, 256, (24, 5, 3, 3), np.uint8)
+    fine = [
+        Image.fromarray(each).resize(SIZE_PX[::-1], Image.Resampling.BICUBIC) for each in coarse
+    ]
+    return np.stack([np.asarray(each) for each in fine])
 
 
 IMAGES = pictures()
