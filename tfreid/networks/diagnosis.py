@@ -35,7 +35,7 @@ DEAD = 0.5
 ERROR_RATIO, GAIN = 2 / 3, 0.01
 """A presentation fits far better than another if pairs are confused at most this often as with the
 other, and at least this much less. On real crops, an ImageNet network that was given 0 to 255
-instead of what it was trained with had a ratio of 0.62; of the right way no other was below 0.86."""
+had a ratio of 0.62 to what it was trained with; of a right way no other was below 0.86."""
 
 CLASSES = {
     1000: "ImageNet has classes",

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,9 @@ def _opened(path: Path) -> Any:
         )
     for make in makers:
         try:
-            interpreter = make(model_path=str(path))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # TensorFlow's will go, one day; see `_makers`.
+                interpreter = make(model_path=str(path))
             interpreter.allocate_tensors()
             return interpreter
         except (ValueError, RuntimeError) as error:
