@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from tfreid.errors import UsageError
-from tfreid.networks import is_ours, open_network
-from tfreid.nn.network import Network
+
+if TYPE_CHECKING:
+    from tfreid.nn.network import Network
 
 _MODEL = flags.DEFINE_multi_string(
     "model",
@@ -53,7 +54,7 @@ _NAMES = {  # Flag -> argument of `open_network`.
 _SETTING = re.compile(rf",(?=(?:{'|'.join(_NAMES)})=)")
 
 
-def networks_from_flags(**options: Any) -> list[Network]:
+def networks_from_flags(**options: Any) -> "list[Network]":
     """Opens the networks that `--model` names; none without it.
 
     The other flags are for all of them that are not ours.
@@ -64,6 +65,8 @@ def networks_from_flags(**options: Any) -> list[Network]:
     Raises:
       UsageError, DataError, ServingError: as `open_network`.
     """
+    from tfreid.networks import is_ours, open_network  # Only here: it brings TensorFlow.
+
     common = {
         flag.name: flag.value
         for flag in (
