@@ -56,6 +56,18 @@ def test_another_index_or_seed_gives_another_split(convert, capsys):
     assert len(set(tested)) == 3
 
 
+def test_all_persons_can_be_tested(convert):
+    whole = convert("whole", "viper", test_all=True)
+    # Person 874 was seen by one camera.
+    assert whole.sources["viper"].split.test_persons == (1, 2, 3, 4, 5, 6)
+    assert whole.splits["query"].persons == 6
+    assert [*whole.person_labels["viper"]] == [874]
+    # A split that is published stays.
+    published = convert("cuhk", "cuhk03:classic", test_all=True)
+    own = convert("own", "cuhk03:classic")
+    assert published.sources["cuhk03"].split == own.sources["cuhk03"].split
+
+
 def test_a_joint_set_takes_published_splits_by_index_alone(convert, capsys):
     convert("joint", "viper", "cuhk03:classic", split_seed=3, split_index=1)
     printed = capsys.readouterr().out

@@ -11,7 +11,8 @@ import pytest
 
 import tfreid
 from tfreid import front_door
-from tfreid.errors import UsageError
+from tfreid.errors import DataError, UsageError
+from tfreid.evaluation import Measurement
 from tfreid.methods import METHODS
 
 
@@ -81,3 +82,20 @@ def test_misuse_is_refused(reid_folder):
         front_door.train_method(METHODS["dgd"], reid_folder, scale="tiny")
     with pytest.raises(UsageError, match="has no field 'colour'"):
         front_door.train_method("dgd", reid_folder, recipe={"colour": 1})
+
+
+def test_descriptors_of_any_system_are_measured(reid_folder):
+    records = Records(reid_folder.path)
+    descriptors = {}
+    for split in ("query", "gallery"):
+        person = records.store(split).columns(("person/id",))["person/id"]
+        descriptors["original", split] = np.eye(20)[person]
+    network = front_door.described_network("knows all", descriptors, records)
+    (result,) = front_door.measure([network], records, Measurement(("original",)))
+    assert result.metrics()["original"]["rank1"] == 1
+    assert result.verdict is None
+    descriptors["original", "query"] = descriptors["original", "query"][:5]
+    with pytest.raises(DataError, match=r"knows all, original query: expected 12 rows"):
+        front_door.described_network("knows all", descriptors, records)
+    with pytest.raises(UsageError, match=r"networks=function: expected networks.*open_network"):
+        front_door.measure([lambda images: images], records)

@@ -30,6 +30,7 @@ _MODULES = {
     "open_network": "tfreid.networks",
     "Presentation": "tfreid.networks",
     "measure": "tfreid.front_door",
+    "described_network": "tfreid.front_door",
     "write_report": "tfreid.report",
     "export_run": "tfreid.serving",
     "ServedModel": "tfreid.serving",

@@ -242,12 +242,12 @@ def _report(
 
 def _badges(out: Path, results: dict[str, list["AuditResult"]]) -> list[Path]:
     """Writes a badge for each model, of the data set where it loses most."""
-    from tfreid import evaluation, report
+    from tfreid import report
 
     written = []
     by_model = list(zip(*results.values(), strict=True))
     for number, found in enumerate(by_model, start=1):
-        known = [verdict for verdict in map(evaluation.verdict_on, found) if verdict]
+        known = [verdict for verdict in (result.verdict for result in found) if verdict]
         worst = max(known, key=lambda verdict: verdict.loss.value, default=None)
         path = out / ("badge.svg" if len(by_model) == 1 else f"badge-{number}.svg")
         write_text(path, report.badge(worst))
@@ -257,9 +257,8 @@ def _badges(out: Path, results: dict[str, list["AuditResult"]]) -> list[Path]:
 
 def _say_limit(results: Sequence["AuditResult"]) -> bool:
     """Compares each loss with the limit; returns whether one is larger."""
-    from tfreid import evaluation
 
-    verdicts = [(result, evaluation.verdict_on(result)) for result in results]
+    verdicts = [(result, result.verdict) for result in results]
     for result, verdict in verdicts:
         print(f"{result.name}, {result.tested.dataset}: {verdict.against(_LIMIT.value)}")
     return any(verdict.exceeds(_LIMIT.value) for _, verdict in verdicts)

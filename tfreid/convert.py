@@ -184,11 +184,9 @@ def _dataset(name: str, root: str, masks_root: str) -> ImageSet:
         mask_vocabulary=_MASK_VOCABULARY.value or "",
         split=_split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None,
     )
-    split = images.reading.split if _TEST_ALL.value else None
-    if split is None:
+    if not _TEST_ALL.value or images.reading.split is None:
         return images
-    everybody = {row.person_id for row in images.rows if row.is_person}
-    whole = SplitChoice(split.seed, split.index, tuple(sorted(everybody)))
+    whole = dataclasses.replace(images.split or SplitChoice(), test_all=True)
     return dataclasses.replace(images, split=whole)
 
 

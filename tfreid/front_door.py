@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tfreid import evaluation
 from tfreid.errors import UsageError
 from tfreid.evaluation import (
     AuditResult,
+    DescribedNetwork,
     Measurement,
     Network,
     audit,
@@ -135,12 +139,39 @@ def measure(
       protocol: name of the protocol to use; each data set's own unless given.
 
     Returns:
-      One audit a data set, with `.metrics()`; for `write_report`.
+      One audit a data set, with `.metrics()` and `.verdict`; for `write_report`.
 
     Raises:
       UsageError, DataError, TrainingError: as `tfreid.evaluation.audit`.
     """
+    for network in networks:
+        if not isinstance(network, Network):
+            raise UsageError(
+                f"networks={type(network).__name__}: expected networks, such as run.network; "
+                "open_network makes one of a path or a function, described_network of descriptors"
+            )
     sets, measurement = evaluation_sets(records, protocol), measurement or Measurement()
     total = sum(images_to_see(networks, tested, measurement) for tested in sets)
     with Progress(total, "measuring", unit="images") as bar:
         return [audit(networks, tested, measurement, bar) for tested in sets]
+
+
+def described_network(
+    name: str,
+    descriptors: Mapping[tuple[str, str], np.ndarray],
+    records: Records,
+    protocol: str | None = None,
+) -> DescribedNetwork:
+    """Makes a network of descriptors that another system computed, for `measure`.
+
+    Args:
+      name: tells it from others.
+      descriptors: variant and split, such as `("original", "query")`, -> `[n, d]` numbers, in the
+        order of the records; of other variants without the images that have no mask.
+      records: the images that were described.
+      protocol: as of `measure`.
+
+    Raises:
+      UsageError, DataError: as `tfreid.evaluation.described_network`.
+    """
+    return evaluation.described_network(name, descriptors, evaluation_sets(records, protocol))

@@ -70,8 +70,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Measures a model; the Beam workers leave their descriptors in `results` for a while."""
         path = local_path(path_utils.serving_model_path(model.uri))
         served = ServedModel(path)
-        measurement = evaluation.Measurement(evaluation.available_variants(folder), seed=seed)
         (tested,) = evaluation.evaluation_sets(folder)  # A pipeline converts one data set.
+        measurement = evaluation.Measurement(evaluation.variants_of(tested), seed=seed)
         descriptors = describe_with_beam(
             path,
             folder.path,

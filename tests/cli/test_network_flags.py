@@ -85,8 +85,8 @@ def test_mistakes_in_the_settings_of_one_model_are_named(file):
 
 def test_what_is_said_of_all_is_not_said_of_ours_unless_all_are(file, tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr(network_flags, "is_ours", lambda model: model == "run")
-    monkeypatch.setattr(network_flags, "open_network", lambda m, **given: calls.append((m, given)))
+    monkeypatch.setattr("tfreid.networks.is_ours", lambda model: model == "run")
+    monkeypatch.setattr("tfreid.networks.open_network", lambda m, **given: calls.append((m, given)))
     opened("run", file, preset="torchreid")
     assert calls == [
         ("run", {"name": "run"}),

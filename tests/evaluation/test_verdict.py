@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from tfreid.evaluation import Measurement, audit, evaluation_sets
+from tfreid.evaluation.differences import Difference, differences
 from tfreid.evaluation.uncertainty import QueryBootstrap
-from tfreid.evaluation.verdict import Difference, Verdict, differences, verdict_on
+from tfreid.evaluation.verdict import Verdict
 from tfreid.retrieval import Interval, PersonBootstrap
 
 
@@ -88,14 +89,14 @@ def test_sentence_names_who_loses_more():
 
 
 def test_verdict_is_on_random_backgrounds_where_there_are_some(audits):
-    found = verdict_on(audits[0])
+    found = audits[0].verdict
     assert (found.variant, found.persons) == ("random_background", 6)
     assert found.original - found.changed == pytest.approx(found.loss.value)
     assert json.loads(json.dumps(found.to_json()))["sentence"] == found.sentence
     outcomes = {v: o for v, o in audits[0].outcomes.items() if v != "random_background"}
-    assert verdict_on(replace(audits[0], outcomes=outcomes)).variant == "mean_background"
+    assert replace(audits[0], outcomes=outcomes).verdict.variant == "mean_background"
     del outcomes["original"]
-    assert verdict_on(replace(audits[0], outcomes=outcomes)) is None
+    assert replace(audits[0], outcomes=outcomes).verdict is None
 
 
 def test_sentence_says_what_can_be_said():

@@ -210,14 +210,18 @@ def test_images_without_mask_are_no_variant_of_the_test(make_folder, changes, re
 def test_images_without_mask_are_left_out_of_training_that_needs_one(
     make_folder, changes, reason, more
 ):
-    masks = [None if index in (1, 4, 5) else MASK for index in range(8)]
-    folder = make_folder([IMAGE] * 8, masks, [IMAGE], labels=[0, 0, 1, 1, 2, 2, 3, 3])
+    masks = [None if index in (1, 4, 5) else MASK for index in range(9)]
+    labels, cameras = [0, 0, 1, 1, 2, 2, 3, 3, 3], [0, 1, 0, 1, 1, 1, 0, 1, 1]
+    folder = make_folder([IMAGE] * 9, masks, [IMAGE], labels=labels, cameras=cameras)
     spec = InputSpec(SIZE_PX, **changes, **more)
     batches = batches_of(training_batches(folder, "train", spec, 4, seed=0, steps=10))
+    if more:  # Both cameras saw person 3.
+        pairs = [batch["camera"][batch["label"] == 3].tolist() for batch in batches]
+        assert {(*sorted(pair),) for pair in pairs} <= {(), (0, 1), (0, 0, 1, 1)}
     seen = {key for batch in batches for key in batch["key"].tolist()}
-    assert seen == {b"made/%d" % index for index in (0, 2, 3, 6, 7)}
+    assert seen == {b"made/%d" % index for index in (0, 2, 3, 6, 7, 8)}
     assert masks_missing(folder, "train", spec).startswith(
-        f"3 of 8 images have no mask and are left out, as {spec.mask_reason} needs"
+        f"3 of 9 images have no mask and are left out, as {spec.mask_reason} needs"
     )
 
 

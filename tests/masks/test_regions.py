@@ -42,6 +42,16 @@ def test_joints_lie_in_their_parts(landmarks):
             assert nearest[row, column] == part, joint
 
 
+@pytest.mark.parametrize(("share", "part"), [(0.05, 2), (0.1, 1)])
+def test_the_waist_lies_above_the_hips(landmarks, share, part):
+    """Half way from the hips to 0.15 of the way to the shoulders, at the sides too."""
+    nearest = region_distances(landmarks, SIDE_PX).argmin(axis=0)
+    for shoulder, hip in ((11, 23), (12, 24)):
+        place = landmarks[hip] + share * (landmarks[shoulder] - landmarks[hip])
+        column, row = (place * GRID / SIDE_PX).astype(int)
+        assert nearest[row, column] == part
+
+
 def test_the_head_goes_on_above_the_ears(landmarks):
     ears, shoulders = landmarks[[7, 8]].mean(axis=0), landmarks[[11, 12]].mean(axis=0)
     crown = ears + 0.6 * (ears - shoulders)

@@ -153,6 +153,14 @@ def test_at_most_so_many_images_are_looked_at_and_nobody_is_no_person():
     assert "of 32 images" in warning[0]
 
 
+def test_too_few_pairs_of_persons_count_as_none():
+    images = smooth()
+    (warning,) = diagnose(of(waves), images, np.arange(len(images)) // 2 + 1)
+    assert "pairs of one image and of two, of 24 images" in warning
+    (warning,) = diagnose(of(waves), images, np.ones(len(images), int))
+    assert "pairs of one image and of two, of 24 images" in warning
+
+
 def test_one_image_alone_is_enough_to_see_what_it_shows():
     assert diagnose(of(by_itself), IMAGES[:1]) == []
     assert diagnose(of(by_itself), IMAGES[:1], PERSONS[:1]) == []

@@ -1,6 +1,7 @@
 """What a path may be, and what is said of those that are nothing."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.serving.colour_model import write_version
 from tests.toy_models import SIZE_PX, PersonModel
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation import Network
+from tfreid.methods import METHODS
 from tfreid.networks import is_ours, open_network
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, *SIZE_PX, 3)).astype("float32")
@@ -51,6 +53,21 @@ def test_runs_and_exports_are_ours(tmp_path):
     assert is_ours(tmp_path / "run")
     with pytest.raises(DataError, match="is not the recipe of a run"):
         open_network(tmp_path / "run")
+
+
+def test_a_run_that_gives_no_descriptors_is_named(tmp_path, monkeypatch):
+    (tmp_path / "recipe.json").write_text("{}")
+    run = SimpleNamespace(stage=METHODS["parsing"].stages(METHODS["parsing"].demo())[-1])
+    run.method = METHODS["parsing"]
+    monkeypatch.setattr("tfreid.networks.opening.Run", lambda path: run)
+    with pytest.raises(UsageError, match=r"parsing network \(method=parsing\), which gives no"):
+        open_network(tmp_path)
+
+
+def test_the_home_folder_may_be_written_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mean_colours(tmp_path / "m.onnx")
+    assert open_network("~/m.onnx").name == "m.onnx"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.serving.colour_model import SIZE, write_version
 from tfreid.errors import DataError, ServingError, UsageError
 from tfreid.networks import open_network
 from tfreid.networks.served import ServedAddress
+from tfreid.serving.calls import Caller
 from tfreid.serving.server import LocalServer
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, *SIZE, 3)).astype("float32")
@@ -47,6 +48,21 @@ def test_signature_and_output_are_chosen(address):
         open_network(f"{address}/reid", signature="serving_default")
     with pytest.raises(UsageError, match=r"no signature 'none' \(signature\)"):
         open_network(f"{address}/reid", signature="none")
+
+
+def test_one_version_is_asked_for_if_one_is_named(address, monkeypatch):
+    asked = []
+
+    class Listener(Caller):
+        def call(self, method, request):
+            asked.append(request.model_spec.version.value)
+            return super().call(method, request)
+
+    monkeypatch.setattr("tfreid.networks.served.Caller", Listener)
+    network = open_network(f"grpc://{address}/reid:3")
+    np.testing.assert_allclose(described(network, IMAGES[:2]), 3 * IMAGES[:2].mean((1, 2)), 1e-5)
+    assert {*asked} == {3}
+    assert network.to_json()["version"] == 3
 
 
 def test_what_a_server_does_not_have_is_named(address):

@@ -50,6 +50,13 @@ def test_a_background_loss_that_was_not_measured_is_no_pass():
     assert decide(without_masks, None, Thresholds(max_background_loss=None)).blessed
 
 
+def test_the_background_loss_is_that_of_images_with_masks():
+    partly = measured(background=0.75) | {"original_with_masks": {"rank1": 0.9, "mAP": 0.6}}
+    decision = decide(partly, None, LIMITS)
+    assert not decision.blessed
+    assert "rank1 changes by -15.0 points" in decision.summary
+
+
 def test_a_figure_that_is_no_number_is_no_pass():
     assert not decide(measured(rank1=float("nan")), None, LIMITS).blessed
 

@@ -2,11 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tfreid.datasets import Reading, rows_of
 from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.records import ImageSet, Records, conversion
 from tfreid.records.scenes import copy_scenes, find_scenes
 from tfreid.records.sources import plan
@@ -37,6 +39,11 @@ def test_two_folders_are_two_pools(raw_data, tmp_path):
     assert names == pools | {"gallery": pools["query"]}
     assert len(records.backgrounds()) == 3
     assert records.background_source == "given scenes: 2 for training, 1 for the test"
+    for split, colour in (("train", 10), ("query", 200), ("gallery", 200)):
+        spec = InputSpec((32, 16), variant="random_background", mask_vocabulary="binary")
+        (batch,) = evaluation_batches(records, split, spec, 200, seed=0).as_numpy_iterator()
+        assert {*batch["image"][batch["mask"] == 0].ravel().tolist()} >= {float(colour)}
+        assert abs(np.median(batch["image"][batch["mask"] == 0]) - colour) < 1
     copies = [
         record
         for record in records.store("train").columns(("image/key",))["image/key"]

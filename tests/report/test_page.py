@@ -8,8 +8,8 @@ import pytest
 
 from tfreid.evaluation import Measurement, audit, evaluation_sets
 from tfreid.evaluation.attention import PersonMeans
+from tfreid.evaluation.differences import differences
 from tfreid.evaluation.sets import EvaluationSet
-from tfreid.evaluation.verdict import differences, verdict_on
 from tfreid.records.info import SourceInfo
 from tfreid.report import write_report
 from tfreid.report.examples import choose_examples
@@ -245,7 +245,7 @@ def test_embedded_picture_is_a_jpeg():
 
 def test_page_shows_intervals_and_the_verdict(page, audits):
     scenery = audits[0]
-    assert verdict_on(scenery).sentence in page.text
+    assert scenery.verdict.sentence in page.text
     interval = scenery.losses["random_background"]["rank1"]
     for end in (-interval.low, -interval.high):
         assert percent(end, "+") in page.text

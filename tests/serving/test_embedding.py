@@ -5,7 +5,13 @@ import pytest
 
 from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.evaluation import Network
+from tfreid.evaluation import (
+    DescribedNetwork,
+    Measurement,
+    Network,
+    audit,
+    evaluation_sets,
+)
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec
 from tfreid.records import Records
@@ -53,6 +59,31 @@ def test_descriptors_are_those_of_one_process(model_path, reid_folder, short_str
     assert sorted(seen) == 2 * [26 - 16] + 2 * [12] + 2 * [16]
     for (variant, split), described in found.items():
         assert_equal(described, described_here(model_path, reid_folder, variant, split))
+
+
+def test_images_without_masks_are_left_out_of_variants(
+    model_path, partly_masked_folder, monkeypatch
+):
+    (tested,) = evaluation_sets(partly_masked_folder)
+    model = ServedModel(model_path)
+    results = []
+    for variants, size in ((("original", "mean_background"), 8), (("mean_background",), 1)):
+        monkeypatch.setattr(embedding, "_STRETCH_IMAGES", size)
+        # Of stretches of one image some have nothing to describe.
+        found = embedding.describe_with_beam(
+            model_path, partly_masked_folder.path, variants, batch_size=size, seed=SEED
+        )
+        network = DescribedNetwork("dgd", model, model.image_size_px, descriptors=found)
+        measurement = Measurement(variants, batch_size=BATCH_SIZE, seed=SEED)
+        results.append(audit([network], tested, measurement).metrics())
+    own = audit(
+        [Network("dgd", model, model.image_size_px)],
+        tested,
+        Measurement(("original", "mean_background"), batch_size=BATCH_SIZE, seed=SEED),
+    ).metrics()
+    for part in ("original", "original_with_masks", "mean_background"):
+        assert results[0][part] == own[part]
+    assert results[1]["mean_background"] == own["mean_background"]
 
 
 @pytest.mark.slow

@@ -19,11 +19,13 @@ class SplitChoice:
         index: Which of several, from 0.
         test_persons: The test persons themselves, as an earlier reading drew them; empty tests
             nobody.
+        test_all: Whether everybody who can be tested is, where the split is drawn.
     """
 
     seed: int | None = None
     index: int | None = None
     test_persons: tuple[int, ...] | None = None
+    test_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: in
     _check_index(index, of)
     if choice.test_persons is not None:
         return Split(index, of, seed, _known(choice.test_persons, persons))
+    if choice.test_all:
+        return Split(index, of, seed, tuple(persons))
     if len(persons) < count:
         raise DataError(
             f"a split with {count} test persons needs as many that can be tested, "

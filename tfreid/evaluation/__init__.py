@@ -20,7 +20,7 @@ from tfreid.evaluation.result import (
 )
 from tfreid.evaluation.segmentation import score_parser
 from tfreid.evaluation.sets import EvaluationSet, evaluation_sets
-from tfreid.evaluation.verdict import Verdict, verdict_on
+from tfreid.evaluation.verdict import Verdict
 from tfreid.nn.network import Network
 
 __all__ = [
@@ -52,6 +52,5 @@ __all__ = [
     "require_memory",
     "score_parser",
     "variants_of",
-    "verdict_on",
     "write_images",
 ]

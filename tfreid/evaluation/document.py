@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tfreid
+from tfreid.evaluation.differences import differences
 from tfreid.evaluation.result import AuditResult, figure_rows
-from tfreid.evaluation.verdict import Verdict, differences, verdict_on
+from tfreid.evaluation.verdict import Verdict
 from tfreid.retrieval.intervals import CONFIDENCE, DRAWS
 
 FORMAT, VERSION = "tfreid.audit", 1
@@ -51,7 +52,7 @@ def audit_document(
 
 def verdicts(by_dataset: Mapping[str, Sequence[AuditResult]]) -> list[Verdict | None]:
     """Returns the verdict on each model on each data set."""
-    return [verdict_on(result) for found in by_dataset.values() for result in found]
+    return [result.verdict for found in by_dataset.values() for result in found]
 
 
 def _data_set(name: str, results: Sequence[AuditResult], limit: float | None) -> dict[str, Any]:
@@ -65,13 +66,14 @@ def _data_set(name: str, results: Sequence[AuditResult], limit: float | None) ->
         "reason": tested.reason,
         "masks": {split: len(places) for split, places in tested.masked.items()},
         "masks_made_by": made_by.get("parser"),
+        "backgrounds": tested.folder.background_source,
         "models": [_model(result, limit) for result in results],
         "differences": [difference.to_json() for difference in differences(results)],
     }
 
 
 def _model(result: AuditResult, limit: float | None) -> dict[str, Any]:
-    metrics, verdict = result.metrics(), verdict_on(result)
+    metrics, verdict = result.metrics(), result.verdict
     parts = {part: metrics[part] for part in _OF_MODEL}
     intervals = parts.pop("intervals")
     return {

@@ -1,10 +1,12 @@
 """How a model is measured, apart from the data."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from tfreid.retrieval import ReconstructionMatching, Reranking
 
 LIST_LENGTH = 10
+_OWN = {"shortlist": ("shortlist_size",), "blend": ("shortlist_size", "blend_weight")}
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,23 @@ class Measurement:
     list_length: int = LIST_LENGTH
     position_storage: str = "float32"
     occluded_images: int = 0
+
+
+def matching_facts(measurement: Measurement, pooled: bool) -> dict[str, Any]:
+    """Returns how images are compared.
+
+    Args:
+      measurement: how they are measured.
+      pooled: whether the model has position features.
+
+    Returns:
+      `mode`: `exact`, `shortlist` or `blend` by reconstruction distance, `pooled` by the cosine of
+      the pooled descriptors of such a model, `cosine` of other models' descriptors; and what else
+      figures depend on.
+    """
+    matching = measurement.matching
+    if matching is None:
+        return {"mode": "pooled" if pooled else "cosine"}
+    own = {name: getattr(matching, name) for name in _OWN.get(matching.mode, ())}
+    storage = measurement.position_storage
+    return {"mode": matching.mode, "beta": matching.beta, **own, "position_storage": storage}

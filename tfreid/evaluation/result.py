@@ -11,20 +11,16 @@ import numpy as np
 from tfreid.evaluation.attention import Explanation
 from tfreid.evaluation.counts import count_images
 from tfreid.evaluation.masked import WITH_MASKS
-from tfreid.evaluation.measurement import Measurement
+from tfreid.evaluation.measurement import Measurement, matching_facts
 from tfreid.evaluation.occlusion import Occlusion
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.evaluation.uncertainty import QueryBootstrap
+from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS, Verdict
 from tfreid.records import Records
 from tfreid.records.info import SourceInfo
 from tfreid.retrieval import Identities, Interval, Ranking, Retrieval
 from tfreid.retrieval.intervals import CONFIDENCE, DRAWS
-
-CHANGED_BACKGROUNDS = ("mean_background", "random_background")
-"""Variants in which a model that looks at the person keeps its accuracy."""
-
-_OWN = {"shortlist": ("shortlist_size",), "blend": ("shortlist_size", "blend_weight")}
 
 
 @dataclass(frozen=True)
@@ -112,6 +108,17 @@ class AuditResult:
             for variant in CHANGED_BACKGROUNDS
             if variant in found
         }
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """On random backgrounds, or mean ones; None where no background was changed."""
+        variant = next((v for v in reversed(CHANGED_BACKGROUNDS) if v in self.losses), None)
+        if variant is None:
+            return None
+        original, changed = (self.comparable[v].retrieval for v in ("original", variant))
+        rank1 = (outcome.metrics()["rank1"] for outcome in (original, changed))
+        persons = self.bootstrap.persons(original, changed)
+        return Verdict(variant, *rank1, self.losses[variant]["rank1"], persons)
 
     @property
     def chance_rank1(self) -> float:
@@ -268,23 +275,3 @@ def figure_rows(metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             if "reranked" in figures:
                 rows[f"{variant}_reranked"] = dict(figures["reranked"])
     return rows
-
-
-def matching_facts(measurement: Measurement, pooled: bool) -> dict[str, Any]:
-    """Returns how images are compared.
-
-    Args:
-      measurement: how they are measured.
-      pooled: whether the model has position features.
-
-    Returns:
-      `mode`: `exact`, `shortlist` or `blend` by reconstruction distance, `pooled` by the cosine of
-      the pooled descriptors of such a model, `cosine` of other models' descriptors; and what else
-      figures depend on.
-    """
-    matching = measurement.matching
-    if matching is None:
-        return {"mode": "pooled" if pooled else "cosine"}
-    own = {name: getattr(matching, name) for name in _OWN.get(matching.mode, ())}
-    storage = measurement.position_storage
-    return {"mode": matching.mode, "beta": matching.beta, **own, "position_storage": storage}

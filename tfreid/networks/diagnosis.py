@@ -23,6 +23,9 @@ MOST_IMAGES = 64
 IMAGES_OF_A_PERSON = 4
 """That are looked at, or more where there are few persons."""
 
+FEWEST_PAIRS = 20
+"""Of images of one person, to compare presentations by; fewer say too little."""
+
 SAME = 1e-6
 """Values of descriptors that differ by less, as a share of the largest one, are the same."""
 
@@ -55,8 +58,8 @@ def diagnose(network: Network, images: np.ndarray, persons: np.ndarray | None = 
 
     Of networks that are not ours, the presets, and the other order of colours, are compared with
     the presentation that it has: by how often a pair of images of one person has a smaller cosine
-    than one of two persons; without persons, an image and its mirrored, narrower cut take the place
-    of one person's images.
+    than one of two persons; without `FEWEST_PAIRS` such pairs, an image and its mirrored, narrower
+    cut take the place of one person's images.
 
     Args:
       network: any.
@@ -76,10 +79,12 @@ def diagnose(network: Network, images: np.ndarray, persons: np.ndarray | None = 
     _refuse_unusable(network, found, lambda other: describe(other, resized))
     warnings = [*_of_descriptors(network, found), *_of_batches(network)]
     if isinstance(network, ForeignNetwork) and len(chosen) > 1:
-        pairs = None if persons is None else _same_person(persons[chosen])
+        pairs = np.eye(len(chosen), dtype=bool)
         copies = None
-        if pairs is None or not pairs.any():
-            pairs, copies = np.eye(len(chosen), dtype=bool), _copies(network, images[chosen])
+        if persons is not None and _enough_pairs(persons[chosen]):
+            pairs = persons[chosen][:, None] == persons[chosen][None, :]
+        else:
+            copies = _copies(network, images[chosen])
 
         def confused(presentation: Presentation) -> float:
             left = describe(presentation, resized)
@@ -253,8 +258,9 @@ def _suspicion(present: Presentation, best: Presentation) -> str:
     return "wrong order of colours?" if present.colours != best.colours else "wrong mean?"
 
 
-def _same_person(persons: np.ndarray) -> np.ndarray:
-    return persons[:, None] == persons[None, :]
+def _enough_pairs(persons: np.ndarray) -> bool:
+    _, counts = np.unique(persons[persons > 0], return_counts=True)
+    return int((counts * (counts - 1) // 2).sum()) >= FEWEST_PAIRS and len(counts) > 1
 
 
 def _confusion(left: np.ndarray, right: np.ndarray, same: np.ndarray, alone: bool) -> float:

@@ -95,7 +95,7 @@ def open_network(
 
 def is_ours(model: str | Path) -> bool:
     """Whether a path is a run's or an export's, which know how images are given to them."""
-    path = Path(model)
+    path = Path(model).expanduser()
     if not path.is_dir():
         return False
     marks = [path / "recipe.json", path / _FACTS]
@@ -123,7 +123,7 @@ def _opened(
         return callable_network(
             model, presentation.image_size_px, name=name, presentation=presentation
         )
-    text, path = str(model), Path(model)
+    text, path = str(model), Path(model).expanduser()
     if "://" in text or (not path.exists() and ServedAddress.parse(text)):
         foreign = read_served(require_address(text), **_given(chosen))
         return network_of(foreign, text.removeprefix("grpc://"), presentation, said)
@@ -149,7 +149,13 @@ def _of_folder(
 ) -> Network:
     """Opens a run, an export, the newest version of several, or a SavedModel."""
     if (path / "recipe.json").is_file():
-        return _own(Run(path).network, str(path), presentation, said, chosen)
+        run = Run(path)
+        if run.stage.data != "reid":
+            raise UsageError(
+                f"{path} is a run of a parsing network (method={run.method.name}), which gives no "
+                "descriptors: give a run of another method"
+            )
+        return _own(run.network, str(path), presentation, said, chosen)
     if (path / _FACTS).is_file():
         served = ServedModel(path)
         network = Network(str(path), served, served.image_size_px)

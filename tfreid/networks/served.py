@@ -81,7 +81,7 @@ def read_served(
     inputs, outputs = _shapes(definition.inputs), _shapes(definition.outputs)
     given = only_input(label, inputs)
     taken = choose("output", label, outputs, output)
-    dtype = image_dtype(label, tf.as_dtype(definition.inputs[given].dtype))
+    dtype = image_dtype(label, tf.as_dtype(definition.inputs[given].dtype), sorted(signatures))
     caller = Caller(where.address, _TIMEOUT_S, _RETRIES)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(caller.channel)
 

@@ -1,7 +1,7 @@
 """SavedModels and Keras files that others wrote."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def read_saved_model(
     given = only_input(str(path), {name: dims(spec.shape) for name, spec in inputs.items()})
     outputs = {name: dims(spec.shape) for name, spec in function.structured_outputs.items()}
     taken = choose("output", str(path), outputs, output)
-    dtype = image_dtype(str(path), inputs[given].dtype)
+    dtype = image_dtype(str(path), inputs[given].dtype, loaded.signatures)
 
     def graph(images: tf.Tensor) -> tf.Tensor:
         return loaded and function(**{given: images})[taken]  # What is not named is forgotten.
@@ -65,8 +65,13 @@ def choose_signature(label: str, signatures: Mapping[str, Any], wanted: str | No
     return choose("signature", label, dict.fromkeys(signatures), wanted)
 
 
-def image_dtype(label: str, dtype: tf.DType) -> str:
+def image_dtype(label: str, dtype: tf.DType, signatures: Iterable[str]) -> str:
     """Returns the dtype of a model's images.
+
+    Args:
+      label: of the model.
+      dtype: of its input.
+      signatures: that it has.
 
     Raises:
       UsageError: if it takes none.
@@ -74,7 +79,7 @@ def image_dtype(label: str, dtype: tf.DType) -> str:
     if not (dtype.is_floating or dtype.is_integer):
         raise UsageError(
             f"{label} takes {dtype.name} and no arrays of pixels: choose another signature "
-            "(signature)"
+            f"(signature), of {', '.join(signatures)}"
         )
     return dtype.name
 

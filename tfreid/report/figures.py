@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from tfreid.evaluation.masked import WITH_MASKS
-from tfreid.evaluation.result import CHANGED_BACKGROUNDS, AuditResult, figure_rows
+from tfreid.evaluation.result import AuditResult, figure_rows
+from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS
 from tfreid.inputs import readable
 from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent
 from tfreid.retrieval import Interval

@@ -29,13 +29,20 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
         else precision,
         "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
         "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
-        f"{measurement.seed}",
+        f"{measurement.seed}" + _scenes(first),
         "Input": "; ".join(map(_inputs, results)),
         **_reranking(measurement.reranking),
     }
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
     what = "this" if alone else escape(first.tested.dataset)
     return f'<h2>How {what} was measured</h2><div class="card"><dl>{items}</dl></div>'
+
+
+def _scenes(result: AuditResult) -> str:
+    """What random backgrounds are, and what made the masks."""
+    folder, made = result.folder, result.folder.info.made_by.get("parser")
+    text = f"; scenes: {folder.background_source}" if "random_background" in result.outcomes else ""
+    return text + (f"; masks made by {next(iter(made.values()))}" if made else "")
 
 
 def _inputs(result: AuditResult) -> str:

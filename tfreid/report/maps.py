@@ -43,7 +43,7 @@ def _occlusion(result: AuditResult) -> str:
         picture(embedded(overlay(image, heat), PICTURE_SIZE_PX), "occlusion map")
         for image, heat in zip(found.images, found.maps / most, strict=True)
     ]
-    rows = row('<span class="soft">occlusion</span>', overlays)
+    rows = row('<span class="soft">occlusion<br> of original</span>', overlays)
     if not result.explanations:
         images = [picture(embedded(image, PICTURE_SIZE_PX), "original") for image in found.images]
         rows = row("original", images) + rows

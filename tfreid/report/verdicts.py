@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from tfreid.evaluation.differences import differences
 from tfreid.evaluation.result import AuditResult
-from tfreid.evaluation.verdict import differences, verdict_on
 from tfreid.inputs import readable
 from tfreid.report.markup import loss_class, percent
 
@@ -22,13 +22,13 @@ def sentences(results: Sequence[AuditResult]) -> list[str]:
     Args:
       results: audits of models on the same data.
     """
-    found = [(result.name, verdict_on(result)) for result in results]
+    found = [(result.name, result.verdict) for result in results]
     said = [f"{name}: {verdict.sentence}" for name, verdict in found if verdict]
     return said + [each.sentence for each in differences(results)]
 
 
 def _card(result: AuditResult) -> str:
-    verdict = verdict_on(result)
+    verdict = result.verdict
     if verdict is None:
         figure = next(iter(result.outcomes.values())).retrieval.metrics()["rank1"]
         lines = [f'<div class="big">{percent(figure)}%</div><div class="soft">rank-1</div>']

@@ -35,6 +35,13 @@ from tfreid.serving.saved_model import ServedModel
 
 SPLITS = ("query", "gallery")
 _STRETCH_IMAGES = 1024
+_NOTHING = Descriptors(
+    np.zeros((0, 0), np.float32),
+    Identities(np.zeros(0, np.int64), np.zeros(0, np.int64)),
+    np.zeros(0, np.str_),
+)
+"""The descriptors of a stretch in which no image has a mask."""
+
 _ERRORS = (MissingPathError, UsageError, DataError, TrainingError)  # The special ones first.
 
 
@@ -100,7 +107,8 @@ def describe_with_beam(
       advance: called with the number of images of each stretch that is done.
 
     Returns:
-      Variant and split to its descriptors.
+      Variant and split to its descriptors, of all records; zeros for those that have no mask, in
+      variants that need one.
 
     Raises:
       UsageError: if there is no model, or the data set does not have what a variant needs.
@@ -126,7 +134,7 @@ def describe_with_beam(
         parts = defaultdict(list)
         for stretch in stretches:
             parts[stretch.variant, stretch.split].append(_load(Path(place) / stretch.file_name))
-    return {key: _joined(found) for key, found in parts.items()}
+    return {key: _whole(folder, key[1], _joined(found)) for key, found in parts.items()}
 
 
 def _stretches(variant: str, split: str, images: int, batch_size: int) -> Iterator[Stretch]:
@@ -165,6 +173,10 @@ class _Worker:
     def describe(self, stretch: Stretch) -> Descriptors:
         spec = InputSpec(image_size_px=self._size_px, variant=stretch.variant)
         indices = np.arange(stretch.start, stretch.stop)
+        if spec.needs_masks:
+            indices = indices[self._folder.masked(stretch.split)[indices]]
+        if not len(indices):
+            return _NOTHING
         return describe_split(
             self._embed, self._folder, stretch.split, spec, self._seed, indices=indices
         )
@@ -213,7 +225,20 @@ def _load(path: Path) -> Descriptors:
         return Descriptors(arrays["features"], identities, arrays["keys"], bool(arrays["pooled"]))
 
 
+def _whole(folder: Records, split: str, found: Descriptors) -> Descriptors:
+    """Puts descriptors of images with masks where these are among all."""
+    if len(found.keys) == len(folder.store(split)):
+        return found
+    columns = folder.store(split).columns(("person/id", "camera/id", "image/key"))
+    keys = np.array([key.decode() for key in columns["image/key"]])
+    features = np.zeros((len(keys), found.features.shape[1]), np.float32)
+    features[folder.masked(split)] = found.features
+    identities = Identities(columns["person/id"], columns["camera/id"])
+    return Descriptors(features, identities, keys, found.pooled)
+
+
 def _joined(parts: Sequence[Descriptors]) -> Descriptors:
+    parts = [part for part in parts if len(part.keys)] or parts[:1]
     return Descriptors(
         np.concatenate([part.features for part in parts]),
         Identities(
