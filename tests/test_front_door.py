@@ -14,6 +14,7 @@ from tfreid import front_door
 from tfreid.errors import DataError, UsageError
 from tfreid.evaluation import Measurement
 from tfreid.methods import METHODS
+from tfreid.records import Records
 
 
 def python(code: str, folder: Path | None = None) -> str:

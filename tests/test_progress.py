@@ -54,6 +54,22 @@ def test_the_first_piece_does_not_count_for_the_estimate(clock: list[float]):
         raise KeyError
 
 
+def test_what_a_piece_holds_has_the_rate_of_the_pieces(clock: list[float]):
+    stream = io.StringIO()
+    with progress.Progress(3, "stage", stream=stream, each=(32, "images")) as bar:
+        clock[0] += 50
+        bar.advance()
+        clock[0] += 10
+        bar.advance()
+        clock[0] += 4
+        bar.advance()
+    assert stream.getvalue().splitlines() == [
+        "stage: 1/3 steps",
+        "stage: 2/3 steps, 0.1/s, 3.2 images/s, 10 s left",
+        "stage: 3/3 steps, 0.0469/s, 1.5 images/s, took 1 min 4 s",
+    ]
+
+
 def test_an_unknown_total_shows_the_time_so_far(clock: list[float]):
     stream = io.StringIO()
     with progress.Progress(None, "reading", unit="rows", stream=stream) as bar:

@@ -30,6 +30,7 @@ class Progress:
         unit: str = "steps",
         done: int = 0,
         stream: TextIO | None = None,
+        each: tuple[int, str] | None = None,
     ) -> None:
         """Prepares the report.
 
@@ -39,7 +40,10 @@ class Progress:
           unit: what is counted, in the plural.
           done: pieces that an earlier run has already done; they do not count for the rate.
           stream: where to write, standard error by default.
+          each: how much of what else a piece is, such as the images of a batch: its rate is shown,
+            too, and is that of the pieces times so many.
         """
+        self._each = each
         self.done = done
         self._total, self._label, self._unit = total, label, unit
         self._first = self._timed_from = done
@@ -101,6 +105,8 @@ class Progress:
         rate = (self.done - self._first) / seconds if ended else self._rate()
         count = f"{self.done:,}" if self._total is None else f"{self.done:,}/{self._total:,}"
         parts = [f"{count} {self._unit}"] + ([f"{_rounded(rate)}/s"] if rate else [])
+        if rate and self._each:
+            parts.append(f"{_rounded(rate * self._each[0])} {self._each[1]}/s")
         if self._total is None:
             parts.append(f"{duration(seconds)} so far")
         elif ended:

@@ -137,3 +137,26 @@ def test_the_limit_holds_for_backgrounds(tmp_path):
         images.on_random_background(image, mask, (scene,), 0, max_mpx=0.0005)
     made = images.on_random_background(image, mask, (scene,), 0, max_mpx=0.001)
     np.testing.assert_array_equal(decode_image(made), QUARTERS)
+
+
+def test_a_picture_with_damaged_notes_is_kept_as_tensorflow_sees_it(tmp_path):
+    """Pillow refuses what stands beside the picture, and exported models describe it."""
+    path = tmp_path / "i.png"
+    saved(path, SEEN[6](QUARTERS), exif=exif(6))
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"IDAT") - 5] ^= 1  # The last byte of the checksum of the EXIF.
+    path.write_bytes(whole)
+    with pytest.raises(RejectedError):
+        images.decode_file(path.read_bytes(), "it")
+    data, image = images.read_image(str(path))
+    np.testing.assert_array_equal(decode_image(data), QUARTERS)
+    np.testing.assert_array_equal(image, QUARTERS)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_turned_jpeg_has_the_pixels_that_exported_models_see(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (24, 16, 3), np.uint8)
+    path = saved(tmp_path / "i.jpg", noise, exif=exif(3))
+    data, _ = images.read_image(path)
+    seen = decode_image((tmp_path / "i.jpg").read_bytes()).numpy()
+    np.testing.assert_array_equal(decode_image(data), np.rot90(seen, 2))

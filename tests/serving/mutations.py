@@ -23,13 +23,21 @@ def picture(kind: str, mode: str = "RGB", orientation: int | None = None, **opti
     return buffer.getvalue()
 
 
+MOVING = ("PNG", "GIF", "WEBP")
 PICTURES = [
     *(picture("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
     picture("JPEG", progressive=True),
     *(picture("JPEG", orientation=orientation) for orientation in range(2, 9)),
-    *(picture("PNG", mode) for mode in ("RGB", "L", "LA", "P", "1", "RGBA")),
+    picture("JPEG", "CMYK", progressive=True),
+    *(picture("PNG", mode) for mode in ("RGB", "L", "LA", "P", "1", "RGBA", "I;16")),
+    picture("PNG", "P", transparency=3, bits=4),
+    *(
+        picture(kind, save_all=True, append_images=[Image.new("RGB", SIZE_PX[::-1])])
+        for kind in MOVING
+    ),
     *(picture("PNG", orientation=orientation) for orientation in (3, 6)),
     *(picture("BMP", mode) for mode in ("RGB", "L", "P", "RGBA")),
+    picture("BMP") + b"\0\0",
     *(picture(kind) for kind in ("GIF", "TIFF", "WEBP")),
 ]
 

@@ -54,6 +54,21 @@ def test_every_mode_has_pillows_pixels(kind, mode):
     np.testing.assert_array_equal(decode([encoded])[0], expected)
 
 
+@pytest.mark.parametrize("mode", MODES["BMP"])
+def test_what_follows_a_bmp_is_not_looked_at(mode):
+    encoded = file("BMP", mode)
+    np.testing.assert_array_equal(decode([encoded + b"\0\1\2"])[0], decode([encoded])[0])
+
+
+def test_colours_beyond_a_small_palette_are_black():
+    encoded, few = bytearray(file("BMP", "P")), 16
+    (pixels,) = struct.unpack_from("<I", encoded, 10)
+    del encoded[54 + 4 * few : pixels]
+    encoded[10:14], encoded[46:50] = struct.pack("<I", 54 + 4 * few), struct.pack("<I", few)
+    expected = Image.open(io.BytesIO(encoded)).convert("RGB")
+    np.testing.assert_array_equal(decode([bytes(encoded)])[0], expected)
+
+
 def test_exported_signatures_turn_files_upright(tmp_path):
     path = export(LinearModel(), (8, 4), tmp_path, files())
     served = ServedModel(path)
@@ -88,6 +103,13 @@ REFUSED = {
     "WebP": (file("WEBP"), "no JPEG, PNG or BMP file", "a WebP file"),
     "1-bit BMP": (file("BMP", "1"), "a BMP must be", "damaged, or of a kind"),
     "compressed BMP": (changed(file("BMP", "P"), 30, 1), "a BMP must be", "damaged, or of"),
+    "BMP of too many colours": (changed(file("BMP", "P"), 46, 257), "a BMP must be", "damaged, or"),
+    "BMP whose pixels begin in its palette": (
+        changed(file("BMP", "P"), 10, 60),
+        "a BMP must be",
+        "damaged, or of a kind",
+    ),
+    "short BMP": (file("BMP")[:-1], "Input size", "damaged, or of a kind"),
     "old BMP": (changed(file("BMP"), 14, 12), "a BMP must be", "damaged, or of a kind"),
     "empty": (b"", "no JPEG, PNG or BMP file", "an empty file"),
     "text": (b"hello", "no JPEG, PNG or BMP file", "no image file"),

@@ -3,6 +3,7 @@
 `--fuzz_seconds` says how long they are tried; the number of an input repeats it.
 """
 
+import contextlib
 import itertools
 import time
 from collections import Counter
@@ -12,12 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from linear_model import LinearModel
-from PIL import ImageOps
 from tensorflow_serving.apis import predict_pb2
 
 from tests.serving import mutations
 from tests.serving.colour_model import channel_to, outputs, predict_request
-from tfreid.records.images import RejectedError, decode_file
+from tfreid.inputs import decode_image
+from tfreid.records.images import RejectedError, read_image
 from tfreid.serving import ServedModel, export
 from tfreid.serving.refused import fault_of
 from tfreid.serving.server import LocalServer
@@ -25,7 +26,7 @@ from tfreid.serving.server import LocalServer
 pytestmark = pytest.mark.slow
 SIZE_PX = mutations.SIZE_PX
 GOOD = mutations.PICTURES[:4]
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG"
+PNG = b"\x89PNG\r\n\x1a\n"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 OURS = {
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -53,40 +54,54 @@ def inputs(request):
     return numbered()
 
 
-def red_by_pillow(file):
-    """The red channel as a reader sees it, or nothing where it refuses the file."""
-    try:
-        image = decode_file(file, "the file")
-        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[..., 0]
-    except (RejectedError, SyntaxError):
-        return None
+@pytest.fixture
+def served_red(base):
+    """The red channel that the served graph sees, or nothing where it refuses a file."""
+    explain = tf.saved_model.load(str(base / "1")).signatures["explain"]
+
+    def red(file):
+        try:
+            return 255 * explain(image_bytes=tf.constant([file]))["red"][0].numpy()
+        except tf.errors.InvalidArgumentError:
+            return None
+
+    return red
+
+
+def record_of(path, file):
+    """What the reader makes of a file for the records; nothing where it refuses it."""
+    path.write_bytes(file)
+    with contextlib.suppress(RejectedError):
+        return read_image(str(path))[0]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::RuntimeWarning:PIL")
-def test_damaged_images_have_one_verdict(base, inputs):
-    """Of the served graph, of server and client, and but for few files of Pillow.
+def test_damaged_images_have_one_verdict(served_red, inputs, tmp_path):
+    """Of the reader, TensorFlow, the served graph, and server and client.
 
-    Pillow lets some ends of JPEG files be missing, and TensorFlow damaged notes beside a picture.
+    What is served is read, and gives the same picture; what is read is stored so that TensorFlow
+    and the graph take it. Readers also take files that nobody serves, and make PNG files of them.
     """
-    explain = tf.saved_model.load(str(base / "1")).signatures["explain"]
     verdicts = Counter()
     for number, rng in inputs:
         file = mutations.damaged_picture(rng)
-        try:
-            red = 255 * explain(image_bytes=tf.constant([file]))["red"][0].numpy()
-        except tf.errors.InvalidArgumentError:
-            red = None
+        red, record = served_red(file), record_of(tmp_path / "file", file)
         assert (red is None) == bool(fault_of(file)), number
-        if not file.startswith((JPEG, PNG)):
-            continue  # a reader makes PNG files of others
-        read = red_by_pillow(file)
-        verdicts[red is not None, read is not None] += 1
-        # Of damaged JPEG files two versions of one library make different pictures.
-        if red is not None and read is not None and file.startswith(PNG) and read.shape == SIZE_PX:
-            np.testing.assert_allclose(red, read, atol=1e-3, err_msg=str(number))
-    print(f"{number + 1:,} damaged images; JPEG and PNG by graph and Pillow: {dict(verdicts)}")
-    assert verdicts[True, True] > 0.1 * verdicts.total()
-    assert verdicts[True, False] + verdicts[False, True] < 3 + 0.01 * verdicts.total()
+        verdict = "refused by all" if record is None else "taken by all"
+        if record is None:
+            assert red is None, number
+        else:
+            stored, decoded = served_red(record), decode_image(record).numpy()[..., 0]
+            if decoded.shape == SIZE_PX:  # Others the graph resizes.
+                np.testing.assert_allclose(stored, decoded, atol=1e-3, err_msg=str(number))
+            if red is None:
+                assert record.startswith(PNG), number
+                verdict = "made a PNG by the reader alone"
+            else:
+                np.testing.assert_array_equal(stored, red, err_msg=str(number))
+        verdicts[verdict] += 1
+    print(f"{number + 1:,} damaged images: {dict(verdicts)}")
+    assert verdicts["taken by all"] > 0.1 * verdicts.total()
 
 
 class Asked:

@@ -7,11 +7,17 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from tfreid.datasets.exif import exif_of
+from tfreid.datasets.exif import orientation as by_reader
 from tfreid.serving.orientation import orientations, upright
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 16, 3), np.uint8)
 SHORT, LONG = 3, 4
 read = tf.function(orientations, input_signature=[tf.TensorSpec([None], tf.string)])
+
+
+def told_by_reader(file):
+    return by_reader(exif_of(file))
 
 
 def file(kind="JPEG", exif=b"", **options):
@@ -75,6 +81,7 @@ BY_PILLOW = {
     "with fill bytes": with_segments(b"\xff\xff" + segment(0xE1, exif(orientation(4)))),
     "the word alone": with_segments(segment(0xE4, exif(orientation(6)))),
     "after tables": with_segments(segment(0xDB, b"\0" + bytes(range(1, 65)))),
+    "in another order": file(exif=b"Exif\0\0XX" + exif(orientation(6))[8:]),
     "PNG": file("PNG", directory(MAKER, orientation(2), endian=">")),
 }
 
@@ -97,6 +104,7 @@ def test_it_is_found_where_pillow_finds_it(place):
     image = Image.open(io.BytesIO(BY_PILLOW[place]))
     told = image.getexif().get(0x0112, 1)
     expected = told if told in range(1, 9) else 1
+    assert told_by_reader(BY_PILLOW[place]) == expected
     beside = [file(exif=exif(orientation(6))), BY_PILLOW[place], file()]
     assert read(tf.constant(beside)).numpy().tolist() == [6, expected, 1]
 
@@ -118,3 +126,24 @@ def test_it_is_found_where_pillow_finds_it(place):
 )
 def test_garbage_is_upright(garbage):
     assert read(tf.constant([garbage, file()])).numpy().tolist() == [1, 1]
+    assert told_by_reader(garbage) == 1
+
+
+def test_a_file_is_read_alike_in_any_company():
+    """No EXIF is looked for behind the first 128 KiB, whatever the others of a batch have."""
+    comments = [segment(0xFE, bytes(60_000))] * 3
+    late = with_segments(*comments, segment(0xE1, exif(orientation(6))))
+    assert read(tf.constant([late, file(exif=exif(orientation(3)))])).numpy().tolist() == [1, 3]
+    assert told_by_reader(late) == 1
+
+
+def test_reader_and_graph_agree_on_damaged_exif():
+    rng = np.random.default_rng(0)
+    wholes = [*BY_PILLOW.values(), *(file("PNG", exif(orientation(n))) for n in range(1, 9))]
+    damaged = []
+    for number in range(400):
+        changed = bytearray(wholes[number % len(wholes)])
+        for place in rng.integers(0, 150, 3):
+            changed[place] = rng.choice([0, 1, 3, 6, 0xFF, int(rng.integers(256))])
+        damaged.append(bytes(changed))
+    assert read(tf.constant(damaged)).numpy().tolist() == list(map(told_by_reader, damaged))

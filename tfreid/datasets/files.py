@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tfreid.datasets.copies import fingerprint_of
+from tfreid.datasets.exif import exif_of, orientation
 from tfreid.datasets.parts import Part
 from tfreid.datasets.row import ParsingRow, Row
 
@@ -27,7 +28,6 @@ LARGEST_LIMIT_MPX = Image.MAX_IMAGE_PIXELS / 1e6
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of one channel of 16 bits."""
 
-_ORIENTATION_TAG = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -129,6 +129,7 @@ def open_image(
             raise ValueError(f"expected {' or '.join(formats)}, found {image.format}")
         check_header(image, max_mpx)
         image.load()
+        keep_exif(image, Path(path).read_bytes())
         return image
 
 
@@ -151,16 +152,18 @@ def check_header(image: Image.Image, max_mpx: float) -> None:
 def orientation_of(image: Image.Image) -> int:
     """Returns the EXIF orientation, 1 to 8; 1, upright, where a file does not say.
 
-    Of an image that Pillow has opened and decoded. Other notes on the orientation, as in XMP, do
-    not count.
+    Of an image that `keep_exif` has seen. Other notes on the orientation, as in XMP, do not count.
     """
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        found = exif.get(_ORIENTATION_TAG, 1)
-    except Exception:  # whatever damaged EXIF makes Pillow raise: it does not say
-        return 1
-    return found if found in _TURNS else 1
+    return orientation(image.info.get("exif", b"").removeprefix(b"Exif\0\0"))
+
+
+def keep_exif(image: Image.Image, data: bytes) -> None:
+    """Makes an image's EXIF that which exported models find in its file.
+
+    Pillow also joins what stands in several places of a file, or behind its picture.
+    """
+    if image.format in (*JPEG_FORMATS, "PNG"):
+        image.info["exif"] = exif_of(data)
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from tfreid.datasets.files import LARGEST_LIMIT_MPX, UnusableImageError, as_rgb, upright
-from tfreid.records.images import RejectedError, decode_file
+from tfreid.datasets.files import LARGEST_LIMIT_MPX, upright
+from tfreid.records.images import RejectedError, by_tensorflow
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -16,15 +16,15 @@ LEAST_PERSON = 0.01
 
 
 def rgb(image: bytes) -> Image.Image:
-    """Decodes an image file, as conversion does.
+    """Decodes an image as it stands in records.
 
     Raises:
-      RejectedError: if it cannot be decoded.
+      RejectedError: if TensorFlow cannot decode it.
     """
-    try:
-        return as_rgb(upright(decode_file(image, "the image", max_mpx=LARGEST_LIMIT_MPX)))
-    except UnusableImageError as error:
-        raise RejectedError(f"the image cannot be kept: {error}") from error
+    seen = by_tensorflow(image, LARGEST_LIMIT_MPX)
+    if seen is None:
+        raise RejectedError("TensorFlow cannot decode the image")
+    return upright(seen)
 
 
 def enlarged(values: np.ndarray, size: tuple[int, int], box: Box | None = None) -> np.ndarray:

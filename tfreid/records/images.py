@@ -3,12 +3,14 @@
 import functools
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
 from tfreid.datasets import VOCABULARIES, lookup
+from tfreid.datasets.exif import exif_of
 from tfreid.datasets.files import (
     IMAGE_FORMATS,
     JPEG_FORMATS,
@@ -16,12 +18,14 @@ from tfreid.datasets.files import (
     UnusableImageError,
     as_rgb,
     check_header,
+    keep_exif,
     orientation_of,
     upright,
 )
 from tfreid.datasets.parts import Part
 
 _KEPT_FORMATS = (*JPEG_FORMATS, "PNG")
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -31,6 +35,10 @@ class RejectedError(ValueError):
 
 class UnsureError(ValueError):
     """A maker of masks is not confident of an image; the text is why, in `unmasked.jsonl`."""
+
+
+class DamagedError(RejectedError):
+    """Pillow cannot decode a file."""
 
 
 def read_image(
@@ -54,31 +62,57 @@ def read_image(
     if part is not None:
         image = PIL.Image.fromarray(_pixels(path, part, "image")).convert("RGB")
         return encode_png(np.asarray(image)), image
-    data, image = _read(path, "image", IMAGE_FORMATS, max_mpx)
-    is_kept = image.format in _KEPT_FORMATS and orientation_of(image) == 1
+    data = _contents(path, "image")
+    image, error = None, None
     try:
-        image = as_rgb(upright(image))
-    except UnusableImageError as error:
-        raise RejectedError(f"the image cannot be kept: {error}: {path}") from error
-    if is_kept and tensorflow_decodes(data, image.size):
-        return data, image
-    return encode_png(np.asarray(image)), image
+        image = decode_file(data, path, max_mpx=max_mpx)
+        plain = as_rgb(upright(image))
+    except UnusableImageError as fault:
+        raise RejectedError(f"the image cannot be kept: {fault}: {path}") from fault
+    except DamagedError as damage:
+        error = damage
+    if image is not None and image.format not in _KEPT_FORMATS:
+        return encode_png(np.asarray(plain)), plain
+    seen = by_tensorflow(data, max_mpx)
+    if seen is None and error is not None:
+        raise error
+    if seen is None:
+        return encode_png(np.asarray(plain)), plain
+    if image is not None and seen.size == image.size and orientation_of(seen) == 1:
+        return data, plain
+    turned = upright(seen)
+    return encode_png(np.asarray(turned)), turned
 
 
-def tensorflow_decodes(data: bytes, size: tuple[int, int]) -> bool:
-    """Tells whether TensorFlow takes an image file, which Pillow reads more leniently.
+def by_tensorflow(data: bytes, max_mpx: float) -> PIL.Image.Image | None:
+    """Decodes a JPEG or PNG file as exported models do, which is not always as Pillow does.
+
+    TensorFlow refuses some files that lack their end, and takes some with damaged notes beside the
+    picture.
 
     Args:
         data: the file's bytes.
-        size: the width and height that Pillow found.
+        max_mpx: megapixels of the largest image.
+
+    Returns:
+        The image in RGB, not yet upright; None where TensorFlow refuses it.
     """
     import tensorflow as tf  # Only here: whoever reads masks alone does without.
 
     try:
-        pixels = tf.io.decode_image(data, channels=3, expand_animations=False)
-    except tf.errors.OpError:
-        return False
-    return tuple(pixels.shape) == (size[1], size[0], 3)
+        if data.startswith(_JPEG):
+            height, width = tf.image.extract_jpeg_shape(data)[:2].numpy().tolist()
+        elif data.startswith(_PNG):
+            width, height = struct.unpack_from(">II", data, 16)
+        else:
+            return None
+        if height * width > max_mpx * 1e6:
+            return None
+        image = PIL.Image.fromarray(tf.io.decode_image(data, channels=3).numpy())
+    except (tf.errors.OpError, struct.error):
+        return None
+    image.info["exif"] = exif_of(data)
+    return image
 
 
 def read_mask(
@@ -105,7 +139,8 @@ def read_mask(
         mask = PIL.Image.fromarray(_pixels(path, part, "mask"))
         data = encode_png(np.asarray(mask))
     else:
-        data, mask = _read(path, "mask", ("PNG",))
+        data = _contents(path, "mask")
+        mask = decode_file(data, path, "mask", ("PNG",))
     if mask.size != size:
         raise RejectedError(
             f"the mask is {mask.width}x{mask.height} pixels (width x height), "
@@ -141,16 +176,13 @@ def _pixels(path: str, part: Part, what: str) -> np.ndarray:
         raise RejectedError(f"cannot read the {what} {part} ({error}): {path}") from error
 
 
-def _read(
-    path: str, what: str, formats: tuple[str, ...], max_mpx: float = MAX_IMAGE_MPX
-) -> tuple[bytes, PIL.Image.Image]:
+def _contents(path: str, what: str) -> bytes:
     try:
         if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep us waiting
             raise RejectedError(f"the {what} is no regular file: {path}")
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise RejectedError(f"cannot read the {what} ({error.strerror}): {path}") from error
-    return data, decode_file(data, path, what, formats, max_mpx)
 
 
 def decode_file(
@@ -170,7 +202,8 @@ def decode_file(
         max_mpx: megapixels of the largest image, looked up before it is decoded.
 
     Raises:
-        RejectedError: if the bytes are damaged, of another format, or of too large an image.
+        RejectedError: if there are none, or of too large an image.
+        DamagedError: if they are damaged or of another format.
     """
     if not data:
         raise RejectedError(f"the {what} file is empty: {name}")
@@ -183,12 +216,13 @@ def decode_file(
                 raise ValueError("its end is missing")
             image = PIL.Image.open(io.BytesIO(data), formats=formats)
         image.load()
+        keep_exif(image, data)
     except (UnusableImageError, PIL.Image.DecompressionBombError) as error:
         raise RejectedError(f"the {what} cannot be kept: {error}: {name}") from error
     except PIL.UnidentifiedImageError as error:
-        raise RejectedError(f"the {what} is no {' or '.join(formats)} file: {name}") from error
+        raise DamagedError(f"the {what} is no {' or '.join(formats)} file: {name}") from error
     except Exception as error:  # Pillow's decoders raise many types on damaged data
-        raise RejectedError(f"the {what} is damaged ({error}): {name}") from error
+        raise DamagedError(f"the {what} is damaged ({error}): {name}") from error
     return image
 
 

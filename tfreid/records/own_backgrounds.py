@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tfrecords_schema import schema
+from tfreid.datasets.files import LARGEST_LIMIT_MPX
 from tfreid.datasets.row import JUNK_PERSON_ID
 from tfreid.errors import DataError
 from tfreid.records import images
@@ -127,7 +128,7 @@ def _without_person(example: dict) -> np.ndarray | None:
     """The picture with the person inpainted, uint8 `[height, width, 3]`; None if little is left."""
     import cv2
 
-    image = images.decode_file(example["image/encoded"], example["image/key"]).convert("RGB")
+    image = images.by_tensorflow(example["image/encoded"], LARGEST_LIMIT_MPX)
     mask = images.decode_file(example["mask/encoded"], example["image/key"], "mask", ("PNG",))
     classes = images.converted(np.asarray(mask), example["mask/vocabulary"], "binary")
     mask = Image.fromarray(classes * np.uint8(255))

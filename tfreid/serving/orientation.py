@@ -2,7 +2,8 @@
 
 A JPEG file begins with segments (marker, length, contents), of which one may be EXIF, a PNG file
 with chunks (length, name, contents), of which `eXIf` is the same. EXIF is a TIFF directory, whose
-tag 0x0112 is the orientation, 1 to 8 (EXIF 2.32, sections 4.5.4 and 4.6.4).
+tag 0x0112 is the orientation, 1 to 8 (EXIF 2.32, sections 4.5.4 and 4.6.4). `tfreid.datasets.exif`
+follows the same rules when images are converted and checked.
 """
 
 from typing import NamedTuple
@@ -41,10 +42,11 @@ def orientations(files: tf.Tensor) -> tf.Tensor:
       int32 `[batch]`, 1 to 8; 1, upright, where a file does not say.
     """
     beginnings = tf.strings.substr(files, 0, _BEGINNING_BYTES)
-    may_have = tf.reduce_any(tf.strings.regex_full_match(beginnings, _MAY_HAVE_EXIF))
+    may_have = tf.strings.regex_full_match(beginnings, _MAY_HAVE_EXIF)
     upright = tf.ones_like(tf.strings.length(files))
     # Most images have none, and looking for the words is cheaper than going through segments.
-    return tf.cond(may_have, lambda: _tag(_exif(files)), lambda: upright)
+    told = tf.cond(tf.reduce_any(may_have), lambda: _tag(_exif(files)), lambda: upright)
+    return tf.where(may_have, told, upright)
 
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -93,7 +95,7 @@ def _jpeg_segment(head: tf.Tensor, place: tf.Tensor) -> _Segment:
     is_picture = (head[:, 0] != 0xFF) | (marker == 0xDA) | (length < 2)
     is_exif = (marker == 0xE1) & _is(head[:, 4:], b"Exif\0\0")
     step = tf.where(is_picture | is_exif, 0, length + 2)
-    size = tf.where(is_exif & ~is_picture, length - 8, 0)
+    size = tf.where(is_exif & ~is_picture, tf.maximum(length - 8, 0), 0)
     return _Segment(tf.where(is_fill & (head[:, 0] == 0xFF), 1, step), place + 10, size)
 
 
@@ -109,7 +111,7 @@ def _png_chunk(head: tf.Tensor, place: tf.Tensor) -> _Segment:
 def _tag(exif: tf.Tensor) -> tf.Tensor:
     """Returns the orientation of TIFF directories, string `[batch]`; 1 where there is none."""
     header = _bytes(exif, tf.zeros_like(tf.strings.length(exif)), 8)
-    is_little = header[:, 0] == ord("I")
+    is_little, is_big = _is(header[:, :4], b"II*\0"), _is(header[:, :4], b"MM\0*")
 
     def number(values: tf.Tensor) -> tf.Tensor:
         other = tf.reshape(is_little, (-1,) + (1,) * (values.shape.rank - 2))
@@ -131,6 +133,7 @@ def _tag(exif: tf.Tensor) -> tf.Tensor:
         & (values > 0)
         & (value >= 1)
         & (value <= 8)
+        & (is_little | is_big)[:, None]
     )
     return tf.reduce_max(tf.where(is_told, value, 1), axis=1)
 

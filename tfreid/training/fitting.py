@@ -1,11 +1,11 @@
 """Trains a method on records, from an empty folder to a finished run."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -77,21 +77,8 @@ def fit(
     run = Run(out, method)
     require_start(method.name, stages, init_from)
     origin = Origin.find(init_from, run) if init_from else None
-
-    def build() -> keras.Model:
-        return build_model(method, recipe, data[kind].info, precision)
-
-    def batches(stage: Stage, start_step: int) -> tf.data.Dataset:
-        return training_batches(
-            data[stage.data],
-            "train",
-            stage.inputs,
-            stage.batch_size,
-            seed=stage_seed(seed, stage),
-            start_step=start_step,
-            steps=stage.steps - start_step,
-        )
-
+    build = functools.partial(build_model, method, recipe, data[kind].info, precision)
+    batches = functools.partial(_batches, data, seed)
     found = origin.to_json() if origin else None
     description = run_description(method.name, recipe, seed, precision, data, found)
     claim = run.claim(description) if is_chief() else contextlib.nullcontext()
@@ -123,6 +110,21 @@ def _tell_of_missing_masks(stages: Sequence[Stage], data: Mapping[str, Records])
         text = masks_missing(data[stage.data], "train", stage.inputs)
         if text:
             print(f"stage {stage.name}: {text}", flush=True)
+
+
+def _batches(
+    data: Mapping[str, Records], seed: int, stage: Stage, start_step: int
+) -> tf.data.Dataset:
+    """The training batches of a stage from a step within it on."""
+    return training_batches(
+        data[stage.data],
+        "train",
+        stage.inputs,
+        stage.batch_size,
+        seed=stage_seed(seed, stage),
+        start_step=start_step,
+        steps=stage.steps - start_step,
+    )
 
 
 def _test_images(stages: Sequence[Stage], data: Mapping[str, Records]) -> tf.Tensor | None:

@@ -70,26 +70,13 @@ def train(
     #      optimizers of all stages included, because their momentum is restored too.
     firsts = [sum(stage.steps for stage in stages[:i]) for i in range(len(stages))]
     with strategy.scope():
-        model = build()
-        step = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=_SAME_EVERYWHERE)
-        optimizers = {
-            stage.name: make_optimizers(stage, freeze_all_but(model, stage), step, first)
-            for stage, first in zip(stages, firsts, strict=True)
-        }
+        model, step, optimizers = _saved_parts(build, stages, firsts)
 
     # ---- Resume: (1) weights, momentum and step; (2) by the step, the stage; (3) in the stage,
     #      its trainable layers and a fresh tf.function; (4) its batches from that step on.
     keep = options.keep_checkpoints
     checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, is_chief())
-    done = checkpoints.restore()
-    if not done and (run.is_finished or "stopped_early" in run.metrics):
-        raise DataError(
-            f"{run.path} is finished, its metrics.json says, and it has no checkpoint: put its "
-            "checkpoints back, or move the folder away to train anew"
-        )
-
-    if is_chief() and not run.is_finished:
-        checkpoints.require_space()
+    done = _restored(run, checkpoints)
 
     # ---- Weights of another run, before the first step; no stage's `start` replaces them.
     loaded = _loaded(model, stages, origin, run, strategy, done)
@@ -108,6 +95,32 @@ def train(
                 _run_stage(strategy, model, stage, batches, own, step, first, seed, watch)
                 done = first + stage.steps
     return model
+
+
+def _saved_parts(
+    build: Callable[[], keras.Model], stages: Sequence[Stage], firsts: Sequence[int]
+) -> tuple[keras.Model, tf.Variable, dict[str, dict[str, CoupledOptimizer]]]:
+    """Makes the model, the run's step, and the optimizers of each stage by group."""
+    model = build()
+    step = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=_SAME_EVERYWHERE)
+    optimizers = {
+        stage.name: make_optimizers(stage, freeze_all_but(model, stage), step, first)
+        for stage, first in zip(stages, firsts, strict=True)
+    }
+    return model, step, optimizers
+
+
+def _restored(run: Run, checkpoints: Checkpoints) -> int:
+    """Restores the newest checkpoint, if the run can go on from there; returns the steps done."""
+    done = checkpoints.restore()
+    if not done and (run.is_finished or "stopped_early" in run.metrics):
+        raise DataError(
+            f"{run.path} is finished, its metrics.json says, and it has no checkpoint: put its "
+            "checkpoints back, or move the folder away to train anew"
+        )
+    if is_chief() and not run.is_finished:
+        checkpoints.require_space()
+    return done
 
 
 def _loaded(

@@ -121,7 +121,8 @@ class Watch:
         self._stage, self._first, self._rates, self._done = stage, first, rates, done
         self._scores = self._earlier_scores(done)
         self._meter = Meter(stage.name, stage.batch_size, done)
-        with Progress(stage.steps, f"stage {stage.name}", done=done - first) as self._bar:
+        each, label = (stage.batch_size, "images"), f"stage {stage.name}"
+        with Progress(stage.steps, label, done=done - first, each=each) as self._bar:
             yield
 
     def after_step(
@@ -147,6 +148,8 @@ class Watch:
         if last or number % options.checkpoint_every_steps == 0:
             self._meter.check()
             self._checkpoints.save()
+        if number == self._done + 1:  # It holds what is done only once: it counts for no rate.
+            self._meter.restart()
         if (number - self._first - 1) % options.pictures_every_steps == 0:
             self._picture(number, batch)
         if self._evaluation_is_due(number):
@@ -163,7 +166,7 @@ class Watch:
         for group, rate in self._rates.items():
             scalars[f"{self._stage.name}/learning_rate/{group}"] = float(rate().numpy())
         self._summaries.scalars(scalars, number)
-        return f"loss {means['total']:.4g}, {means['images_per_s']:.3g} images/s"
+        return f"loss {means['total']:.4g}"
 
     def _picture(self, number: int, batch: Mapping[str, tf.Tensor]) -> None:
         local = {
