@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
-from tfreid.datasets.files import LARGEST_LIMIT_MPX, upright
-from tfreid.records.images import RejectedError, by_tensorflow
+from tfreid.inputs import decode_image
+from tfreid.records.images import RejectedError
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -16,15 +17,20 @@ LEAST_PERSON = 0.01
 
 
 def rgb(image: bytes) -> Image.Image:
-    """Decodes an image as it stands in records.
+    """Decodes the bytes of a record, or of a JPEG, PNG or BMP file, as training does.
 
     Raises:
-      RejectedError: if TensorFlow cannot decode it.
+      RejectedError: if they cannot be decoded.
     """
-    seen = by_tensorflow(image, LARGEST_LIMIT_MPX)
-    if seen is None:
-        raise RejectedError("TensorFlow cannot decode the image")
-    return upright(seen)
+    return Image.fromarray(decoded(image).numpy())
+
+
+def decoded(image: bytes) -> tf.Tensor:
+    """As `rgb`, uint8 `[height, width, 3]`."""
+    try:
+        return decode_image(image)
+    except tf.errors.InvalidArgumentError as error:
+        raise RejectedError(f"TensorFlow cannot decode the image: {error}") from error
 
 
 def enlarged(values: np.ndarray, size: tuple[int, int], box: Box | None = None) -> np.ndarray:

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from tfrecords_schema import schema
-from tfreid.datasets.files import LARGEST_LIMIT_MPX
 from tfreid.datasets.row import JUNK_PERSON_ID
 from tfreid.errors import DataError
 from tfreid.records import images
@@ -127,8 +126,10 @@ def spread(owners: Sequence[tuple[int, int]], hashes: Sequence[int]) -> list[int
 def _without_person(example: dict) -> np.ndarray | None:
     """The picture with the person inpainted, uint8 `[height, width, 3]`; None if little is left."""
     import cv2
+    import tensorflow as tf  # Whose decoder takes every record's image.
 
-    image = images.by_tensorflow(example["image/encoded"], LARGEST_LIMIT_MPX)
+    pixels = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
+    image = Image.fromarray(pixels.numpy())
     mask = images.decode_file(example["mask/encoded"], example["image/key"], "mask", ("PNG",))
     classes = images.converted(np.asarray(mask), example["mask/vocabulary"], "binary")
     mask = Image.fromarray(classes * np.uint8(255))
