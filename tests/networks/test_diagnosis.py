@@ -10,7 +10,7 @@ from tests.networks.small_onnx import mean_colours
 from tests.toy_models import SIZE_PX, BrokenModel, PersonModel
 from tfreid.errors import DataError
 from tfreid.evaluation import Network
-from tfreid.networks import PRESETS, callable_network, diagnose, open_network
+from tfreid.networks import PRESETS, callable_network, diagnose, diagnosis, open_network
 
 PERSONS = np.repeat(np.arange(1, 9), 4)
 
@@ -76,6 +76,22 @@ def test_a_wrong_range_is_named_with_what_fits_better(images, persons):
     assert f"of {len(images)} images (presentation)" in warning
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "named"),
+    [(0.3, 0.19, True), (0.3, 0.21, False), (0.012, 0.004, False), (0.0, 0.0, False)],
+)
+def test_only_what_fits_far_better_is_named(own, other, named):
+    network = of(red)
+    confused = {PRESETS["0..255"]: own, PRESETS["openvino"]: other}
+    found = diagnosis._of_presentation(
+        network,
+        lambda way: next((e for p, e in confused.items() if p.same_pixels_as(way)), 0.5),
+        count=64,
+        by_persons=True,
+    )
+    assert len(list(found)) == named
+
+
 def test_images_that_are_normalised_twice_are_named():
     warnings = diagnose(of(by_itself, "torchreid"), IMAGES, PERSONS)
     assert "theirs: normalised twice? It is given images as RGB, 0 to 1, less" in warnings[-1]
@@ -90,6 +106,15 @@ def test_the_wrong_order_of_colours_is_named():
     assert diagnose(of(red), noisy, PERSONS) == []
     (warning,) = diagnose(of(red, "openvino"), noisy, PERSONS)
     assert "wrong order of colours? It is given images as BGR, 0 to 255; as RGB" in warning
+
+
+def test_the_other_order_of_colours_is_tried_with_the_mean_that_is_given():
+    noisy = IMAGES.copy()
+    noisy[..., 1:] = np.random.default_rng(1).integers(0, 256, (*noisy.shape[:3], 2))
+    network = of(lambda images: np.tanh(cells(images)[:, 2::3]), "torchreid")
+    (warning,) = diagnose(network, noisy, PERSONS)
+    assert "as BGR, 0 to 1, less 0.406 0.456 0.485, divided by 0.225" in warning
+    assert "(colours=bgr)" in warning
 
 
 def test_class_scores_are_named_and_their_number_is_a_hint():

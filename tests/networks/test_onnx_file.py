@@ -180,13 +180,14 @@ def test_a_missing_operator_is_named(tmp_path):
         open_network(write(tmp_path / "newer.onnx", [newer]))
 
 
-def test_missing_external_weights_are_named(tmp_path):
+def test_missing_external_weights_are_named_once(tmp_path, capfd):
     outside = {"save_as_external_data": True, "location": "weights.bin", "size_threshold": 0}
     file = flat(tmp_path / "m.onnx", **outside)
     assert described(open_network(file)).shape == (5, 5)
     (tmp_path / "weights.bin").unlink()
     with pytest.raises(DataError, match=r"keeps its weights in another file.*\(weights.bin\)"):
         open_network(file)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(("field", "text"), [("ir", "IR version"), ("opset", "[Oo]pset")])
