@@ -190,7 +190,7 @@ def test_a_parsing_stage_learns_from_any_images_with_masks(method, reid_folder, 
             "stage main: 2 of 48 images have no mask and keep their background\n",
         ),
         (
-            {"mask_vocabulary": "binary"},
+            {"mask_vocabulary": "binary", "augmentation": (RandomBackground(0.5),)},
             "stage main: 2 of 48 images have no mask and are left out, as "
             "mask_vocabulary='binary' needs one for each\n",
         ),

@@ -77,7 +77,9 @@ def masks_missing(folder: Records, split: str, spec: InputSpec) -> str:
         return ""
     what = "keep their background"
     if spec.needs_every_mask:
-        what = f"are left out, as {spec.mask_reason} needs one for each"
+        by_target = spec.variant == "original"  # Random backgrounds could do without some masks.
+        reason = f"mask_vocabulary={spec.mask_vocabulary!r}" if by_target else spec.mask_reason
+        what = f"are left out, as {reason} needs one for each"
     return f"{np.sum(~masked):,} of {len(masked):,} images have no mask and {what}"
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
-from tfreid.datasets.files import LARGEST_LIMIT_MPX, UnusableImageError, as_rgb, upright
-from tfreid.records.images import RejectedError, decode_file
+from tfreid.inputs import decode_image
+from tfreid.records.images import RejectedError
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -16,15 +17,20 @@ LEAST_PERSON = 0.01
 
 
 def rgb(image: bytes) -> Image.Image:
-    """Decodes an image file, as conversion does.
+    """Decodes the bytes of a record, or of a JPEG, PNG or BMP file, as training does.
 
     Raises:
-      RejectedError: if it cannot be decoded.
+      RejectedError: if they cannot be decoded.
     """
+    return Image.fromarray(decoded(image).numpy())
+
+
+def decoded(image: bytes) -> tf.Tensor:
+    """As `rgb`, uint8 `[height, width, 3]`."""
     try:
-        return as_rgb(upright(decode_file(image, "the image", max_mpx=LARGEST_LIMIT_MPX)))
-    except UnusableImageError as error:
-        raise RejectedError(f"the image cannot be kept: {error}") from error
+        return decode_image(image)
+    except tf.errors.InvalidArgumentError as error:
+        raise RejectedError(f"TensorFlow cannot decode the image: {error}") from error
 
 
 def enlarged(values: np.ndarray, size: tuple[int, int], box: Box | None = None) -> np.ndarray:

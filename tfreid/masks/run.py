@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import UsageError
-from tfreid.inputs import decode_image, resize_image
+from tfreid.inputs import resize_image
+from tfreid.masks.pictures import decoded
 from tfreid.methods.parsing import Parser
 from tfreid.records.images import RejectedError
 from tfreid.records.mask_maker import Mask
@@ -88,13 +89,13 @@ class ImageParser:
           For each image the class indices, uint8 `[height, width]` of its size, or why it cannot
           be decoded.
         """
-        decoded = [_decoded(image) for image in images]
-        whole = [image for image in decoded if not isinstance(image, RejectedError)]
+        tried = [_decoded(image) for image in images]
+        whole = [image for image in tried if not isinstance(image, RejectedError)]
         resized = [resize_image(image, self.image_size_px) for image in whole]
         logits = iter(self._logits(tf.stack(resized)) if resized else ())
         return [
             image if isinstance(image, RejectedError) else _classes(next(logits), image.shape[:2])
-            for image in decoded
+            for image in tried
         ]
 
 
@@ -119,9 +120,9 @@ def _loaded(run: str) -> ImageParser:
 
 def _decoded(image: bytes) -> tf.Tensor | RejectedError:
     try:
-        return decode_image(image)
-    except tf.errors.InvalidArgumentError as error:
-        return RejectedError(f"TensorFlow cannot decode the image: {error}")
+        return decoded(image)
+    except RejectedError as error:
+        return error
 
 
 def _classes(logits: tf.Tensor, size_px: tuple[int, int]) -> np.ndarray:

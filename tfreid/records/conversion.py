@@ -119,10 +119,8 @@ def convert(
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
-        if plan.kind == "reid" and info.mask_vocabulary and not scenes and can_inpaint():
-            made = write_own_backgrounds(Records(folder), options.seed)
-            info = dataclasses.replace(info, own_backgrounds=made > 0)
-            info.write(folder)
+        if not scenes:
+            info = _with_own_backgrounds(info, folder, options.seed)
         _write_tfds_metadata(folder, plan, report)
     kept_rejects.unlink(missing_ok=True)
     return info
@@ -250,6 +248,16 @@ def _info(
         },
         sources=plan.sources,
     )
+
+
+def _with_own_backgrounds(info: RecordsInfo, folder: Path, seed: int) -> RecordsInfo:
+    """Adds backgrounds of the pictures themselves, where persons have masks and OpenCV is there."""
+    if info.kind != "reid" or not info.mask_vocabulary or not can_inpaint():
+        return info
+    made = write_own_backgrounds(Records(folder), seed)
+    info = dataclasses.replace(info, own_backgrounds=made > 0)
+    info.write(folder)
+    return info
 
 
 def _fingerprint(digests: Sequence[str]) -> str:

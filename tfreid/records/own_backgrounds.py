@@ -126,8 +126,10 @@ def spread(owners: Sequence[tuple[int, int]], hashes: Sequence[int]) -> list[int
 def _without_person(example: dict) -> np.ndarray | None:
     """The picture with the person inpainted, uint8 `[height, width, 3]`; None if little is left."""
     import cv2
+    import tensorflow as tf  # Whose decoder takes every record's image.
 
-    image = images.decode_file(example["image/encoded"], example["image/key"]).convert("RGB")
+    pixels = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
+    image = Image.fromarray(pixels.numpy())
     mask = images.decode_file(example["mask/encoded"], example["image/key"], "mask", ("PNG",))
     classes = images.converted(np.asarray(mask), example["mask/vocabulary"], "binary")
     mask = Image.fromarray(classes * np.uint8(255))
