@@ -44,7 +44,7 @@ def test_flags_are_for_all_models_and_settings_after_a_path_for_one(file):
     first, second = opened(
         f"{file},preset=keras-caffe,mean=1,2,3,name=mine", file, colours="bgr", range="1"
     )
-    assert (first.name, second.name) == ("mine", f"{file} (2)")
+    assert (first.name, second.name) == ("mine", "model.onnx")
     assert first.presentation.mean == (1, 2, 3)
     assert (first.presentation.colours, first.presentation.scale) == ("bgr", 1.0)
     assert (second.presentation.mean, second.presentation.scale) == ((0, 0, 0), 1.0)
@@ -56,6 +56,8 @@ def test_names_are_as_long_as_it_takes(file, tmp_path):
     other = mean_colours(tmp_path / "b" / "model.onnx")
     assert [network.name for network in opened(file, other)] == ["a/model.onnx", "b/model.onnx"]
     assert [network.name for network in opened(file)] == ["model.onnx"]
+    twice = opened(file, f"{file},colours=bgr")
+    assert [network.name for network in twice] == ["model.onnx (1)", "model.onnx (2)"]
 
 
 @pytest.mark.parametrize(

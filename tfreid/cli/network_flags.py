@@ -76,7 +76,9 @@ def networks_from_flags(**options: Any) -> "list[Network]":
         if flag.value is not None
     }
     asked = [_split(text) for text in _MODEL.value or ()]
-    names = _names([model for model, _ in asked])
+    unnamed = [model for model, own in asked if "name" not in own]
+    short = iter(_names(unnamed))
+    names = [own["name"] if "name" in own else next(short) for _, own in asked]
     all_ours = all(is_ours(model) for model, _ in asked)
     networks = []
     for (model, own), name in zip(asked, names, strict=True):
@@ -102,7 +104,7 @@ def _names(models: list[str]) -> list[str]:
         names = ["/".join(part[-depth:]) for part in parts]
         if len({*names}) == len(names):
             return names
-    return [f"{model} ({place})" for place, model in enumerate(models, 1)]
+    return [f"{part[-1]} ({place})" for place, part in enumerate(parts, 1)]
 
 
 def _typed(settings: Mapping[str, str]) -> dict[str, Any]:
