@@ -31,7 +31,7 @@ def parsed(*arguments):
         (["--size=0"], "--size needs --mode=short or --mode=blend"),
         (["--size=0", "--mode=shorter"], "--size needs --mode=short"),
         (["--stop=1", "--every=0"], "--stop needs --every"),
-        (["--run=a", "--run=b"], "more than one --run needs --out: give that too, or leave --run"),
+        (["--run=a", "--run=b"], "more than one --run needs --out: give that too, or one alone"),
     ],
 )
 def test_a_flag_without_what_it_needs_is_refused(arguments, text):

@@ -25,9 +25,12 @@ def check_needs(needs: Mapping[str, str], values: flags.FlagValues) -> None:
         options = needed.split(_OR)
         if _is_given(name, values) and not any(_holds(option, values) for option in options):
             listed = _OR.join(f"--{option}" for option in options)
-            flag = f"--{name.removeprefix(_SEVERAL)}"
-            subject = f"more than one {flag}" if name.startswith(_SEVERAL) else flag
-            raise UsageError(f"{subject} needs {listed}: give that too, or leave {flag} out")
+            if name.startswith(_SEVERAL):
+                flag = f"--{name.removeprefix(_SEVERAL)}"
+                raise UsageError(
+                    f"more than one {flag} needs {listed}: give that too, or one alone"
+                )
+            raise UsageError(f"--{name} needs {listed}: give that too, or leave --{name} out")
 
 
 def _is_given(name: str, values: flags.FlagValues) -> bool:
