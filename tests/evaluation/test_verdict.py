@@ -138,5 +138,5 @@ def test_limit(ends, limit, exceeds, words):
 
 def test_rounding_makes_no_loss():
     text = verdict(-1e-17, 0.05, value=-1e-17).sentence
-    assert "rank-1 falls from 74.5 to 74.5, by 0.0 points (95% interval 0.0 to 5.0" in text
+    assert "rank-1 stays at 74.5 (95% interval 0.0 to 5.0" in text
     assert "cannot be told from no change" in verdict(1e-17, 0.05, value=0.01).sentence

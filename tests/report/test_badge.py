@@ -19,7 +19,8 @@ def verdict(value, low, high):
         (verdict(0.0914, 0.02, 0.164), "9.1 [2.0, 16.4]", "#b7791f"),
         (verdict(0.2, 0.1, 0.3), "20.0 [10.0, 30.0]", "#c8372d"),
         (verdict(-0.01, -0.03, 0.02), "\N{MINUS SIGN}1.0 [\N{MINUS SIGN}3.0, 2.0]", "#1f8a4c"),
-        (verdict(0.0, None, None), "0.0", "#1f8a4c"),
+        (verdict(0.0, -0.2, 0.2), "0.0 [\N{MINUS SIGN}20.0, 20.0]", "#667079"),
+        (verdict(0.0, None, None), "0.0", "#667079"),
         (None, "unknown", "#667079"),
     ],
 )

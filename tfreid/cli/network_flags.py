@@ -65,8 +65,6 @@ def networks_from_flags(**options: Any) -> "list[Network]":
     Raises:
       UsageError, DataError, ServingError: as `open_network`.
     """
-    from tfreid.networks import is_ours, open_network  # Only here: it brings TensorFlow.
-
     common = {
         flag.name: flag.value
         for flag in (
@@ -75,7 +73,10 @@ def networks_from_flags(**options: Any) -> "list[Network]":
         )
         if flag.value is not None
     }
-    asked = [_split(text) for text in _MODEL.value or ()]
+    common = _typed(common)
+    asked = [(model, _typed(own)) for model, own in map(_split, _MODEL.value or ())]
+    from tfreid.networks import is_ours, open_network  # Only here: it brings TensorFlow.
+
     unnamed = [model for model, own in asked if "name" not in own]
     short = iter(_names(unnamed))
     names = [own["name"] if "name" in own else next(short) for _, own in asked]
@@ -83,7 +84,7 @@ def networks_from_flags(**options: Any) -> "list[Network]":
     networks = []
     for (model, own), name in zip(asked, names, strict=True):
         wanted = own if is_ours(model) and not all_ours else common | own
-        settings = {_NAMES[key]: value for key, value in _typed(wanted).items()}
+        settings = {_NAMES[key]: value for key, value in wanted.items()}
         try:
             networks.append(open_network(model, **{"name": name, **settings, **options}))
         except UsageError as error:

@@ -37,11 +37,13 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """What can be said, in one or two sentences."""
-        change = "falls" if self.loss.value > -ROUNDING else "rises"
-        facts = (
-            f"On {readable(self.variant)} images rank-1 {change} from {points(self.original)} to "
-            f"{points(self.changed)}, by {points(abs(self.loss.value))} points"
-        )
+        facts = f"On {readable(self.variant)} images rank-1 "
+        if points(self.original) == points(self.changed):
+            facts += f"stays at {points(self.original)}"
+        else:
+            facts += "falls" if self.loss.value > 0 else "rises"
+            facts += f" from {points(self.original)} to {points(self.changed)}"
+            facts += f", by {points(abs(self.loss.value))} points"
         return f"{facts}{self._meaning()}"
 
     def _meaning(self) -> str:

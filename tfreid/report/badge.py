@@ -3,7 +3,7 @@
 from html import escape
 
 from tfreid.evaluation.verdict import Verdict, in_points
-from tfreid.report.markup import loss_class, percent
+from tfreid.report.markup import percent, verdict_class
 
 _LABEL = "background loss"
 _COLOURS = {"good": "#1f8a4c", "fair": "#b7791f", "bad": "#c8372d", "unknown": "#667079"}
@@ -19,7 +19,7 @@ def badge(verdict: Verdict | None) -> str:
     if verdict is None:
         figure, style = "unknown", "unknown"
     else:
-        figure, style = percent(verdict.loss.value), loss_class(verdict.loss.value)
+        figure, style = percent(verdict.loss.value), verdict_class(verdict.loss)
         if verdict.loss.is_certain:
             figure += f" [{in_points(verdict.loss).replace(' to ', ', ')}]"
     left, right = _width(_LABEL), _width(figure)

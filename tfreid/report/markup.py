@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
+from tfreid.retrieval import Interval
+
 LARGE_LOSS, SMALL_LOSS = 0.10, 0.04
 """Losses of rank-1, fractions: above the first a reader should worry, below the second not."""
 
@@ -16,6 +18,16 @@ def percent(fraction: float, sign: str = "") -> str:
 def loss_class(loss: float) -> str:
     """Returns the style class for a loss of rank-1 (a fraction)."""
     return "bad" if loss > LARGE_LOSS else "fair" if loss > SMALL_LOSS else "good"
+
+
+def verdict_class(loss: Interval) -> str:
+    """Returns the style class for a loss of rank-1 as a verdict.
+
+    It is `unknown` without an interval, and where that allows no loss as well as a large one.
+    """
+    if not loss.is_certain or (loss.low <= 0 and loss.high > LARGE_LOSS):
+        return "unknown"
+    return loss_class(loss.value)
 
 
 def row(name: str, figures: Iterable[str]) -> str:

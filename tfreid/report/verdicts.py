@@ -6,7 +6,7 @@ from html import escape
 from tfreid.evaluation.differences import differences
 from tfreid.evaluation.result import AuditResult
 from tfreid.inputs import readable
-from tfreid.report.markup import loss_class, percent
+from tfreid.report.markup import percent, verdict_class
 
 
 def verdicts(results: Sequence[AuditResult]) -> str:
@@ -33,7 +33,7 @@ def _card(result: AuditResult) -> str:
         figure = next(iter(result.outcomes.values())).retrieval.metrics()["rank1"]
         lines = [f'<div class="big">{percent(figure)}%</div><div class="soft">rank-1</div>']
     else:
-        style = loss_class(verdict.loss.value)
+        style = verdict_class(verdict.loss)
         lines = [
             f'<div class="big">{percent(verdict.original)} <span class="soft">→</span> '
             f'<span class="{style}">{percent(verdict.changed)}</span></div>'
