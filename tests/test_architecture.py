@@ -41,6 +41,7 @@ LEAVES = {
     "quiet": set(),
     "typed": set(),
     "files": {"errors", "typed"},
+    "runtimes": {"errors", "quiet"},
 }
 WITHOUT_TENSORFLOW = ["datasets", "synthetic", "retrieval"]
 FRONT_DOOR = "front_door"

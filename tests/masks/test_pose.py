@@ -82,7 +82,7 @@ def test_other_networks_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"other.tflite is not mediapipe_pose: its outputs are"):
         PoseMaker(str(other))([picture(8, 8)])
     (tmp_path / "text.tflite").write_text("text")
-    with pytest.raises(DataError, match=r"text.tflite is no TensorFlow Lite network"):
+    with pytest.raises(DataError, match=r"text.tflite is not a TFLite model"):
         PoseMaker(str(tmp_path / "text.tflite"))([picture(8, 8)])
     with pytest.raises(MissingPathError, match="there is no such file"):
         PoseMaker(str(tmp_path / "none.tflite"))([picture(8, 8)])

@@ -1,13 +1,11 @@
 """Running networks of files."""
 
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.masks.networks import write_lite
-from tfreid.errors import DataError, UsageError
+from tfreid.errors import DataError
 from tfreid.masks import runtime
 from tfreid.masks.pictures import enlarged, largest
 
@@ -28,13 +26,6 @@ def test_what_takes_no_image_is_named(tmp_path):
     path = write_lite(tmp_path / "net.tflite", lambda x: x, (1, 2, 2, 3))
     with pytest.raises(DataError, match=r"net\.tflite fails: "):
         runtime.file_network(str(path))(np.ones((1, 9, 9, 3), np.float32))
-
-
-def test_without_tensorflow_lite_its_own_package_is_asked_for(monkeypatch):
-    monkeypatch.setattr(runtime, "_has_lite", lambda tensorflow: False)
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
-    with pytest.raises(UsageError, match="python -m pip install ai-edge-litert"):
-        runtime._lite_interpreter()
 
 
 def test_the_largest_map_is_found_one_by_one():

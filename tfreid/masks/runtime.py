@@ -4,17 +4,14 @@ Threads are left to whoever starts workers: a network that takes all cores gains
 """
 
 import functools
-import importlib
 import os
 import threading
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from tfreid.errors import DataError, MissingPathError, UsageError
-from tfreid.quiet import filtered_stderr
+from tfreid.errors import DataError, MissingPathError
+from tfreid.runtimes import first_line, onnx_session, tflite_interpreter
 
 Shape = tuple[int | None, ...]
 
@@ -67,7 +64,7 @@ class FileNetwork:
             with self._running:
                 return dict(zip(self.outputs, self._session.run(pixels), strict=True))
         except Exception as error:  # Each library raises its own.
-            raise DataError(f"{self.path} fails: {_first_line(error)}") from error
+            raise DataError(f"{self.path} fails: {first_line(error)}") from error
 
 
 def file_network(path: str) -> FileNetwork:
@@ -83,17 +80,10 @@ def _opened(path: str, changed: int) -> FileNetwork:
 
 
 class _Lite:
-    """LiteRT, which TensorFlow brings up to the release that leaves it to its own package."""
+    """TFLite's interpreter."""
 
     def __init__(self, path: str):
-        try:
-            with filtered_stderr():
-                self._lite = _lite_interpreter()(model_path=path, num_threads=1)
-                self._lite.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise DataError(
-                f"{path} is no TensorFlow Lite network that can be run here: {_first_line(error)}"
-            ) from error
+        self._lite = tflite_interpreter(Path(path), threads=1)
         self._input = self._lite.get_input_details()
         self._output = self._lite.get_output_details()
         self.inputs = [tuple(map(int, each["shape"])) for each in self._input]
@@ -105,44 +95,11 @@ class _Lite:
         return [self._lite.get_tensor(each["index"]) for each in self._output]
 
 
-def _lite_interpreter() -> Any:
-    import tensorflow as tf
-
-    if _has_lite(tf):
-        return tf.lite.Interpreter
-    try:
-        return importlib.import_module("ai_edge_litert.interpreter").Interpreter
-    except ImportError:
-        raise UsageError(
-            "this TensorFlow does not run .tflite files: python -m pip install ai-edge-litert"
-        ) from None
-
-
-def _has_lite(tensorflow: ModuleType) -> bool:
-    return hasattr(tensorflow, "lite")
-
-
 class _Onnx:
     """ONNX Runtime, an extra."""
 
     def __init__(self, path: str):
-        try:
-            import onnxruntime
-        except ImportError:
-            raise UsageError(
-                f"{path} takes ONNX Runtime: python -m pip install onnxruntime (the extra onnx)"
-            ) from None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # What fails is raised, and said once.
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # Its exceptions have no common class but this.
-            raise DataError(
-                f"{path} is no ONNX network that can be run here: {_first_line(error)}"
-            ) from error
+        self._session = onnx_session(Path(path), threads=1)
         inputs = self._session.get_inputs()
         self._input = inputs[0].name if inputs else ""
         self.inputs = [_sizes(each.shape) for each in inputs]
@@ -155,7 +112,3 @@ class _Onnx:
 def _sizes(shape: list) -> Shape:
     """A size that is open has a name or none."""
     return tuple(size if isinstance(size, int) else None for size in shape)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, ServingError, UsageError
-from tfreid.networks.hosting import first_line, hosted, in_batches
+from tfreid.networks.hosting import hosted, in_batches
 from tfreid.networks.presentation import Presentation
 from tfreid.nn.network import Network
+from tfreid.runtimes import first_line
 
 Shape = Sequence[int | None]
 

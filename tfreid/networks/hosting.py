@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, ServingError, UsageError
+from tfreid.runtimes import first_line
 
 
 def in_batches(
@@ -56,9 +57,3 @@ def hosted(
         )
 
     return call
-
-
-def first_line(error: BaseException, longest: int = 300) -> str:
-    """Returns what an error of a foreign runtime says, on one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= longest else f"{text[:longest]}..."

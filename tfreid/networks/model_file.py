@@ -4,34 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfreid.errors import DataError, UsageError
+from tfreid.errors import UsageError
 from tfreid.networks.foreign import Shape, shown_shape
-
-_BEGINNINGS = (
-    (b"PK\x03\x04", 0, "a ZIP archive, as .keras and TorchScript files are"),
-    (b"\x89HDF", 0, "an HDF5 file, as .h5 files are"),
-    (b"TFL3", 4, "a TFLite model"),
-    (b"version https://git-lfs", 0, "a placeholder of Git LFS: get the file with git lfs pull"),
-    (b"\x89PNG", 0, "a PNG image"),
-    (b"\xff\xd8\xff", 0, "a JPEG image"),
-    (b"<", 0, "a page or another file of tags, such as what a failed download leaves"),
-    (b"\x80", 0, "a pickle, as PyTorch's older weights are"),
-)
-
-
-def kind_of(path: Path) -> str | None:
-    """Returns what a file is by its first bytes, in words, as far as they tell."""
-    with open(path, "rb") as file:
-        start = file.read(64)
-    if not start:
-        return "an empty file"
-    return next((kind for mark, at, kind in _BEGINNINGS if start[at:].startswith(mark)), None)
-
-
-def not_a(what: str, path: Path, reason: str) -> DataError:
-    """Returns the error that a file is not what its name says, or is damaged."""
-    kind = kind_of(path)
-    return DataError(f"{path} is not {what}: " + (f"it is {kind}" if kind else reason))
 
 
 def digest(path: Path) -> str:

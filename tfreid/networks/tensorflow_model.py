@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tfreid.errors import DataError, UsageError
 from tfreid.networks.foreign import ForeignModel, Shape
-from tfreid.networks.hosting import first_line
-from tfreid.networks.model_file import choose, facts_of, kind_of, not_a, only_input
+from tfreid.networks.model_file import choose, facts_of, only_input
+from tfreid.runtimes import first_line, kind_of, not_a
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 

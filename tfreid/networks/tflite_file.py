@@ -1,21 +1,13 @@
 """TFLite files, computed by TensorFlow's own interpreter or by ai-edge-litert."""
 
-import contextlib
-import importlib
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from tfreid.errors import DataError, UsageError
 from tfreid.networks.foreign import ForeignModel
-from tfreid.networks.hosting import first_line
-from tfreid.networks.model_file import choose, facts_of, kind_of, not_a, only_input
-
-_SCHEMAS = ("tensorflow.lite.python.schema_py_generated", "ai_edge_litert.schema_py_generated")
+from tfreid.networks.model_file import choose, facts_of, only_input
+from tfreid.runtimes import tflite_interpreter
 
 
 def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
@@ -29,10 +21,7 @@ def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
       UsageError: if there is no interpreter, or it is not clear what to take.
       DataError: if no interpreter can open the model.
     """
-    if kind_of(path) != "a TFLite model":
-        raise not_a("a TFLite model", path, "its first bytes are others")
-    _require_whole(path)
-    interpreter = _opened(path)
+    interpreter = tflite_interpreter(path)
     inputs = {each["name"]: each for each in interpreter.get_input_details()}
     outputs = {each["name"]: each for each in interpreter.get_output_details()}
     shapes = {name: _shape(each) for name, each in outputs.items()}
@@ -57,53 +46,6 @@ def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
         quantisation=_quantisation(given),
         other_outputs={name: shapes[name] for name in shapes if name != taken["name"]},
     )
-
-
-def _require_whole(path: Path) -> None:
-    """Reads all of a file: the interpreter would read on beyond the end, and end the process."""
-    for package in _SCHEMAS:
-        try:
-            schema = importlib.import_module(package)
-        except ImportError:
-            continue
-        try:
-            schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-        except Exception as error:
-            raise DataError(
-                f"{path} is a damaged TFLite model ({first_line(error)}): get it again"
-            ) from None
-        return
-
-
-def _opened(path: Path) -> Any:
-    """Returns the first interpreter that has the operators of the model."""
-    makers = _makers()
-    if not makers:
-        raise UsageError(
-            f"{path} needs an interpreter of TFLite, and this TensorFlow has none: pip install "
-            "ai-edge-litert"
-        )
-    for make in makers:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # TensorFlow's will go, one day; see `_makers`.
-                interpreter = make(model_path=str(path))
-            interpreter.allocate_tensors()
-            return interpreter
-        except (ValueError, RuntimeError) as error:
-            reason = first_line(error)
-    hint = ": pip install ai-edge-litert may help" if len(makers) == 1 else ""
-    raise DataError(f"{path} cannot be opened by TFLite ({reason}){hint}")
-
-
-def _makers() -> list[Callable[..., Any]]:
-    """TensorFlow's own interpreter, as long as it has one, and ai-edge-litert's if it is there."""
-    makers = []
-    with contextlib.suppress(AttributeError, ImportError):
-        makers.append(tf.lite.Interpreter)
-    with contextlib.suppress(ImportError):
-        makers.append(importlib.import_module("ai_edge_litert.interpreter").Interpreter)
-    return makers
 
 
 def _shape(details: dict[str, Any]) -> tuple[int | None, ...]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from tfreid.errors import DataError, UsageError
 from tfreid.networks.foreign import ForeignModel
-from tfreid.networks.hosting import first_line
-from tfreid.networks.model_file import facts_of, kind_of, not_a
+from tfreid.networks.model_file import facts_of
+from tfreid.runtimes import first_line, kind_of, not_a
 
 _NAMED = "output_{}"
 
