@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.networks.describing import descriptors
 from tfreid.errors import DataError, UsageError
 from tfreid.networks import open_network
 
@@ -18,8 +19,7 @@ MEANS = IMAGES.mean((1, 2))
 
 
 def described(network, images=IMAGES):
-    spec = tf.TensorSpec(images.shape, tf.float32)
-    return tf.function(network.outputs, input_signature=[spec])(images)["embedding"].numpy()
+    return descriptors(network, images)
 
 
 # ---- TFLite

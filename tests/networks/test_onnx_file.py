@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import onnx
 import pytest
-import tensorflow as tf
 from onnx import TensorProto, helper
 
+from tests.networks.describing import descriptors
 from tests.networks.small_onnx import flat, mean_colours, write
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.networks import open_network
@@ -17,9 +17,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 4, 3)).astype("float32
 
 
 def described(network, images=IMAGES):
-    """What a network tells in a graph of one shape, as the audit asks it."""
-    spec = tf.TensorSpec(images.shape, tf.float32)
-    return tf.function(network.outputs, input_signature=[spec])(images)["embedding"].numpy()
+    return descriptors(network, images)
 
 
 def test_shape_layout_and_batch_are_read_from_the_file(tmp_path):

@@ -58,6 +58,7 @@ class Batched:
         function: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
         image_size_px: tuple[int, int],
         batch_size: int,
+        in_graph: bool = True,
     ):
         """Prepares the function; it is traced when it is first used.
 
@@ -66,10 +67,12 @@ class Batched:
             by itself.
           image_size_px: height, width of the images.
           batch_size: images in a batch.
+          in_graph: whether the function can be compiled; else it is called as it is.
         """
         self._batch_size = batch_size
         signature = tf.TensorSpec((batch_size, *image_size_px, 3), tf.float32)
-        self._function = tf.function(function, input_signature=[signature])
+        compiled = tf.function(function, input_signature=[signature]) if in_graph else None
+        self._function = compiled or function
 
     def over(
         self,
@@ -139,7 +142,7 @@ def embedder(network: Network, batch_size: int, positions: bool = False) -> Batc
         outputs = network.outputs(images)
         return {name: outputs[name] for name in outputs if positions or name != "positions"}
 
-    return Batched(embed, network.image_size_px, batch_size)
+    return Batched(embed, network.image_size_px, batch_size, network.in_graph)
 
 
 def describe_split(

@@ -123,7 +123,9 @@ def _describer(network: Network) -> Callable[[Presentation | None, np.ndarray], 
     """Returns the function from a presentation, or the network's own, and images to descriptors."""
     size = MOST_IMAGES // 4
     if isinstance(network, ForeignNetwork):
-        compute = tf.function(network.compute, reduce_retracing=True)
+        compute = network.compute
+        if network.in_graph:
+            compute = tf.function(compute, reduce_retracing=True)
 
         def run(presentation: Presentation | None, part: np.ndarray) -> tf.Tensor:
             shown = network.presented(presentation) if presentation else network

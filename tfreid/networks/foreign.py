@@ -54,13 +54,20 @@ class ForeignNetwork(Network):
       presentation: how images are given to the model.
       compute: images as the model takes them -> descriptors, float32 `[n, d]`.
       facts: format, file and SHA-256, and what was chosen of it.
+      is_hosted: whether Python calls the model, and not TensorFlow itself.
       fixed_batch: images that the model takes at a time, if it takes no other number.
     """
 
     presentation: Presentation
     compute: Callable[[tf.Tensor], tf.Tensor]
     facts: Mapping[str, Any]
+    is_hosted: bool = False
     fixed_batch: int | None = None
+
+    @property
+    def in_graph(self) -> bool:
+        """Not where Python calls the model, as a graph would wait for it."""
+        return not self.is_hosted
 
     def presented(self, presentation: Presentation) -> "ForeignNetwork":
         """Returns the same model, given images in another way; size and layout stay."""
@@ -102,9 +109,9 @@ def network_of(
     grey = tf.fill((2, *presentation.image_size_px, 3), 128.0)
     grey = _as_numbers(presentation.present(grey), model.dtype, model.quantisation).numpy()
     size, batch = _tried(model, grey, batch)
-    if model.graph and not batch:
-        run = model.graph
-    else:
+    is_hosted = model.graph is None or bool(batch)
+    run = model.graph
+    if is_hosted:
         run = hosted(in_batches(model.run, batch) if batch else model.run, model.label, size)
 
     def compute(images: tf.Tensor) -> tf.Tensor:
@@ -118,6 +125,7 @@ def network_of(
         presentation=presentation,
         compute=compute,
         facts={**model.facts, "descriptor_size": size},
+        is_hosted=is_hosted,
         fixed_batch=batch,
     )
 

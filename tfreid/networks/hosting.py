@@ -1,6 +1,5 @@
 """Runtimes other than TensorFlow, as functions of tensors."""
 
-import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -30,21 +29,21 @@ def in_batches(
 def hosted(
     run: Callable[[np.ndarray], np.ndarray], label: str, size: int
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns a function of arrays as one of tensors, which graphs may hold.
+    """Returns a function of arrays as one of tensors, outside of graphs.
+
+    In a graph, a function that uses TensorFlow itself would wait for ever on a machine with one
+    core: for the thread that waits for it.
 
     Args:
       run: `[n, ...]` -> `[n, size]`, or with axes of one element besides.
       label: what to call it in messages.
       size: of a descriptor.
     """
-    # A graph with flip averaging calls twice at the same time, and not all runtimes allow that.
-    lock = threading.Lock()
 
     def checked(images: np.ndarray) -> np.ndarray:
         try:
-            with lock:
-                # A copy: some models change their input, and the tensor's memory is not theirs.
-                found = np.asarray(run(np.array(images)))
+            # A copy: some models change their input, and the tensor's memory is not theirs.
+            found = np.asarray(run(np.array(images)))
             return found.astype(np.float32, copy=False).reshape(len(images), size)
         except (UsageError, ServingError, DataError) as error:
             raise DataError(str(error)) from error
@@ -52,8 +51,6 @@ def hosted(
             raise DataError(f"{label} failed: {first_line(error)}") from error
 
     def call(images: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(
-            tf.numpy_function(checked, [images], tf.float32, stateful=False), (None, size)
-        )
+        return tf.constant(checked(images.numpy()))
 
     return call

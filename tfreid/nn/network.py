@@ -47,6 +47,11 @@ class Network:
         outputs = self.model.embed(images)
         return dict(outputs) if isinstance(outputs, Mapping) else {"embedding": outputs}
 
+    @property
+    def in_graph(self) -> bool:
+        """Whether TensorFlow computes `outputs` alone, so that they can be compiled."""
+        return True
+
     @cached_property
     def output_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name of an output -> its shape for one image."""
