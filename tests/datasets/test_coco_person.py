@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.datasets.hand_made import write_image
 from tests.datasets.parser_miniatures import coco_person, outlined, rectangle, uncompressed
 from tfreid.datasets import read_dataset, rows_of
 from tfreid.datasets.check import file_problems
@@ -45,6 +46,13 @@ def test_every_person_is_a_crop_with_a_mask(tmp_path):
     np.testing.assert_array_equal(row.image_part.pixels(row.image_path), photo[30:120, 60:100])
     assert reading.excluded == {"crowds under one outline": 1, "lower than 64 px": 1}
     assert file_problems(reading.rows, 2) == []
+
+
+def test_photos_without_persons_are_counted(tmp_path):
+    folder = coco_person(tmp_path)
+    write_image(folder / "val2017/000000000999.jpg")
+    excluded = read_dataset("coco_person", tmp_path).excluded
+    assert excluded["photos without any person that is kept"] == 1
 
 
 def test_polygons_and_both_kinds_of_run_lengths_become_masks(tmp_path):

@@ -19,6 +19,7 @@ def sysu(tmp_path):
 def test_reads_the_boxes_of_person_mat(sysu):
     reading = read_dataset("cuhk_sysu", sysu)
     assert reading.protocol == "no_camera"
+    assert reading.excluded == {}
     rows = {row.key: row for row in reading.rows}
     assert list(rows) == [
         "cuhk_sysu/p11934_s4_1",
@@ -39,6 +40,14 @@ def test_a_person_of_one_scene_is_read_as_any(sysu):
     person_mat(sysu / "annotation/Person.mat", {"p7": [("s3.jpg", (1, 2, 3, 4))]})
     (row,) = rows_of("cuhk_sysu", sysu)
     assert (row.person_id, row.image_part) == (7, Box(1, 2, 3, 4))
+
+
+def test_scenes_and_strange_files_that_nobody_is_marked_in_are_counted(sysu):
+    write_image(sysu / "Image/SSM/s9.jpg")
+    (sysu / "Image/SSM/notes.txt").touch()
+    reading = read_dataset("cuhk_sysu", sysu)
+    assert reading.excluded == {"scenes in which nobody is marked": 1}
+    assert reading.passed_over == {"*.txt in Image/": 1}
 
 
 def test_reads_cropped_images(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.datasets.dataset import PARSING_SPLITS, Dataset
-from tfreid.datasets.layout import Layout
+from tfreid.datasets.layout import Layout, number_unused
 from tfreid.datasets.parts import Box, RunLengths
 from tfreid.datasets.reading import Reading
 from tfreid.datasets.row import ParsingRow
@@ -30,6 +30,7 @@ val2017/000000000139.jpg ...
 )
 
 _CROWD = "crowds under one outline"
+_NOBODY = "photos without any person that is kept"
 _log = logging.getLogger(__name__)
 
 
@@ -53,13 +54,15 @@ def read(root: Path, min_height: str = "min64px") -> Reading:
         path = folder / f"annotations/instances_{split}2017.json"
         _log.info("reading %s", path)
         try:
-            rows += _rows(path, split, min_height_px, excluded)
+            kept = list(_rows(path, split, min_height_px, excluded))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise DataError(
                 f"{path} does not hold annotations of objects in COCO's form: get the file anew "
                 f"({type(error).__name__}: {error})"
             ) from error
-    return Reading(sorted(rows, key=lambda row: row.key), excluded=excluded)
+        excluded[_NOBODY] += number_unused(folder / f"{split}2017", kept)
+        rows += kept
+    return Reading(sorted(rows, key=lambda row: row.key), excluded=+excluded)
 
 
 def _rows(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfreid.datasets.dataset import Dataset
-from tfreid.datasets.layout import Layout, key_of, list_images, locate_any
+from tfreid.datasets.layout import Layout, key_of, list_images, locate_any, number_unused
 from tfreid.datasets.parts import Box
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import NO_CAMERA_ID, Row
@@ -51,8 +51,17 @@ def read(root: Path) -> Reading:
             not named as expected.
     """
     layout, folder = locate_any((SCENES_LAYOUT, CROPS_LAYOUT), root)
-    rows = _scene_rows(folder) if layout is SCENES_LAYOUT else _crop_rows(folder)
-    return Reading(sorted(rows, key=lambda row: row.key), "no_camera", PUBLISHED)
+    if layout is SCENES_LAYOUT:
+        rows = _scene_rows(folder)
+        empty = number_unused(folder / IMAGES, rows)
+    else:
+        rows, empty = list(_crop_rows(folder)), 0
+    return Reading(
+        sorted(rows, key=lambda row: row.key),
+        "no_camera",
+        PUBLISHED,
+        excluded={"scenes in which nobody is marked": empty} if empty else {},
+    )
 
 
 def _scene_rows(folder: Path) -> list[Row]:

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfreid.datasets.row import ParsingRow, Row
 from tfreid.errors import DataError, MissingPathError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -110,6 +111,15 @@ def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> lis
             f"no images in {printable(folder)}: expected files named *{', *'.join(suffixes)}"
         )
     return images
+
+
+def number_unused(folder: Path, rows: Iterable[Row | ParsingRow]) -> int:
+    """Counts the images of a folder that no row lies in, and notes what else it holds.
+
+    Raises:
+        DataError: There is no image.
+    """
+    return len({str(image) for image in list_images(folder)} - {row.image_path for row in rows})
 
 
 def is_image(path: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> bool:
