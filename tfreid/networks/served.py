@@ -1,5 +1,6 @@
 """Models that a server of TensorFlow Serving's gRPC protocol computes."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,34 +83,43 @@ def read_served(
     given = only_input(label, inputs)
     taken = choose("output", label, outputs, output)
     dtype = image_dtype(label, tf.as_dtype(definition.inputs[given].dtype), sorted(signatures))
-    caller = Caller(where.address, _TIMEOUT_S, _RETRIES)
-    stub = prediction_service_pb2_grpc.PredictionServiceStub(caller.channel)
-
-    def ask(images: np.ndarray) -> np.ndarray:
-        request = predict_pb2.PredictRequest(output_filter=[taken])
-        request.model_spec.name, request.model_spec.signature_name = where.model, name
-        if where.version is not None:
-            request.model_spec.version.value = where.version
-        request.inputs[given].CopyFrom(tf.make_tensor_proto(images))
-        answer = caller.call(stub.Predict, request)
-        if taken not in answer.outputs:
-            raise ServingError(f"{label} answered without {taken}")
-        return tf.make_ndarray(answer.outputs[taken])
-
-    def run(images: np.ndarray) -> np.ndarray:
-        step = max(1, min(_MOST_IMAGES, _MOST_BYTES // images[0].nbytes))
-        parts = [ask(images[start : start + step]) for start in range(0, len(images), step)]
-        return np.concatenate(parts)
-
     facts = {"format": "server", "file": label, "signature": name, "output": taken}
     return ForeignModel(
         label=label,
-        run=run,
+        run=_Predictions(where, label, name, given, taken),
         facts=facts | ({} if where.version is None else {"version": where.version}),
         input_shape=inputs[given],
         dtype=dtype,
         other_outputs={other: shape for other, shape in outputs.items() if other != taken},
     )
+
+
+class _Predictions:
+    """Images to what the server answers: uint8 or float32 `[B, ...]` -> `[B, ...]`."""
+
+    def __init__(self, where: ServedAddress, label: str, signature: str, given: str, taken: str):
+        caller = Caller(where.address, _TIMEOUT_S, _RETRIES)
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(caller.channel)
+        self._call = functools.partial(caller.call, stub.Predict)
+        self._where, self._label, self._signature = where, label, signature
+        self._given, self._taken = given, taken
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        step = max(1, min(_MOST_IMAGES, _MOST_BYTES // images[0].nbytes))
+        starts = range(0, len(images), step)
+        return np.concatenate([self._ask(images[start : start + step]) for start in starts])
+
+    def _ask(self, images: np.ndarray) -> np.ndarray:
+        request = predict_pb2.PredictRequest(output_filter=[self._taken])
+        request.model_spec.name = self._where.model
+        request.model_spec.signature_name = self._signature
+        if self._where.version is not None:
+            request.model_spec.version.value = self._where.version
+        request.inputs[self._given].CopyFrom(tf.make_tensor_proto(images))
+        answer = self._call(request)
+        if self._taken not in answer.outputs:
+            raise ServingError(f"{self._label} answered without {self._taken}")
+        return tf.make_ndarray(answer.outputs[self._taken])
 
 
 def _shapes(tensors: Mapping[str, object]) -> dict[str, Shape | None]:
