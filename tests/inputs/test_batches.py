@@ -1,6 +1,9 @@
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config  # the only place that ends determinism
 
 from tfrecords_schema import schema
 from tfreid.errors import DataError, UsageError
@@ -87,6 +90,26 @@ def test_batches_do_not_depend_on_parallelism(reid_folder):
     options.autotune.enabled = False
     options.threading.private_threadpool_size = 1
     assert_equal(batches_of(dataset.with_options(options)), batches_of(dataset))
+
+
+@pytest.fixture
+def _deterministic():
+    tf.config.experimental.enable_op_determinism()
+    yield
+    config.disable_op_determinism()
+
+
+@pytest.mark.usefixtures("_deterministic")
+def test_deterministic_batches_are_prepared_while_others_are_used(reid_folder, monkeypatch):
+    store, read = type(reid_folder.store("train")), []
+    read_records = store.read
+    monkeypatch.setattr(store, "read", lambda *args: read.append(1) or read_records(*args))
+    in_the_meantime = 0
+    for _ in training_batches(reid_folder, "train", FULL, 4, seed=0, steps=20):
+        before = len(read)
+        time.sleep(0.05)  # a step of training
+        in_the_meantime += len(read) - before
+    assert in_the_meantime > 0
 
 
 def test_seeds_give_different_batches(reid_folder):

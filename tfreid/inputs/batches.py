@@ -233,7 +233,11 @@ def _images(
 
     def records(number: tf.Tensor) -> dict[str, tf.Tensor]:
         types = (tf.string, tf.float64)
-        serialised, draws = tf.numpy_function(lambda n: read(int(n)), [number], types)
+        # A function with a state would make deterministic TensorFlow prepare each batch only when
+        # the one before is used up.
+        serialised, draws = tf.numpy_function(
+            lambda n: read(int(n)), [number], types, stateful=False
+        )
         serialised = tf.ensure_shape(serialised, [None])
         features = tf.io.parse_example(serialised, {name: parse_spec[name] for name in wanted})
         return features | {"draws": tf.ensure_shape(draws, [None, draws_per_image])}
