@@ -28,6 +28,7 @@ lint: setup  ## Check style and format
 	$(RUN) -m ruff format --check .
 
 docs: setup  ## Build the documentation into site/; open site/index.html
+	$(RUN) -m docs.hooks.recipe_tables
 	$(RUN) -m properdocs build
 
 bench: setup  ## Measure the figures of benchmarks/RESULTS.md

@@ -25,7 +25,7 @@ KNOWN = {name: list(names(method.recipe)) for name, method in METHODS.items()}
         ("dgd", "flip", ["flip_probability"]),
         ("dgd", "background", ["random_background_probability"]),
         ("dgd", "jitter", ["brightness_jitter", "contrast_jitter", "saturation_jitter"]),
-        ("dgd", "momentun", ["momentum"]),
+        ("dgd", "momentun", ["momentum", "bn_momentum"]),
         ("dgd", "Image-Size", ["image_size_px"]),
         ("dgd", "schedule", ["schedule.steps", "schedule.learning_rate", "schedule.factor"]),
         ("dgd", "zzz", []),

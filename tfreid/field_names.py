@@ -45,13 +45,13 @@ def nearest_fields(name: str, known: Collection[str]) -> list[str]:
     """
     path, _, word = name.lower().replace("-", "_").rpartition(".")
     last = {field: field.rpartition(".")[2] for field in known}
-    alike = difflib.get_close_matches(word, last.values())
+    alike = dict.fromkeys(difflib.get_close_matches(word, last.values()))
     groups = (
         [field for field in known if field.startswith(f"{name}.")],
         [field for field in known if last[field] == word],
         [field for field in known if last[field] in SYNONYMS.get(word, ())],
         [field for field in known if f"_{word}_" in f"_{last[field]}_"],
-        [field for field in known if last[field] in alike],
+        [field for near in alike for field in known if last[field] == near],
     )
     found = next(filter(None, groups), [])
     inside = [field for field in found if field.startswith(f"{path}.")]

@@ -1,12 +1,14 @@
 """What the help says of a recipe's fields."""
 
+import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
 from tfreid.cli.recipe_help import attributes, meanings
 from tfreid.methods import METHODS
-from tfreid.methods.fields import choice, leaves, one_of
+from tfreid.methods.fields import choice, leaves, off, paper
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Base:
       mode: of the base.
     """
 
-    size: int = choice(3)
+    size: int = choice(3, "it fits")
     mode: str = "a"
 
 
@@ -47,19 +49,33 @@ class Recipe(Base):
       schedule: its length; and more.
     """
 
-    mode: str = one_of(("a", "b"), "a")
-    schedule: Inner = choice(Inner())
+    mode: str = paper("a", "Table 2", ("a", "b"))
+    schedule: Inner = choice(Inner(), "as usual", rate="section 3")
     plain: int = 1
+    extra: int = off(0)
+
+    presets: ClassVar = {("mode", "b"): {"size": paper(9, "Table 4")}}
 
 
-def test_bases_and_parts_are_explained_with_values_and_choices():
+def test_bases_and_parts_are_explained_with_values_and_sources():
     assert dict(zip(dict(leaves(Recipe())), meanings(Recipe()), strict=True)) == {
-        "size": "height; the paper does not state it",
-        "mode": "how it works; one of a, b",
-        "schedule.steps": "its length: how many: of them, in all; the paper does not state it",
-        "schedule.rate": "its length: how fast; the paper does not state it",
+        "size": "height; choice: it fits",
+        "mode": "how it works; one of a, b; paper: Table 2",
+        "schedule.steps": "its length: how many: of them, in all; choice: as usual",
+        "schedule.rate": "its length: how fast; paper: section 3",
         "plain": "",
+        "extra": "; choice: no paper has it",
     }
+
+
+def test_values_that_are_not_the_papers_stand_beside_those_that_are():
+    changed = Recipe(size=4, mode="b", schedule=Inner(rate=0.1))
+    assert list(meanings(changed, published=Recipe(mode="b", size=9)))[:4] == [
+        "height; paper: Table 4, 9",
+        "how it works; one of a, b; paper: Table 2",
+        "its length: how many: of them, in all; choice: as usual",
+        "its length: how fast; paper: section 3, 0.5",
+    ]
 
 
 def test_only_attributes_are_taken_for_such():
@@ -72,6 +88,6 @@ def test_every_field_of_every_recipe_is_explained(name):
     unexplained = [
         field
         for (field, _), meaning in zip(leaves(recipe), meanings(recipe), strict=True)
-        if not meaning or meaning.endswith(":") or meaning.startswith(";")
+        if meaning.startswith(";") or not re.search(r"; (paper|choice): .", meaning)
     ]
     assert unexplained == []

@@ -67,6 +67,22 @@ def test_equation_1_is_the_sigmoid_of_the_mean_map():
     np.testing.assert_allclose(soft_mask(*tensors(raw))[..., 0], expected, rtol=1e-5)
 
 
+def test_the_number_of_maps_sets_the_pace_of_the_mask_alone():
+    """A step moves the mean of k maps by 1 / k of what it moves a single map by."""
+    features, signs = (tf.random.stateless_normal((2, 4, 3, n), (0, n)) for n in (5, 1))
+
+    def step_of(maps):
+        layer = TargetEnhancement(maps, initial="zeros")
+        layer.raw_maps.build((None, None, None, 5))
+        with tf.GradientTape() as tape:
+            mask = soft_mask(layer.raw_maps(features))
+            loss = tf.reduce_sum(mask * signs)
+        np.testing.assert_array_equal(mask, 0.5)
+        return tf.reduce_mean(tape.gradient(loss, layer.raw_maps.kernel.value), axis=-1)
+
+    np.testing.assert_allclose(16 * step_of(16), step_of(1), rtol=1e-4, atol=1e-5)
+
+
 def test_equations_2_and_3_gate_every_channel():
     foreground, background, mask = tensors(F, B, MASK)
     for c in range(5):
@@ -355,7 +371,7 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 
 def test_layers_keep_their_settings():
     for layer in (
-        TargetEnhancement(7, 0.5),
+        TargetEnhancement(7, 0.5, "zeros"),
         HorizontalPyramid((1, 2), 9, "max"),
         StripeClassifiers(4),
         ResNet14(16, 0.5, STAGES[3:]),

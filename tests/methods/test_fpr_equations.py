@@ -201,6 +201,16 @@ def test_a_share_of_exactly_tau_is_background():
     assert patch_labels(mask, (2, 2), (2,), 2, 0.49).numpy() == 1
 
 
+def test_a_share_that_is_the_threshold_is_not_above_it():
+    """Whatever the mean of a patch is rounded to."""
+    kernels = (2, 3, 5, 6, 7)
+    for height, width in ((131, 77), (384, 128), (100, 50)):
+        whole = tf.ones((1, height, width), tf.int32)
+        assert not patch_labels(whole, (9, 8), kernels, 1, 1.0).numpy().any()
+        assert patch_labels(whole, (9, 8), kernels, 1, 1 - 1e-5).numpy().all()
+        assert not patch_labels(0 * whole, (9, 8), kernels, 1, 0.0).numpy().any()
+
+
 def test_equation_9_is_the_negative_log_likelihood():
     logits, labels = RNG.normal(size=(3, 7)), (RNG.uniform(size=(3, 7)) > 0.5).astype(float)
     f = 1 / (1 + np.exp(-logits))

@@ -1,12 +1,14 @@
 import dataclasses
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from docs.hooks import recipe_tables
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
+from tfreid.methods.fields import leaves, sources
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.schedules import PlateauDecay, StepDecay
 
@@ -23,6 +25,15 @@ def test_step_decay_changes_exactly_at_its_steps():
     schedule = tf.function(StepDecay(10, 0.8, 0.5, every_steps=3, decays=2))
     rates = [float(schedule(tf.constant(step, tf.int64))) for step in range(10)]
     np.testing.assert_allclose(rates, [0.8] * 3 + [0.4] * 3 + [0.2] * 4)
+
+
+def test_step_decay_can_subtract_down_to_the_least_rate():
+    """As the authors' code of DGD: 0.1, less 4% of it every 2,000 steps, not below 0.0005."""
+    schedule = StepDecay(55_000, 0.1, 0.96, 2_000, 25, subtract=True, least_rate=0.0005)
+    rates = [float(schedule(tf.constant(s, tf.int64))) for s in (0, 25_999, 26_000, 49_999, 50_000)]
+    np.testing.assert_allclose(rates, [0.1, 0.052, 0.048, 0.004, 0.0005], rtol=1e-4)
+    tenth = schedule.scaled(0.1)
+    np.testing.assert_allclose(tenth(tf.constant(54_999, tf.int64)), 0.00005, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +65,48 @@ def test_demo_changes_scale_but_not_fields(name):
         method.demo().batch_size = 1
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_choices_are_documented(name):
-    pages = (Path(__file__).parents[2] / "docs" / "methods.md").read_text().split("\n## ")
-    page = next(page for page in pages if page.lower().replace("-", "").startswith(name))
-    fields = dataclasses.fields(METHODS[name].recipe)
-    choices = [field.name for field in fields if field.metadata.get("choice")]
-    assert choices
-    assert [choice for choice in choices if f"`{choice}`" not in page] == []
+def recipes():
+    """Each method's recipe at the paper's scale, and its presets."""
+    for name, method in METHODS.items():
+        for given in ({}, *({field: value} for field, value in method.presets)):
+            yield pytest.param(method.base_recipe("paper", given), id=f"{name}-{given}")
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_each_field_is_the_papers_with_its_place_or_a_choice_with_its_reason(recipe):
+    declared = dict(sources(recipe))
+    assert [*declared] == [name for name, _ in leaves(recipe)]
+    assert [name for name, source in declared.items() if source is None or not source.text] == []
+    placeless = [
+        f"{name}: {source.text}"
+        for name, source in declared.items()
+        if source.stated and not re.search(r"sections? [IV\d]|eq\. \d|Table|Figure", source.text)
+    ]
+    assert placeless == []
+    assert all(recipe.open_points.values())
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_declarations_name_fields_that_there_are(recipe):
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        assert (
+            set(field.metadata.get("parts", ())) <= {name for name, _ in leaves(value)}
+            if (dataclasses.is_dataclass(value))
+            else not field.metadata.get("parts")
+        )
+    for (name, _), declared in getattr(recipe, "presets", {}).items():
+        assert {name, *declared} <= {field.name for field in dataclasses.fields(recipe)}
+
+
+def test_the_page_of_methods_says_what_the_recipes_declare():
+    text = recipe_tables.PAGE.read_text(encoding="utf-8")
+    assert text == recipe_tables.written(text), "run python -m docs.hooks.recipe_tables"
+    assert [*re.findall(r"<!-- recipe (\w+) -->", text)] == [
+        "pgp",
+        "fanet",
+        "spreid",
+        "fpr",
+        "parsing",
+        "dgd",
+    ]

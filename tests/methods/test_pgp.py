@@ -7,6 +7,7 @@ import tensorflow as tf
 from tests.counts import convolution, inception
 from tests.methods.harness import MethodContract, check_exported_maps, info
 from tfreid.errors import UsageError
+from tfreid.inputs import RandomBackground
 from tfreid.methods import pgp
 from tfreid.methods.parsing.recipe import semantic_demo
 from tfreid.methods.pgp.recipe import PgpRecipe, build, demo, stages
@@ -141,6 +142,24 @@ def test_stages_train_what_section_3_4_says():
     ]
 
 
+def test_backgrounds_change_in_the_stages_that_are_named():
+    recipe = dataclasses.replace(demo(), augmented_stages=("main", "joint"))
+    augmented = {
+        stage.name: RandomBackground(0.5) in stage.inputs.augmentation for stage in stages(recipe)
+    }
+    assert augmented == {"parsing": True, "main": True, "guided": False, "joint": True}
+
+
+def test_modules_have_their_widths_in_main_network_branches_and_parser():
+    parser = dataclasses.replace(demo().parsing, width=1.0, module_widths=(1, 2, 4))
+    recipe = dataclasses.replace(demo(), width=1.0, module_widths=(2, 3, 5), parsing=parser)
+    model = build(recipe, info())
+    assert model.inception.width == 2
+    for branch in (model.main, *model.branches):
+        assert [module.width for module in branch.inceptions] == [3, 5]
+    assert [module.width for module in model.parser.inceptions] == [2, 4, 8]
+
+
 def test_schedules_are_the_papers():
     recipe = PgpRecipe()
     main = [float(recipe.main(tf.constant(s * 20_000, tf.int64))) for s in range(6)]
@@ -169,6 +188,7 @@ def test_the_parser_may_come_from_another_run():
     ("change", "message"),
     [
         ({"branches": 4}, "branches=4"),
+        ({"augmented_stages": ("main", "last")}, "expected some of main, guided, joint"),
         ({"image_size_px": (64, 64)}, r"parsing\.image_size_px=\(96, 96\) differs"),
     ],
 )

@@ -90,19 +90,20 @@ def test_every_other_position_of_output_stride_16_is_that_of_32():
     np.testing.assert_allclose(actual[:, 1::2, 1::2], expected, atol=1e-5)
 
 
-def test_dilated_average_does_not_count_what_is_outside():
+@pytest.mark.parametrize(("pooling", "apart"), [("dilated", 2), ("plain", 1)])
+def test_the_average_of_dilated_blocks_does_not_count_what_is_outside(pooling, apart):
     x = features(1, 5, 4, 2)
     inside = np.pad(np.ones((5, 4, 1)), ((2, 2), (2, 2), (0, 0)))
     padded = np.pad(x[0], ((2, 2), (2, 2), (0, 0)))
     expected = [
         [
-            padded[r : r + 5 : 2, c : c + 5 : 2].sum((0, 1))
-            / inside[r : r + 5 : 2, c : c + 5 : 2].sum()
+            padded[r : r + 5 : apart, c : c + 5 : apart].sum((0, 1))
+            / inside[r : r + 5 : apart, c : c + 5 : apart].sum()
             for c in range(4)
         ]
         for r in range(5)
     ]
-    block = InceptionV3(16, WIDTH, TAIL[-1:]).blocks[0]
+    block = InceptionV3(16, WIDTH, TAIL[-1:], dilated_pooling=pooling).blocks[0]
     np.testing.assert_allclose(block.branches[-1].pool(x)[0], expected, atol=1e-6)
 
 

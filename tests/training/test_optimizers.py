@@ -1,4 +1,6 @@
-"""The optimizers against Caffe's and PyTorch's updates, in NumPy float64, under a changing rate."""
+"""The optimizers against PyTorch's, Caffe's and Chainer's updates, in NumPy float64."""
+
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -12,12 +14,37 @@ RATES = (0.1, 0.1, 0.01, 0.5, 0.02)
 MOMENTUM, WEIGHT_DECAY = 0.9, 0.05
 
 
-def by_sgd(weight, gradients, nesterov):
-    velocity = np.zeros_like(weight)
+def by_pytorch(weight, gradients, nesterov):
+    """`torch.optim.SGD`: its buffer sums gradients."""
+    buffer = np.zeros_like(weight)
     for rate, gradient in zip(RATES, gradients, strict=True):
         gradient = gradient + WEIGHT_DECAY * weight
-        velocity = MOMENTUM * velocity + gradient
-        weight = weight - rate * (gradient + MOMENTUM * velocity if nesterov else velocity)
+        buffer = MOMENTUM * buffer + gradient
+        weight = weight - rate * (gradient + MOMENTUM * buffer if nesterov else buffer)
+    return weight
+
+
+def by_caffe(weight, gradients, nesterov):
+    """`SGDSolver` and `NesterovSolver`: the history sums steps."""
+    history = np.zeros_like(weight)
+    for rate, gradient in zip(RATES, gradients, strict=True):
+        former = history
+        history = MOMENTUM * history + rate * (gradient + WEIGHT_DECAY * weight)
+        ahead = (1 + MOMENTUM) * history - MOMENTUM * former
+        weight = weight - (ahead if nesterov else history)
+    return weight
+
+
+def by_chainer(weight, gradients, nesterov):
+    """`MomentumSGD` and `NesterovAG`, whose v has the other sign."""
+    v = np.zeros_like(weight)
+    for rate, gradient in zip(RATES, gradients, strict=True):
+        gradient = gradient + WEIGHT_DECAY * weight
+        former, v = v, MOMENTUM * v - rate * gradient
+        if nesterov:
+            weight = weight + MOMENTUM**2 * former - (1 + MOMENTUM) * rate * gradient
+        else:
+            weight = weight + v
     return weight
 
 
@@ -56,11 +83,33 @@ def draw(scale=1.0):
 
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("graph", [False, True])
-def test_sgd_is_that_of_caffe_and_pytorch(nesterov, graph):
+@pytest.mark.parametrize(
+    ("form", "expected"), [("pytorch", by_pytorch), ("caffe", by_caffe), ("caffe", by_chainer)]
+)
+def test_sgd_is_that_of_its_framework_when_the_rate_changes(form, expected, nesterov, graph):
     start, gradients = draw()
-    group = Group("", list, None, MOMENTUM, nesterov, WEIGHT_DECAY)
+    group = Group("", list, None, MOMENTUM, nesterov, WEIGHT_DECAY, sgd_form=form)
     actual = descended(group, start, gradients, graph)
-    np.testing.assert_allclose(actual, by_sgd(start, gradients, nesterov), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(actual, expected(start, gradients, nesterov), rtol=1e-5, atol=1e-6)
+
+
+def test_the_forms_of_sgd_differ_after_the_rate_fell():
+    start, gradients = draw()
+    one, other = by_pytorch(start, gradients, False), by_caffe(start, gradients, False)
+    assert np.abs(one - other).max() > 0.5
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_normalisation_and_biases_are_decayed_if_told(optimizer):
+    for decay_all, decayed in ((True, set("abcd")), (False, set("d"))):
+        group = Group("", list, None, 0.0, weight_decay=1.0, optimizer=optimizer)
+        group = replace(group, decay_all=decay_all)
+        made = make_optimizer(group, lambda: 0.5, "optimizer")
+        names = dict(zip("abcd", ("bias", "gamma", "beta", "kernel"), strict=True))
+        variables = {key: keras.Variable([2.0], name=name) for key, name in names.items()}
+        made.build([*variables.values()])
+        made.apply([tf.zeros(1)] * 4, [*variables.values()])
+        assert {key for key, v in variables.items() if v.numpy()[0] != 2.0} == decayed
 
 
 @pytest.mark.parametrize("graph", [False, True])
@@ -82,7 +131,10 @@ def test_plain_descent_of_a_subset():
     assert (first.numpy()[0], second.numpy()[0]) == (1.0, 0.75)
 
 
-@pytest.mark.parametrize(("kind", "more"), [(CoupledSGD, {"nesterov": True}), (CoupledAdam, {})])
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [(CoupledSGD, {"nesterov": True, "form": "caffe"}), (CoupledAdam, {"decay_all": False})],
+)
 def test_config_round_trip(kind, more):
     optimizer = kind(0.25, momentum=0.8, weight_decay=0.1, name="optimizer", **more)
     again = kind.from_config(optimizer.get_config())

@@ -78,12 +78,16 @@ def test_main_stage_trains_its_batch_statistics(tmp_path):
     assert np.abs(model.norm.moving_mean.numpy()).max() > 0
 
 
-def test_clipping_limits_the_norm_over_all_groups(tmp_path):
+@pytest.mark.parametrize(("weight_decay", "clip_decayed"), [(0.0, False), (0.5, True)])
+def test_clipping_limits_the_norm_over_all_groups(weight_decay, clip_decayed, tmp_path):
     stage, _ = toy.stages(steps=1, clip_norm=1e-3)
-    plain = [dataclasses.replace(g, nesterov=False, weight_decay=0.0) for g in stage.groups]
+    plain = [
+        dataclasses.replace(g, nesterov=False, weight_decay=weight_decay) for g in stage.groups
+    ]
     keras.utils.set_random_seed(0)
     before = [weight.numpy() for weight in toy.build().weights]
-    model = run(tmp_path, (dataclasses.replace(stage, groups=tuple(plain)),))
+    stage = dataclasses.replace(stage, groups=tuple(plain), clip_decayed=clip_decayed)
+    model = run(tmp_path, (stage,))
     trained = {
         id(v) for layer in (model.conv, model.norm, model.first) for v in layer.trainable_weights
     }
@@ -94,6 +98,17 @@ def test_clipping_limits_the_norm_over_all_groups(tmp_path):
     ]
     rate = 0.1
     assert np.sqrt(sum(steps)) == pytest.approx(rate * 1e-3, rel=1e-3)
+
+
+def test_decay_that_is_clipped_points_where_decay_after_clipping_does(tmp_path):
+    """A limit that is never reached leaves no difference between the two orders."""
+    first, second = (
+        run(tmp_path / str(early), [dataclasses.replace(stage, clip_decayed=early)])
+        for early in (False, True)
+        for stage in toy.stages(steps=2, clip_norm=1e6)[:1]
+    )
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):

@@ -53,13 +53,15 @@ def define_recipe_flags(
     chosen = {name: early[f"recipe.{name}"].value for name in choosing}
     scale = "demo" if demo else "paper"
     title = f"Fields of the recipe of {method.name}, with the defaults of --scale={scale}:"
-    return define_flags(method.base_recipe(scale, chosen), flag_values, title)
+    published = method.base_recipe("paper", chosen)
+    return define_flags(method.base_recipe(scale, chosen), flag_values, title, published)
 
 
 def define_flags(
     default: Any,
     flag_values: flags.FlagValues = flags.FLAGS,
     title: str = "Fields of the recipe:",
+    published: Any = None,
 ) -> Callable[[], Any]:
     """Defines a flag `--recipe.FIELD` for each field of a recipe, former fields too.
 
@@ -67,6 +69,7 @@ def define_flags(
       default: the recipe whose values hold unless a flag says otherwise.
       flag_values: where to define the flags.
       title: what stands above them in the help.
+      published: the recipe at the paper's scale, whose values the help names where others hold.
 
     Returns:
       A function that gives the recipe after the flags were parsed. It raises UsageError for a
@@ -80,7 +83,7 @@ def define_flags(
     holder = config_flags.DEFINE_config_dict(
         "recipe", config, title, flag_values, sys_argv=every_field
     )
-    for (name, _), meaning in zip(leaves(default), meanings(default), strict=True):
+    for (name, _), meaning in zip(leaves(default), meanings(default, published), strict=True):
         flag_values[f"recipe.{name}"].help = meaning
     return lambda: from_json(
         type(default), _told(default, holder.value.to_dict(), flag_values, "recipe.")

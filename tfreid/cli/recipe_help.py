@@ -6,29 +6,43 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tfreid.methods.fields import leaves, sources
 
-def meanings(recipe: Any, context: str = "", notes: str = "") -> Iterator[str]:
+
+def meanings(recipe: Any, published: Any = None) -> Iterator[str]:
     """Yields what each field means, in the order of `tfreid.methods.fields.leaves`.
 
     Args:
       recipe: a dataclass, perhaps with others inside.
-      context: what the field that holds it means.
-      notes: what is to be said of each of its fields.
+      published: the same at the paper's scale.
 
     Yields:
-      The meaning; the values that are allowed, where they are certain ones; and whether the paper
-      leaves the field open.
+      The meaning; the values that are allowed, where they are certain ones; where the value is the
+      paper's in which part of it, else why it is as it is; and the value at the paper's scale,
+      where another is given.
     """
+    there = dict(leaves(recipe if published is None else published))
+    described = _described(recipe)
+    for (name, source), (_, value), text in zip(
+        sources(recipe), leaves(recipe), described, strict=True
+    ):
+        if source:
+            text += f"; {'paper' if source.stated else 'choice'}: {source.text}"
+            text += f", {there[name]}" if there.get(name, value) != value else ""
+        yield text
+
+
+def _described(recipe: Any, context: str = "") -> Iterator[str]:
+    """Yields meaning and allowed values of each field."""
     documented = attributes(type(recipe))
     for field in dataclasses.fields(recipe):
         value, meaning = getattr(recipe, field.name), documented.get(field.name, "")
         meaning = ": ".join(filter(None, [context, meaning]))
-        said = notes or ("; the paper does not state it" if field.metadata.get("choice") else "")
         if dataclasses.is_dataclass(value):
-            yield from meanings(value, meaning.partition(";")[0], said)
-            continue
-        known = ", ".join(map(str, field.metadata.get("known", ())))
-        yield meaning + (f"; one of {known}" if known else "") + said
+            yield from _described(value, meaning.partition(";")[0])
+        else:
+            known = ", ".join(map(str, field.metadata.get("known", ())))
+            yield meaning + (f"; one of {known}" if known else "")
 
 
 def attributes(owner: type) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from tfreid.methods import dgd, fanet, fpr, parsing, pgp, spreid
 from tfreid.methods.base import Group, Method, Stage
-from tfreid.methods.fields import choice
+from tfreid.methods.fields import choice, paper
 
 METHODS: dict[str, Method] = {
     "dgd": dgd.METHOD,
@@ -14,4 +14,4 @@ METHODS: dict[str, Method] = {
 }
 """Name, as in `--method`, to method."""
 
-__all__ = ["METHODS", "Group", "Method", "Stage", "choice"]
+__all__ = ["METHODS", "Group", "Method", "Stage", "choice", "paper"]

@@ -14,13 +14,16 @@ from tfreid.records import RecordsInfo
 Schedule = Callable[[tf.Tensor], tf.Tensor]
 """Step within the stage (int64 scalar) -> learning rate (float32 scalar)."""
 
+SGD_FORMS = ("pytorch", "caffe")
+"""Whether SGD's momentum buffer sums gradients (PyTorch) or steps (Caffe, Chainer)."""
+
 
 @dataclass(frozen=True)
 class Group:
     """Layers that are updated by one optimizer with one learning-rate schedule.
 
-    The update is that of Caffe, Chainer and PyTorch: weight decay is added to the gradient and
-    the learning rate stands outside the momentum buffer.
+    The update is that of Caffe, Chainer and PyTorch: weight decay is added to the gradient. Whether
+    the learning rate stands inside of SGD's momentum buffer or outside, `sgd_form` says.
 
     Attributes:
       name: unique within the stage.
@@ -30,6 +33,8 @@ class Group:
       nesterov: of SGD, whether the update looks ahead along the momentum.
       weight_decay: multiple of the weight that is added to its gradient.
       optimizer: `sgd` or `adam`.
+      sgd_form: of SGD, one of `SGD_FORMS`.
+      decay_all: whether biases and the scale and offset of batch normalisation are decayed, too.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Group:
     nesterov: bool = False
     weight_decay: float = 0.0
     optimizer: str = "sgd"
+    sgd_form: str = "pytorch"
+    decay_all: bool = True
 
 
 def call_model(
@@ -67,6 +74,7 @@ class Stage:
       loss_weights: name of a loss -> its weight in the objective; 1 where it is not named.
       start: called once with the model before the stage's first step, to copy weights.
       clip_norm: limit of the global gradient norm over all groups, or None.
+      clip_decayed: whether that gradient has its weight decay already.
       continues: whether the stage only makes sense after the training of another run, whose
         weights it starts from.
     """
@@ -84,6 +92,7 @@ class Stage:
     loss_weights: Mapping[str, float] = field(default_factory=dict)
     start: Callable[[keras.Model], None] | None = None
     clip_norm: float | None = None
+    clip_decayed: bool = False
     continues: bool = False
 
 

@@ -3,12 +3,12 @@
 import dataclasses
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.field_names import nearest_fields
-from tfreid.methods.fields import check_limits, names
+from tfreid.methods.fields import check_limits, declarations, names
 from tfreid.typed import required, typed
 
 
@@ -30,12 +30,13 @@ class FormerField:
 def to_json(recipe: Any) -> dict[str, Any]:
     """Returns a recipe as nested dictionaries that JSON can hold (tuples become lists).
 
-    Fields that are `off` are left out, so that a recipe reads as before there were such fields.
+    A field is left out where it has its default, and that is what recipes meant before there was
+    the field: so they read as they did.
     """
     values = {}
     for field in dataclasses.fields(recipe):
         value = getattr(recipe, field.name)
-        if not (field.metadata.get("off") and value == field.default):
+        if not value == field.default == field.metadata.get("before", MISSING):
             values[field.name] = _plain(value)
     return values
 
@@ -45,7 +46,8 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
 
     Args:
       recipe_type: the recipe's dataclass.
-      values: field -> value, former fields too; fields left out keep their default.
+      values: field -> value, former fields too; fields left out mean what recipes meant before
+        there were these fields, or have their default.
       path: what to call the recipe in messages.
 
     Returns:
@@ -65,7 +67,7 @@ def from_json(recipe_type: type, values: Mapping[str, Any], path: str = "recipe"
     if missing:
         raise UsageError(f"{path} lacks {', '.join(missing)}")
     converted = {name: _convert(values[name], fields[name], f"{path}.{name}") for name in values}
-    made = recipe_type(**converted)
+    made = recipe_type(**_before(recipe_type) | converted)
     check_limits(made, path)
     return made
 
@@ -101,6 +103,40 @@ def without_former_fields(
 def former_fields(recipe_type: type) -> Mapping[str, FormerField]:
     """Returns the former fields of a recipe's dataclass by name."""
     return getattr(recipe_type, "former_fields", {})
+
+
+def as_begun(recipe: Any, there: Mapping[str, Any], path: str = "") -> tuple[Any, dict[str, Any]]:
+    """Gives fields that an older `recipe.json` lacks the meaning that they had when it was written.
+
+    Args:
+      recipe: the recipe of today.
+      there: what the file says.
+      path: in front of the names of fields.
+
+    Returns:
+      The recipe, changed where a field has today's default and the file says nothing of it, and
+      which fields these are, with their values.
+    """
+    changed, named = {}, {}
+    before, declared = _before(type(recipe)), declarations(recipe)
+    for field in dataclasses.fields(recipe):
+        name, value = field.name, getattr(recipe, field.name)
+        if dataclasses.is_dataclass(value) and isinstance(there.get(name), Mapping):
+            changed[name], inner = as_begun(value, there[name], f"{path}{name}.")
+            named |= inner
+        elif name in before and name not in there and before[name] != value:
+            if value == declared[name].default:
+                changed[name] = named[path + name] = before[name]
+    return dataclasses.replace(recipe, **changed), named
+
+
+def _before(recipe_type: type) -> dict[str, Any]:
+    """What fields meant before they were there, by name."""
+    return {
+        field.name: field.metadata["before"]
+        for field in dataclasses.fields(recipe_type)
+        if field.metadata.get("before", MISSING) is not MISSING
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What recipes share: each of these classes is a group of fields that a recipe inherits."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,9 @@ from tfreid.inputs import (
     RandomBackground,
     RandomErasing,
 )
-from tfreid.methods.base import Group, Schedule
-from tfreid.methods.fields import check_known, off, one_of
+from tfreid.methods.base import SGD_FORMS, Group, Schedule
+from tfreid.methods.fields import check_known, choice, off
+from tfreid.nn import normalisation_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,8 @@ class Images:
     """
 
     image_size_px: tuple[int, int]
-    random_background_probability: float = 0.0
-    flip_probability: float = 0.0
+    random_background_probability: float = choice(0.0, "it is PGP's augmentation")
+    flip_probability: float = choice(0.0, "the paper has none")
     crop_padding_px: int = off(0)
     brightness_jitter: float = off(0.0)
     contrast_jitter: float = off(0.0)
@@ -82,7 +84,7 @@ class PersonImages(Images):
       variant: background variant of the training images.
     """
 
-    variant: str = one_of(VARIANTS, "original")
+    variant: str = choice("original", "the others are of PGP's background study", VARIANTS)
 
     def inputs(self, **more: Any) -> InputSpec:
         """Returns how records become batches; `more` are further fields of `InputSpec`."""
@@ -118,21 +120,42 @@ class PersonBatches:
         return self.persons_per_batch * self.images_per_person
 
 
+def sgd_of(form: str, why: str) -> Any:
+    """Declares which form of SGD a recipe has; there was PyTorch's alone before."""
+    return choice(form, why, SGD_FORMS, before="pytorch")
+
+
 @dataclass(frozen=True, kw_only=True)
-class Sgd:
+class WeightDecay:
+    """What is decayed, and when.
+
+    Attributes:
+      weight_decay: multiple of the weight that is added to its gradient.
+      decay_all: whether biases and the scale and offset of batch normalisation are decayed, too.
+    """
+
+    weight_decay: float
+    decay_all: bool = choice(True, "as PyTorch, Caffe and Chainer do unless told", before=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sgd(WeightDecay):
     """Stochastic gradient descent.
 
     Attributes:
       momentum: of SGD.
       nesterov: whether SGD looks ahead along the momentum.
-      weight_decay: of SGD, multiple of the weight that is added to its gradient.
       clip_norm: limit of the gradient's norm over all weights that are trained, or None.
+      clip_decayed: whether that gradient has its weight decay already.
+      sgd_form: whether the momentum buffer sums gradients (`pytorch`), which the learning rate then
+        multiplies, or steps (`caffe`, Chainer), each with the rate of its time.
     """
 
     momentum: float
     nesterov: bool = off(False)
-    weight_decay: float
     clip_norm: float | None = off(None)
+    clip_decayed: bool = off(False, "PyTorch clips before its optimizer decays")
+    sgd_form: str = sgd_of("pytorch", "PyTorch's; the paper names no framework")
 
     def sgd(
         self,
@@ -148,4 +171,32 @@ class Sgd:
             momentum=self.momentum,
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,
+            sgd_form=self.sgd_form,
+            decay_all=self.decay_all,
         )
+
+    def clipping(self) -> dict[str, Any]:
+        """Returns what a stage is told of it."""
+        return {"clip_norm": self.clip_norm, "clip_decayed": self.clip_decayed}
+
+
+_AS_THE_LAYERS = "as Keras', and as its ImageNet weights expect; the paper states none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNormalisation:
+    """Settings of batch normalisation.
+
+    Attributes:
+      bn_momentum: share of the running statistics that a step keeps; None for what the layers have:
+        0.99, EfficientNet 0.9.
+      bn_epsilon: what is added to the variance; None for what the layers have: 0.001, ResNet
+        1.001e-5.
+    """
+
+    bn_momentum: float | None = choice(None, _AS_THE_LAYERS, before=None)
+    bn_epsilon: float | None = choice(None, _AS_THE_LAYERS, before=None)
+
+    def normalisation(self) -> contextlib.AbstractContextManager:
+        """Returns a context; the batch normalisation that is made in it has these settings."""
+        return normalisation_settings(momentum=self.bn_momentum, epsilon=self.bn_epsilon)

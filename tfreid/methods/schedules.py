@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from tfreid.methods.fields import check_known, one_of
+from tfreid.methods.fields import check_known, choice, off
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class StepDecay:
       factor: multiplier at each decay.
       every_steps: updates between decays.
       decays: number of decays; the rate is constant after the last.
+      subtract: whether each decay takes (1 - factor) of the first rate away instead.
+      least_rate: the rate does not fall below it.
     """
 
     steps: int
@@ -24,16 +26,23 @@ class StepDecay:
     factor: float
     every_steps: int
     decays: int
+    subtract: bool = off(False)
+    least_rate: float = off(0.0)
 
     def scaled(self, multiple: float) -> "StepDecay":
         """Returns the schedule with all rates multiplied."""
-        return replace(self, learning_rate=multiple * self.learning_rate)
+        return replace(
+            self,
+            learning_rate=multiple * self.learning_rate,
+            least_rate=multiple * self.least_rate,
+        )
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the rate, float32, at an int64 `step`."""
         decays = tf.minimum(tf.cast(step, tf.int64) // self.every_steps, self.decays)
-        factor = tf.constant(self.factor, tf.float32)
-        return self.learning_rate * tf.pow(factor, tf.cast(decays, tf.float32))
+        decays, factor = tf.cast(decays, tf.float32), tf.constant(self.factor, tf.float32)
+        part = 1.0 - (1.0 - factor) * decays if self.subtract else tf.pow(factor, decays)
+        return tf.maximum(self.learning_rate * part, self.least_rate)
 
 
 @dataclass(frozen=True)
@@ -100,9 +109,17 @@ class PlateauDecay:
 
     steps: int
     learning_rate: float
-    rule: str = one_of(("exponential_shift", "polynomial"), "exponential_shift")
+    rule: str = choice(
+        "exponential_shift",
+        "the paper's words; its authors' code is `polynomial`",
+        ("exponential_shift", "polynomial"),
+    )
     factor: float = 0.9
     decays: int = 10
+
+    def scaled(self, multiple: float) -> "PlateauDecay":
+        """Returns the schedule with all rates multiplied."""
+        return replace(self, learning_rate=multiple * self.learning_rate)
 
     def __post_init__(self):
         """Refuses unknown rules."""

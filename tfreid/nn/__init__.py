@@ -7,7 +7,14 @@ from tfreid.nn.inception_v3 import InceptionV3
 from tfreid.nn.maps import activation_map
 from tfreid.nn.pretrained import load_pretrained
 from tfreid.nn.stem import Stem
-from tfreid.nn.units import ConvUnit, FeatureUnit, Normalise, batch_normalisation, scaled
+from tfreid.nn.units import (
+    ConvUnit,
+    FeatureUnit,
+    Normalise,
+    batch_normalisation,
+    normalisation_settings,
+    scaled,
+)
 
 __all__ = [
     "BACKBONES",
@@ -22,5 +29,6 @@ __all__ = [
     "backbone_class",
     "batch_normalisation",
     "load_pretrained",
+    "normalisation_settings",
     "scaled",
 ]

@@ -37,6 +37,9 @@ BLOCKS = {
 STAGES = ("stem", *BLOCKS)
 """Stages, in order. The stem takes an eighth of the resolution; mixed3 and mixed8 halve it."""
 
+DILATED_POOLINGS = ("dilated", "plain")
+"""Average pooling of dilated blocks: over 3x3 positions that lie 2 apart, or over all 5x5."""
+
 
 def _convolution(filters, kernel_size, strides, padding, dilation=1, *, name):
     """A convolution without bias, batch normalisation without scale, ReLU."""
@@ -122,10 +125,11 @@ class _Branch(keras.layers.Layer):
       width: multiplies the channels.
       halve: False reads `/2` as stride 1, with same padding.
       dilation: of kernels larger than 1, and of average pooling.
+      pooling: one of `DILATED_POOLINGS`.
       name: such as `mixed0_branch1`.
     """
 
-    def __init__(self, notation, width, halve, dilation, name):
+    def __init__(self, notation, width, halve, dilation, pooling, name):
         super().__init__(name=name)
         self.pool, units = None, []
         for word in notation.split():
@@ -134,7 +138,7 @@ class _Branch(keras.layers.Layer):
             if kind == "max":
                 self.pool = keras.layers.MaxPooling2D(3, strides, padding)
             elif kind == "average":
-                self.pool = _average(dilation)
+                self.pool = _average(dilation, pooling)
             else:
                 size = tuple(int(side) for side in kernel.split("x"))
                 shape = (size, strides, padding, 1 if size == (1, 1) else dilation)
@@ -172,9 +176,9 @@ class _Branch(keras.layers.Layer):
             yield end, unit
 
 
-def _average(dilation):
-    if dilation == 1:
-        return keras.layers.AveragePooling2D(3, 1, padding="same")
+def _average(dilation, pooling):
+    if dilation == 1 or pooling == "plain":
+        return keras.layers.AveragePooling2D(1 + 2 * dilation, 1, padding="same")
     return _DilatedAverage(dilation)
 
 
@@ -187,12 +191,13 @@ class _Block(keras.layers.Layer):
       width: as in `_Branch`.
       halve: as in `_Branch`.
       dilation: as in `_Branch`.
+      pooling: as in `_Branch`.
     """
 
-    def __init__(self, stage, inputs, width, halve, dilation):
+    def __init__(self, stage, inputs, width, halve, dilation, pooling):
         super().__init__(name=stage)
         self.branches = [
-            _Branch(notation, width, halve, dilation, f"{stage}_branch{number}")
+            _Branch(notation, width, halve, dilation, pooling, f"{stage}_branch{number}")
             for number, notation in enumerate(BLOCKS[stage])
         ]
         self.filters = sum(branch.filters or inputs for branch in self.branches)
@@ -222,7 +227,8 @@ class InceptionV3(Backbone):
     padding, and in mixed9 and mixed10 kernels larger than 1 are dilated by 2: 512x512 gives
     30x30x2048. Their average pooling is dilated too, which the paper does not state: so each
     layer sees the positions that it was trained on, and where mixed7 has odd sides every other
-    position of the map, from the second on, equals the map of output stride 32.
+    position of the map, from the second on, equals the map of output stride 32. The authors' code
+    averages over all 5x5 positions, `dilated_pooling="plain"`.
 
     Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 
@@ -237,6 +243,15 @@ class InceptionV3(Backbone):
         "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
         "bcbd6486424b2319ff4ef7d526e38f63",
     )
+
+    def __init__(self, *args, dilated_pooling: str = "dilated", **kwargs):
+        """Takes the arguments of `Backbone`, and one of `DILATED_POOLINGS`."""
+        self.dilated_pooling = dilated_pooling
+        super().__init__(*args, **kwargs)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "dilated_pooling": self.dilated_pooling}
 
     @staticmethod
     def normalise(images):
@@ -265,7 +280,7 @@ class InceptionV3(Backbone):
             inputs = blocks[-1].filters if blocks else self._pooled_channels(stage)
             halve = stage != "mixed8" or self.output_stride == 32
             dilation = 2 if stage in ("mixed9", "mixed10") and self.output_stride == 16 else 1
-            blocks.append(_Block(stage, inputs, self.width, halve, dilation))
+            blocks.append(_Block(stage, inputs, self.width, halve, dilation, self.dilated_pooling))
         return blocks
 
     def _pooled_channels(self, stage):

@@ -1,6 +1,9 @@
 """Input normalisation, and the convolution and fully connected units with batch normalisation."""
 
-from collections.abc import Sequence
+import contextlib
+import contextvars
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import keras
 
@@ -10,14 +13,35 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
+_settings: contextvars.ContextVar[Mapping[str, float]] = contextvars.ContextVar(
+    "settings", default=MappingProxyType({})
+)
+
+
+@contextlib.contextmanager
+def normalisation_settings(**settings: float | None) -> Iterator[None]:
+    """Gives the batch normalisation that is made in this context other settings than its own.
+
+    Args:
+      **settings: `momentum` and `epsilon` of `keras.layers.BatchNormalization`; None for its own.
+    """
+    token = _settings.set({name: value for name, value in settings.items() if value is not None})
+    try:
+        yield
+    finally:
+        _settings.reset(token)
+
+
 def batch_normalisation(name: str | None = None, **options) -> keras.layers.Layer:
     """Returns batch normalisation whose statistics are those of the global batch.
 
     Args:
       name: of the layer.
-      **options: others of `keras.layers.BatchNormalization`, such as `epsilon`.
+      **options: others of `keras.layers.BatchNormalization`, such as `epsilon`; those of
+        `normalisation_settings` go before them.
     """
-    return keras.layers.BatchNormalization(synchronized=True, name=name, **options)
+    settings = options | _settings.get()
+    return keras.layers.BatchNormalization(synchronized=True, name=name, **settings)
 
 
 class Normalise(keras.layers.Layer):

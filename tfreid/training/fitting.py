@@ -71,10 +71,11 @@ def fit(
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
     """
     strategy = make_strategy()  # First of all, as several workers must meet before they compute.
+    run = Run(out, method)
+    recipe = run.as_begun(recipe)
     stages = method.stages(recipe)
     data = _data_of(method, stages, data)
     kind = main_data(method, recipe)
-    run = Run(out, method)
     require_start(method.name, stages, init_from)
     origin = Origin.find(init_from, run) if init_from else None
     build = functools.partial(build_model, method, recipe, data[kind].info, precision)

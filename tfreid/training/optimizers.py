@@ -1,4 +1,4 @@
-"""SGD as Caffe, Chainer and PyTorch define it, and Adam as PyTorch does."""
+"""SGD as PyTorch, and as Caffe and Chainer define it, and Adam as PyTorch does."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,6 +7,9 @@ import keras
 import tensorflow as tf
 
 from tfreid.methods.base import Group
+
+_NORMALISATION_AND_BIASES = {"gamma", "beta", "bias"}
+"""Names of the variables that a group with `decay_all=False` does not decay."""
 
 
 class CoupledOptimizer(keras.Optimizer):
@@ -18,6 +21,7 @@ class CoupledOptimizer(keras.Optimizer):
         momentum: float,
         weight_decay: float,
         name: str,
+        decay_all: bool = True,
     ):
         """Stores the settings.
 
@@ -27,10 +31,12 @@ class CoupledOptimizer(keras.Optimizer):
           momentum: in [0, 1).
           weight_decay: multiple of the weight that is added to its gradient.
           name: name of the optimizer.
+          decay_all: as of `Group`.
         """
         super().__init__(learning_rate=learning_rate, name=name)
         self.momentum = momentum
-        self.coupled_weight_decay = weight_decay
+        self.coupled_weight_decay, self.decay_all = weight_decay, decay_all
+        self.weight_decays: list[float] = []
         self.momentum_buffers: list[keras.Variable] = []
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
@@ -43,6 +49,9 @@ class CoupledOptimizer(keras.Optimizer):
             return
         super().build(variables)
         self.momentum_buffers = self.add_optimizer_variables(variables, "momentum")
+        self.weight_decays = [
+            weight_decay_of(self.coupled_weight_decay, self.decay_all, v) for v in variables
+        ]
 
     @property
     def state(self) -> list[keras.Variable]:
@@ -51,9 +60,8 @@ class CoupledOptimizer(keras.Optimizer):
 
     def decayed(self, gradient: tf.Tensor, variable: tf.Variable) -> tf.Tensor:
         """Returns the gradient with its weight decay."""
-        if self.coupled_weight_decay:
-            gradient += self.coupled_weight_decay * variable
-        return gradient
+        weight_decay = self.weight_decays[self._get_variable_index(variable)]
+        return gradient + weight_decay * variable if weight_decay else gradient
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -64,21 +72,29 @@ class CoupledOptimizer(keras.Optimizer):
             "momentum": self.momentum,
             "weight_decay": self.coupled_weight_decay,
             "name": self.name,
+            "decay_all": self.decay_all,
         }
 
 
 class CoupledSGD(CoupledOptimizer):
-    """SGD whose weight decay is part of the gradient and whose rate is outside the momentum.
+    """SGD whose weight decay is part of the gradient, in the forms of the papers' frameworks.
 
     For a gradient g, a weight w and a momentum buffer v, which starts at 0::
 
         g = g + weight_decay * w
-        v = momentum * v + g
-        w = w - rate * (g + momentum * v)   with nesterov
-        w = w - rate * v                    without
 
-    `keras.optimizers.SGD` differs as soon as the rate changes, because it multiplies the rate
-    into the buffer, and its weight decay is not part of the gradient.
+        v = momentum * v + g                     pytorch
+        w = w - rate * v
+        w = w - rate * (g + momentum * v)        instead, with nesterov
+
+        v = momentum * v + rate * g              caffe (and Chainer)
+        w = w - v
+        w = w - (rate * g + momentum * v)        instead, with nesterov
+
+    While the rate stays the same, so does what they do. After it falls, the first steps of `caffe`
+    are larger, because its buffer holds steps of the former rate.
+
+    `keras.optimizers.SGD` has the form of `caffe`, but does not add its weight decay to g.
     """
 
     def __init__(
@@ -88,6 +104,8 @@ class CoupledSGD(CoupledOptimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
         name: str = "coupled_sgd",
+        form: str = "pytorch",
+        decay_all: bool = True,
     ):
         """Stores the settings.
 
@@ -97,9 +115,11 @@ class CoupledSGD(CoupledOptimizer):
           nesterov: whether the update looks ahead along the momentum.
           weight_decay: as of `CoupledOptimizer`.
           name: name of the optimizer.
+          form: one of `SGD_FORMS`.
+          decay_all: as of `Group`.
         """
-        super().__init__(learning_rate, momentum, weight_decay, name)
-        self.nesterov = nesterov
+        super().__init__(learning_rate, momentum, weight_decay, name, decay_all)
+        self.nesterov, self.form = nesterov, form
 
     def update_step(
         self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
@@ -111,11 +131,15 @@ class CoupledSGD(CoupledOptimizer):
           variable: the variable to update.
           learning_rate: scalar.
         """
-        buffer = self.momentum_buffers[self._get_variable_index(variable)]
-        # TensorFlow's kernel is this update in one pass over the memory.
-        tf.raw_ops.ResourceApplyMomentum(
+        # TensorFlow's kernels are these updates in one pass over the memory; that of Caffe's form
+        # keeps the buffer with the other sign.
+        kernels = {
+            "pytorch": tf.raw_ops.ResourceApplyMomentum,
+            "caffe": tf.raw_ops.ResourceApplyKerasMomentum,
+        }
+        kernels[self.form](
             var=variable.handle,
-            accum=buffer.value.handle,
+            accum=self.momentum_buffers[self._get_variable_index(variable)].value.handle,
             lr=tf.cast(learning_rate, variable.dtype),
             grad=self.decayed(gradient, variable),
             momentum=self.momentum,
@@ -124,7 +148,7 @@ class CoupledSGD(CoupledOptimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
-        return {**super().get_config(), "nesterov": self.nesterov}
+        return {**super().get_config(), "nesterov": self.nesterov, "form": self.form}
 
 
 class CoupledAdam(CoupledOptimizer):
@@ -151,9 +175,10 @@ class CoupledAdam(CoupledOptimizer):
         momentum: float = 0.9,
         weight_decay: float = 0.0,
         name: str = "coupled_adam",
+        decay_all: bool = True,
     ):
         """Stores the settings; the arguments are those of `CoupledOptimizer`."""
-        super().__init__(learning_rate, momentum, weight_decay, name)
+        super().__init__(learning_rate, momentum, weight_decay, name, decay_all)
         self.square_buffers: list[keras.Variable] = []
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
@@ -214,7 +239,17 @@ def make_optimizer(
       learning_rate: function that returns the rate of the current step.
       name: name of the optimizer.
     """
-    settings = {"momentum": group.momentum, "weight_decay": group.weight_decay, "name": name}
+    settings = {
+        "momentum": group.momentum,
+        "weight_decay": group.weight_decay,
+        "name": name,
+        "decay_all": group.decay_all,
+    }
     if group.optimizer == "adam":
         return CoupledAdam(learning_rate, **settings)
-    return CoupledSGD(learning_rate, nesterov=group.nesterov, **settings)
+    return CoupledSGD(learning_rate, nesterov=group.nesterov, form=group.sgd_form, **settings)
+
+
+def weight_decay_of(weight_decay: float, decay_all: bool, variable: keras.Variable) -> float:
+    """Returns the weight decay of one variable, of a group with these settings."""
+    return weight_decay if decay_all or variable.name not in _NORMALISATION_AND_BIASES else 0.0

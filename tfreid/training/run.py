@@ -15,7 +15,7 @@ from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.files import read_json, write_json
 from tfreid.methods import METHODS
 from tfreid.methods.base import Method, Stage
-from tfreid.methods.recipe import from_json
+from tfreid.methods.recipe import as_begun, from_json
 from tfreid.nn.network import Network
 from tfreid.records import Records, RecordsInfo
 from tfreid.training.building import build_model, main_data
@@ -219,6 +219,16 @@ class Run:
         return sorted(p for p in self.path.iterdir() if not p.name.startswith("."))
 
     # ---- Writing it.
+
+    def as_begun(self, recipe: Any) -> Any:
+        """Returns a recipe; what the folder's run is too old to know stays as it was."""
+        if not (self._has_checkpoint() and (self.path / _RECIPE).exists()):
+            return recipe
+        recipe, former = as_begun(recipe, self.description["recipe"])
+        if former:
+            said = ", ".join(f"{name}={value}" for name, value in former.items())
+            print(f"{self.path} was begun before its recipe had these fields; it keeps {said}")
+        return recipe
 
     @contextlib.contextmanager
     def claim(self, description: Mapping[str, Any]) -> Iterator[None]:

@@ -1,13 +1,14 @@
 """One update of a stage, under any number of replicas."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import keras
 import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.methods.base import Group, Stage
-from tfreid.training.optimizers import CoupledOptimizer, make_optimizer
+from tfreid.training.optimizers import CoupledOptimizer, make_optimizer, weight_decay_of
 
 Values = dict[str, tf.Tensor]
 """The losses of one step by name, the objective `"total"` and the `"gradient_norm"`, scalars."""
@@ -30,6 +31,8 @@ def make_optimizers(
     optimizers = {}
     for group, members in zip(stage.groups, variables, strict=True):
         learning_rate = learning_rate_of(group, step, first_step)
+        if stage.clip_decayed:  # The update has decayed the gradient by then.
+            group = replace(group, weight_decay=0.0)
         optimizer = make_optimizer(group, learning_rate, f"{stage.name}_{group.name}")
         optimizer.build(members)
         optimizers[group.name] = optimizer
@@ -77,6 +80,8 @@ def make_update(
         losses, gradients = _losses_and_gradients(model, stage, variables, batch)
         if replicas > 1:
             gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        if stage.clip_decayed:
+            gradients = _decayed(stage, variables, gradients)
         norm = tf.linalg.global_norm(gradients)
         if stage.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, stage.clip_norm, use_norm=norm)
@@ -119,6 +124,17 @@ def _losses_and_gradients(
     gradients = tape.gradient(losses["total"], flat)
     _check_gradients(stage, variables, gradients)
     return losses, gradients
+
+
+def _decayed(
+    stage: Stage, variables: Sequence[Sequence[keras.Variable]], gradients: Sequence[tf.Tensor]
+) -> list[tf.Tensor]:
+    flat = [
+        (weight_decay_of(group.weight_decay, group.decay_all, variable), variable)
+        for group, members in zip(stage.groups, variables, strict=True)
+        for variable in members
+    ]
+    return [g + decay * v.value for g, (decay, v) in zip(gradients, flat, strict=True)]
 
 
 def _seed_states(model: keras.Model) -> list[keras.Variable]:

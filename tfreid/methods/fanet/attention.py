@@ -4,6 +4,9 @@ import keras
 
 from tfreid.nn import ConvUnit, scaled
 
+INITIAL_MAPS = ("glorot_uniform", "he_normal", "zeros")
+"""How the weights of the convolution to the k maps start, as Keras names it."""
+
 
 def soft_mask(raw_maps):
     """Averages attention maps into the soft foreground mask Z^f (FA-Net, eq. 1).
@@ -35,19 +38,26 @@ class TargetEnhancement(keras.layers.Layer):
     1x1 convolution to 256 channels, 3x3 to 128, both with batch normalisation and ReLU, then 1x1
     to k maps, whose mean passes a sigmoid (FA-Net, section III-B, Figure 4).
 
+    The mean of k 1x1 convolutions is one 1x1 convolution, with the mean of their weights. A step of
+    gradient descent moves that mean by 1 / k of what it would move a single convolution, so that k
+    sets the pace of the mask and, with random starts, how large its weights are at first.
+
     Args:
       maps: k, the number of maps that are averaged.
       width: multiplies the 256 and the 128 channels.
+      initial: one of `INITIAL_MAPS`.
     """
 
-    def __init__(self, maps: int = 256, width: float = 1.0, **kwargs):
+    def __init__(
+        self, maps: int = 256, width: float = 1.0, initial: str = "glorot_uniform", **kwargs
+    ):
         super().__init__(**kwargs)
-        self.maps, self.width = maps, width
+        self.maps, self.width, self.initial = maps, width, initial
         self.units = [
             ConvUnit(scaled(filters, width), kernel, normalise_last=False)
             for filters, kernel in ((256, 1), (128, 3))
         ]
-        self.raw_maps = keras.layers.Conv2D(maps, 1)
+        self.raw_maps = keras.layers.Conv2D(maps, 1, kernel_initializer=initial)
 
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, h, w, channels]`."""
@@ -64,4 +74,5 @@ class TargetEnhancement(keras.layers.Layer):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "maps": self.maps, "width": self.width}
+        own = {"maps": self.maps, "width": self.width, "initial": self.initial}
+        return {**super().get_config(), **own}

@@ -21,6 +21,7 @@ class ForegroundNetwork(keras.Model):
       output_stride: of the backbone: 16, or 32.
       attention_maps: k of the target enhancement module; 0 leaves the module out.
       pyramid: scales, embedding size and pooling of `HorizontalPyramid`.
+      initial_maps: `initial` of the target enhancement module.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class ForegroundNetwork(keras.Model):
         output_stride: int,
         attention_maps: int,
         pyramid: dict,
+        initial_maps: str = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -37,7 +39,9 @@ class ForegroundNetwork(keras.Model):
         shared = backbone.stages_to_stride_8
         self.trunk = backbone(output_stride, width, backbone.all_stages[:shared])
         self.branch = backbone(output_stride, width, backbone.all_stages[shared:])
-        self.enhancement = TargetEnhancement(attention_maps, width) if attention_maps else None
+        self.enhancement = None
+        if attention_maps:
+            self.enhancement = TargetEnhancement(attention_maps, width, initial_maps)
         self.head = HorizontalPyramid(**pyramid)
 
     def build(self, input_shape):
@@ -96,6 +100,7 @@ class FANet(keras.Model):
       attention_maps: as of `ForegroundNetwork`.
       pyramid: as of `ForegroundNetwork`.
       gate_background: whether the background branch is gated with 1 - Z^f (IA in Table I).
+      initial_maps: as of `ForegroundNetwork`.
     """
 
     def __init__(
@@ -108,11 +113,14 @@ class FANet(keras.Model):
         attention_maps: int,
         pyramid: dict,
         gate_background: bool = True,
+        initial_maps: str = "glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.gate_background = gate_background
-        self.foreground = ForegroundNetwork(backbone, width, output_stride, attention_maps, pyramid)
+        self.foreground = ForegroundNetwork(
+            backbone, width, output_stride, attention_maps, pyramid, initial_maps
+        )
         self.person_classifiers = StripeClassifiers(persons, dtype=keras.config.floatx())
         self.background = None
         if cameras:

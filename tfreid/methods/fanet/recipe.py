@@ -6,6 +6,7 @@ from typing import ClassVar
 from tfreid.errors import UsageError, require
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage
+from tfreid.methods.fanet.attention import INITIAL_MAPS
 from tfreid.methods.fanet.losses import (
     OBJECTIVE,
     TARGET_ATTENTIONS,
@@ -14,14 +15,14 @@ from tfreid.methods.fanet.losses import (
 )
 from tfreid.methods.fanet.model import FANet
 from tfreid.methods.fanet.pyramid import POOLINGS
-from tfreid.methods.fields import choice, one_of
-from tfreid.methods.recipe_base import PersonBatches, PersonImages, Sgd
+from tfreid.methods.fields import choice, paper
+from tfreid.methods.recipe_base import BatchNormalisation, PersonBatches, PersonImages, Sgd
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
-class FanetRecipe(Sgd, PersonBatches, PersonImages):
+class FanetRecipe(Sgd, PersonBatches, PersonImages, BatchNormalisation):
     """FA-Net.
 
     Rank-1 / mAP that the paper reports (Table I): Market-1501 95.0 / 84.6, DukeMTMC-reID 88.7 /
@@ -34,6 +35,7 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages):
       weights: start of the backbone: `imagenet`, a weights file or `none`.
       target_enhancement: whether F is gated with Z^f (TEM in Table I).
       attention_maps: k, the maps that Z^f is the mean of (Figure 5).
+      initial_maps: how the weights that make them start.
       background_branch: whether cameras are learned beside persons (BG in Table I).
       gate_background: whether B is gated with 1 - Z^f (IA in Table I).
       target_attention: `paper` (TAL in Table I), `v1`, `v2` (Table II) or `none`.
@@ -46,27 +48,49 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages):
       pretrained_rate: rate of the ResNet's layers as a multiple of the new layers'.
     """
 
-    image_size_px: tuple[int, int] = (384, 128)
-    backbone: str = one_of(BACKBONES, "resnet50")
-    backbone_width: float = 1.0
-    output_stride: int = one_of((16, 32), 16)
-    weights: str = "imagenet"
-    target_enhancement: bool = True
-    attention_maps: int = 256
-    background_branch: bool = True
-    gate_background: bool = True
-    target_attention: str = one_of(TARGET_ATTENTIONS, "paper")
-    pyramid_stripes: tuple[int, ...] = (1, 2, 4, 8)
-    embedding_size: int = 256
-    stripe_pooling: str = choice("average_and_max", POOLINGS)
-    flip_probability: float = choice(0.5)
-    persons_per_batch: int = 16
-    images_per_person: int = 8
-    schedule: WarmupDecay = WarmupDecay(100, 101, 0.06, 0.6, 10, 0.1, (40, 80))
-    pretrained_rate: float = 0.1
-    momentum: float = choice(0.9)
-    weight_decay: float = 5e-4
+    image_size_px: tuple[int, int] = paper((384, 128), "section IV-B")
+    backbone: str = paper("resnet50", "section IV-B", BACKBONES)
+    backbone_width: float = paper(1.0, "sections III-B, IV-B")
+    output_stride: int = paper(16, "section IV-B", (16, 32))
+    weights: str = paper("imagenet", "section IV-B")
+    target_enhancement: bool = paper(True, "section III-B, Table I")
+    attention_maps: int = paper(256, "Figure 5")
+    initial_maps: str = choice(
+        "glorot_uniform", "Keras' default", INITIAL_MAPS, before="glorot_uniform"
+    )
+    background_branch: bool = paper(True, "section III-A, Table I")
+    gate_background: bool = paper(True, "eq. 3, Table I")
+    target_attention: str = paper("paper", "eq. 4 and 5; Table II has others", TARGET_ATTENTIONS)
+    pyramid_stripes: tuple[int, ...] = paper((1, 2, 4, 8), "section III-A")
+    embedding_size: int = paper(256, "section III-A")
+    stripe_pooling: str = choice(
+        "average_and_max", "as in the paper that it cites for the pyramid", POOLINGS
+    )
+    flip_probability: float = choice(0.5, "section IV-B mirrors at random, and gives no share")
+    persons_per_batch: int = paper(16, "section IV-B")
+    images_per_person: int = paper(8, "section IV-B")
+    schedule: WarmupDecay = paper(
+        WarmupDecay(100, 101, 0.06, 0.6, 10, 0.1, (40, 80)),
+        "section IV-B",
+        steps_per_epoch="Market-1501's 12,936 images / 128; give another for other data",
+    )
+    pretrained_rate: float = paper(0.1, "section IV-B")
+    momentum: float = choice(0.9, "as usual; section IV-B has none")
+    weight_decay: float = paper(5e-4, "section IV-B")
 
+    open_points: ClassVar = {
+        "embedding of a stripe": "linear, batch normalisation",
+        "losses of several stripes": "their mean",
+        "objective without background branch": "the persons' loss alone, unweighted",
+        "descriptor and classifier without pyramid": (
+            "the average-pooled map itself; a linear classifier"
+        ),
+        "warm-up": "step by step",
+        "initial weights": (
+            "embeddings He normal, classifiers normal with deviation 0.001, as in PCB"
+        ),
+        "normalisation of images": "ImageNet's, which the weights expect",
+    }
     former_fields: ClassVar = {"backbone_depth": RESNET_DEPTH}
 
     def __post_init__(self):
@@ -127,20 +151,22 @@ def build(recipe: FanetRecipe, info) -> FANet:
             f"from {info.num_cameras} known: FA-Net needs two or more"
             + (alone if info.num_cameras else "")
         )
-    return FANet(
-        persons=info.num_persons,
-        cameras=info.num_cameras if recipe.background_branch else 0,
-        backbone=recipe.backbone,
-        width=recipe.backbone_width,
-        output_stride=recipe.output_stride,
-        attention_maps=recipe.attention_maps if recipe.target_enhancement else 0,
-        pyramid={
-            "scales": recipe.pyramid_stripes,
-            "embedding_size": recipe.embedding_size,
-            "pooling": recipe.stripe_pooling,
-        },
-        gate_background=recipe.gate_background,
-    )
+    with recipe.normalisation():
+        return FANet(
+            persons=info.num_persons,
+            cameras=info.num_cameras if recipe.background_branch else 0,
+            backbone=recipe.backbone,
+            width=recipe.backbone_width,
+            output_stride=recipe.output_stride,
+            attention_maps=recipe.attention_maps if recipe.target_enhancement else 0,
+            initial_maps=recipe.initial_maps,
+            pyramid={
+                "scales": recipe.pyramid_stripes,
+                "embedding_size": recipe.embedding_size,
+                "pooling": recipe.stripe_pooling,
+            },
+            gate_background=recipe.gate_background,
+        )
 
 
 def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
@@ -170,7 +196,7 @@ def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
             losses=losses,
             loss_weights=OBJECTIVE if recipe.background_branch else {},
             start=lambda model: start_pretrained(model.backbones, recipe.weights),
-            clip_norm=recipe.clip_norm,
+            **recipe.clipping(),
         ),
     )
 

@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from tfreid.methods.fpr.pyramid import pool_pyramid
 
+_ROUNDING = 1e-6
+"""More than means of a mask are rounded by, and less than any pixel adds to one."""
+
 
 class ForegroundGenerator(keras.layers.Layer):
     """A 1x1 convolution that tells for each position whether it shows the person.
@@ -65,4 +68,5 @@ def patch_labels(
     """
     shares = tf.image.resize(tf.cast(mask, tf.float32)[..., None], size, method="area")
     means = pool_pyramid(shares, kernels, stride, keras.ops.average_pool)
-    return tf.cast(tf.squeeze(means, -1) > threshold, tf.float32)
+    # A mean that is the threshold, such as 1 of a patch inside the person, may be rounded upwards.
+    return tf.cast(tf.squeeze(means, -1) > threshold + _ROUNDING, tf.float32)

@@ -6,19 +6,24 @@ from typing import ClassVar
 from tfreid.errors import require
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage
-from tfreid.methods.fields import choice, one_of
+from tfreid.methods.fields import choice, paper
 from tfreid.methods.fpr.foreground import patch_labels
 from tfreid.methods.fpr.losses import foreground_loss, triplet_loss
 from tfreid.methods.fpr.model import DISTANCES, FPR
 from tfreid.methods.fpr.pyramid import fitting_kernels
 from tfreid.methods.losses import identity_loss
-from tfreid.methods.recipe_base import PersonBatches, PersonImages
+from tfreid.methods.recipe_base import (
+    BatchNormalisation,
+    PersonBatches,
+    PersonImages,
+    WeightDecay,
+)
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
 
 
 @dataclass(frozen=True)
-class FprRecipe(PersonBatches, PersonImages):
+class FprRecipe(WeightDecay, PersonBatches, PersonImages, BatchNormalisation):
     """FPR.
 
     Rank-1 / mAP that the paper reports (Tables 3 and 4): Partial-REID 81.00 / 76.60, Partial-iLIDS
@@ -41,27 +46,61 @@ class FprRecipe(PersonBatches, PersonImages):
       identity_weight: weight of a classification loss on pooled descriptors; 0 has no classifier.
       schedule: length of training and rates; an epoch of 202 steps shows Market-1501's 12,936
         images once.
-      weight_decay: of Adam, part of the gradient.
     """
 
-    image_size_px: tuple[int, int] = (384, 128)
-    backbone: str = one_of(BACKBONES, "resnet50")
-    backbone_width: float = 1.0
-    output_stride: int = one_of((16, 32), 16)
-    weights: str = "imagenet"
-    distance: str = one_of(DISTANCES, "foreground")
-    kernels: tuple[int, ...] = (2, 4, 6, 8)
-    stride: int = 2
-    beta: float = 0.01
-    margin: float = choice(0.3)
-    alpha: float = 0.02
-    tau: float = 0.35
-    identity_weight: float = choice(0.0)
-    persons_per_batch: int = 16
-    images_per_person: int = 4
-    schedule: WarmupDecay = choice(WarmupDecay(200, 202, 3.5e-4, 3.5e-4, 0, 0.1, (100, 166)))
-    weight_decay: float = choice(5e-4)
+    image_size_px: tuple[int, int] = paper((384, 128), "section 4.1")
+    backbone: str = paper("resnet50", "section 3.1", BACKBONES)
+    backbone_width: float = paper(1.0, "section 3.1")
+    output_stride: int = choice(16, "the authors' code removes the last down-sampling", (16, 32))
+    weights: str = choice("imagenet", "the authors' code")
+    distance: str = paper("foreground", "eq. 5; Table 3 has others", DISTANCES)
+    kernels: tuple[int, ...] = choice((2, 4, 6, 8), "the authors' code")
+    stride: int = choice(2, "the authors' code")
+    beta: float = paper(0.01, "section 4.1; the authors' later code has 0.001")
+    margin: float = choice(0.3, "the usual one of the batch-hard loss")
+    alpha: float = paper(0.02, "section 4.1, eq. 10")
+    tau: float = paper(0.35, "section 4.1, eq. 8")
+    identity_weight: float = choice(0.0, "eq. 10 has none; the authors' later code has one")
+    flip_probability: float = paper(0.0, "section 4.1, no augmentation")
+    persons_per_batch: int = paper(16, "section 4.1")
+    images_per_person: int = paper(4, "section 4.1")
+    schedule: WarmupDecay = choice(
+        WarmupDecay(200, 202, 3.5e-4, 3.5e-4, 0, 0.1, (100, 166)),
+        "Adam, a tenth from 50% and 83% of the training, after the authors' code; 202 steps are "
+        "Market-1501's 12,936 images / 64, give another for other data",
+        epochs="section 4.1",
+    )
+    weight_decay: float = choice(5e-4, "the authors' code; part of the gradient, as PyTorch's Adam")
 
+    open_points: ClassVar = {
+        "padding of the pyramid": (
+            "none, the authors' code; kernels that are larger than the map are left out"
+        ),
+        "norm of the coefficients": (
+            "squared: eq. 1 prints β‖w‖, but eq. 3 is the solution for β‖w‖²"
+        ),
+        "H of eq. 5": "the probabilities divided by their sum, the authors' code",
+        "features of positions": (
+            "scaled to length 1 before they are reconstructed, the authors' code"
+        ),
+        "triplet loss of a batch": (
+            "the mean over the anchors, with a hinge (eq. 6 sums, without one)"
+        ),
+        "sign of eq. 9": "minus: the loss is the negative log-likelihood, summed over positions",
+        "probe and gallery in training": (
+            "each image is reconstructed from each other one, with its own weights"
+        ),
+        "generator": (
+            "one logit, whose sigmoid is the softmax over two classes; on the features before they "
+            "are scaled; the same for all kernels"
+        ),
+        "pooled descriptor": "the mean over the map",
+        "baseline": "the same network, `distance=pooled`",
+        "mask under a position": (
+            "averaged over the pixels of each position of the map, then over the patch"
+        ),
+        "normalisation of images": "ImageNet's, which the weights expect",
+    }
     former_fields: ClassVar = {"backbone_depth": RESNET_DEPTH}
 
     def __post_init__(self):
@@ -105,16 +144,17 @@ def demo() -> FprRecipe:
 
 def build(recipe: FprRecipe, info) -> FPR:
     """Returns the model for the training persons of a converted data set."""
-    return FPR(
-        backbone=recipe.backbone,
-        width=recipe.backbone_width,
-        output_stride=recipe.output_stride,
-        distance=recipe.distance,
-        kernels=recipe.kernels,
-        stride=recipe.stride,
-        persons=info.num_persons if recipe.identity_weight else 0,
-        beta=recipe.beta,
-    )
+    with recipe.normalisation():
+        return FPR(
+            backbone=recipe.backbone,
+            width=recipe.backbone_width,
+            output_stride=recipe.output_stride,
+            distance=recipe.distance,
+            kernels=recipe.kernels,
+            stride=recipe.stride,
+            persons=info.num_persons if recipe.identity_weight else 0,
+            beta=recipe.beta,
+        )
 
 
 def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
@@ -149,6 +189,7 @@ def stages(recipe: FprRecipe) -> tuple[Stage, ...]:
                     layers=lambda model: model.parts.values(),
                     schedule=recipe.schedule,
                     weight_decay=recipe.weight_decay,
+                    decay_all=recipe.decay_all,
                     optimizer="adam",
                 ),
             ),

@@ -17,13 +17,22 @@ class ParsingNetwork(Parser):
       mean_pixel: RGB mean of the training images, in [0, 255].
       width: multiplies the channels; the network has twice those of PGP's main network.
       head: `"paper"` or `"skip"`, a key of `HEADS`.
+      module_widths: channels of every convolution of PGP's three modules, before they are doubled.
     """
 
-    def __init__(self, vocabulary, mean_pixel, width=1.0, head="paper", **kwargs):
+    def __init__(
+        self,
+        vocabulary,
+        mean_pixel,
+        width=1.0,
+        head="paper",
+        module_widths=(64, 128, 256),
+        **kwargs,
+    ):
         super().__init__(vocabulary, **kwargs)
         self.normalise = Normalise(mean_pixel)
         self.stem = Stem(2 * width)
-        self.inceptions = [InceptionModule(scaled(c, 2 * width)) for c in (64, 128, 256)]
+        self.inceptions = [InceptionModule(scaled(c, 2 * width)) for c in module_widths]
         self.head = HEADS[head](self.classes, width)
 
     def build(self, input_shape):

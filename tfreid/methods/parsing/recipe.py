@@ -2,29 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import keras
 
 from tfreid.datasets.vocabulary import VOCABULARIES
 from tfreid.errors import UsageError
 from tfreid.methods.base import Group, Method, Stage
-from tfreid.methods.fields import choice, one_of
+from tfreid.methods.fields import choice, paper, preset
 from tfreid.methods.parsing.heads import HEADS
 from tfreid.methods.parsing.losses import pixel_cross_entropy
 from tfreid.methods.parsing.model import ParsingNetwork
 from tfreid.methods.parsing.parser import Parser
 from tfreid.methods.parsing.semantic_parser import SemanticParser
-from tfreid.methods.recipe_base import Images, RandomBatches, Sgd
+from tfreid.methods.recipe_base import BatchNormalisation, Images, RandomBatches, Sgd, sgd_of
 from tfreid.methods.schedules import StepDecay
 from tfreid.nn import load_pretrained
+from tfreid.nn.inception_v3 import DILATED_POOLINGS
 
 ARCHITECTURES = ("pgp", "inception_v3")
 SMALLEST_PX = 75
 """Height and width that Inception-V3 needs."""
 
+_WIDTHS = (64, 128, 256)
+
 
 @dataclass(frozen=True)
-class ParsingRecipe(Sgd, RandomBatches, Images):
+class ParsingRecipe(Sgd, RandomBatches, Images, BatchNormalisation):
     """A parsing network and its training.
 
     The defaults are PGP's (sections 3.2 and 3.4), which reports, on a random 10% of LIP, accuracy
@@ -38,32 +42,96 @@ class ParsingRecipe(Sgd, RandomBatches, Images):
       architecture: the network, PGP's or SPReID's.
       image_size_px: height, width of the network's input and of its output.
       width: multiplies the channels of every convolution.
+      module_widths: of `"pgp"`: half the channels of every convolution of its three modules.
       parsing_head: of `"pgp"`: `"paper"`, or `"skip"`, a decoder with connections from finer maps.
       vocabulary: the classes, for example `"lip20"`, `"regions4"` (background, head, upper torso,
         lower torso) or `"binary"`.
       weights: start of Inception-V3: `imagenet`, a weights file or `none`.
+      dilated_pooling: of Inception-V3's blocks behind its last reduction: `dilated`, over 3x3
+        positions 2 apart, as their convolutions, or `plain`, over 5x5.
       schedule: number of updates and their learning rates.
       backbone_rate: rate of Inception-V3 as a multiple of the schedule's, which is the pyramid's.
       classifier_rate: rate of the 1x1 convolution behind the pyramid, likewise.
     """
 
-    architecture: str = one_of(ARCHITECTURES, "pgp")
-    image_size_px: tuple[int, int] = (96, 96)
-    width: float = 1.0
-    parsing_head: str = one_of(HEADS, "paper")
-    vocabulary: str = one_of(VOCABULARIES, "regions4")
-    weights: str = "none"
-    random_background_probability: float = choice(0.0)
-    flip_probability: float = choice(0.5)
-    batch_size: int = choice(128)
-    schedule: StepDecay = StepDecay(120_000, 0.1, 0.5, 20_000, 5)
-    backbone_rate: float = 1.0
-    classifier_rate: float = 1.0
-    momentum: float = choice(0.9)
+    architecture: str = choice("pgp", "the other is SPReID's", ARCHITECTURES)
+    image_size_px: tuple[int, int] = paper((96, 96), "section 3.2")
+    width: float = paper(1.0, "section 3.2, twice the channels of PGP's main network")
+    module_widths: tuple[int, int, int] = choice(
+        _WIDTHS, "as DGD's; the paper gives no widths of modules", before=_WIDTHS
+    )
+    parsing_head: str = paper("paper", "section 3.2; `skip` is ours", HEADS)
+    vocabulary: str = paper("regions4", "section 3.2", VOCABULARIES)
+    weights: str = choice("none", "there are none for this network")
+    dilated_pooling: str = choice(
+        "dilated",
+        "each layer sees the positions that it was trained on; SPReID's code has `plain`",
+        DILATED_POOLINGS,
+        before="dilated",
+    )
+    random_background_probability: float = choice(0.0, "the paper replaces them to tell persons")
+    flip_probability: float = choice(0.5, "left and right classes change places")
+    batch_size: int = choice(128, "as PGP's main network")
+    schedule: StepDecay = paper(
+        StepDecay(120_000, 0.1, 0.5, 20_000, 5),
+        "section 3.4",
+        steps="the paper trains to convergence; here 20,000 steps after the last decay",
+    )
+    backbone_rate: float = paper(1.0, "section 3.4, one rate")
+    classifier_rate: float = paper(1.0, "section 3.4, one rate")
+    momentum: float = choice(0.9, "as the code of DGD")
     # Named here because SPReID's settings change them, so `recipe.json` says what holds.
-    nesterov: bool = False
-    weight_decay: float = 5e-4
-    clip_norm: float | None = None
+    nesterov: bool = choice(False, "section 3.4 has SGD, and names no form of it")
+    weight_decay: float = paper(5e-4, "section 3.4")
+    clip_norm: float | None = choice(None, "section 3.4 names none")
+    sgd_form: str = sgd_of("caffe", "Caffe is the framework of DGD, which PGP builds on")
+
+    presets: ClassVar = {
+        ("architecture", "inception_v3"): {
+            "architecture": paper("inception_v3", "section 3.2"),
+            "image_size_px": paper((512, 512), "section 5"),
+            "module_widths": choice(_WIDTHS, "of PGP's network alone"),
+            "parsing_head": choice("paper", "of PGP's network alone"),
+            "width": paper(1.0, "section 3.2"),
+            "vocabulary": paper("lip20", "section 3.2"),
+            "weights": paper("imagenet", "section 5"),
+            "flip_probability": choice(0.5, "left and right change places; its code has none"),
+            "batch_size": paper(15, "section 5"),
+            "schedule": paper(
+                StepDecay(30_000, 0.1, 0.9, 30_000 // 11, 10),
+                "section 5",
+                every_steps="the paper does not say when: after equal numbers of steps",
+            ),
+            "backbone_rate": paper(0.1, "section 5"),
+            "classifier_rate": paper(1.0, "section 5"),
+            "momentum": paper(0.9, "section 5"),
+            "nesterov": paper(True, "section 5"),
+            "weight_decay": paper(5e-4, "section 5"),
+            "clip_norm": paper(2.0, "section 5"),
+            "clip_decayed": choice(False, "its code decays after clipping"),
+            "sgd_form": choice("caffe", "Chainer, its framework, has this form"),
+        }
+    }
+    open_points: ClassVar = {
+        "up-sampling": "bilinear",
+        "pyramid kernels of PGP where the map is not 6x6": (
+            "such that the grids stay 1x1, 2x2, 3x3"
+        ),
+        "branches of ASPP": (
+            "as in SPReID's code: 3x3 convolutions of 256 channels with rates 3, 6, 9, 12; a 1x1 "
+            "convolution and the map's mean, 512 each; all concatenated, then 1x1 to 1024; batch "
+            "normalisation and ReLU after each"
+        ),
+        "norm of `clip_norm`": "over all layers",
+        "edges of SPReID's scores": (
+            "repeated once, as Inception-V3's unpadded convolutions leave out a position at each "
+            "edge: so scores come to lie where they were taken"
+        ),
+        "normalisation of images": (
+            "PGP's (image - mean pixel) / 128, of the training images; SPReID's ImageNet's, which "
+            "the weights expect"
+        ),
+    }
 
     def __post_init__(self):
         """Refuses unknown values and settings of the other architecture."""
@@ -72,7 +140,9 @@ class ParsingRecipe(Sgd, RandomBatches, Images):
             self._require("weights", "none", "there are no weights for PGP's network")
             self._require("backbone_rate", 1.0, "PGP's network has one learning rate")
             self._require("classifier_rate", 1.0, "PGP's network has one learning rate")
+            self._require("dilated_pooling", "dilated", "PGP's network has no dilated blocks")
         else:
+            self._require("module_widths", _WIDTHS, "only PGP's network has its modules")
             self._require("parsing_head", "paper", "only PGP's network has other heads")
             if min(self.image_size_px) < SMALLEST_PX:
                 raise UsageError(
@@ -80,7 +150,7 @@ class ParsingRecipe(Sgd, RandomBatches, Images):
                     "more in height and width"
                 )
 
-    def _require(self, field: str, expected: str | float, reason: str) -> None:
+    def _require(self, field: str, expected: Any, reason: str) -> None:
         value = getattr(self, field)
         if value != expected:
             raise UsageError(
@@ -103,22 +173,8 @@ def demo() -> ParsingRecipe:
 
 
 def semantic() -> ParsingRecipe:
-    """Returns SPReID's recipe (section 5).
-
-    The rate decays 10 times by 0.9; the paper does not state when, here it is after equal numbers
-    of updates.
-    """
-    return ParsingRecipe(
-        architecture="inception_v3",
-        image_size_px=(512, 512),
-        vocabulary="lip20",
-        weights="imagenet",
-        batch_size=15,
-        schedule=StepDecay(30_000, 0.1, 0.9, 30_000 // 11, 10),
-        backbone_rate=0.1,
-        nesterov=True,
-        clip_norm=2.0,
-    )
+    """Returns SPReID's recipe (section 5)."""
+    return preset(ParsingRecipe, "architecture", "inception_v3")
 
 
 def semantic_demo() -> ParsingRecipe:
@@ -137,14 +193,16 @@ def semantic_demo() -> ParsingRecipe:
 
 def build(recipe: ParsingRecipe, info) -> Parser:
     """Returns the network for a converted data set."""
-    if recipe.architecture == "inception_v3":
-        return SemanticParser(recipe.vocabulary, recipe.width)
-    return ParsingNetwork(
-        vocabulary=recipe.vocabulary,
-        mean_pixel=info.mean_pixel,
-        width=recipe.width,
-        head=recipe.parsing_head,
-    )
+    with recipe.normalisation():
+        if recipe.architecture == "inception_v3":
+            return SemanticParser(recipe.vocabulary, recipe.width, recipe.dilated_pooling)
+        return ParsingNetwork(
+            vocabulary=recipe.vocabulary,
+            mean_pixel=info.mean_pixel,
+            width=recipe.width,
+            head=recipe.parsing_head,
+            module_widths=recipe.module_widths,
+        )
 
 
 def stage(
@@ -168,7 +226,7 @@ def stage(
             "parsing": pixel_cross_entropy(outputs["logits"], batch["mask"])
         },
         start=_start(recipe, network),
-        clip_norm=recipe.clip_norm,
+        **recipe.clipping(),
     )
 
 

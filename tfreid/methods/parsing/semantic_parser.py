@@ -64,11 +64,18 @@ class SemanticParser(Parser):
     Args:
       vocabulary: `"lip20"` in the paper.
       width: multiplies the channels of every convolution.
+      dilated_pooling: as of `InceptionV3`.
     """
 
-    def __init__(self, vocabulary: str = "lip20", width: float = 1.0, **kwargs):
+    def __init__(
+        self,
+        vocabulary: str = "lip20",
+        width: float = 1.0,
+        dilated_pooling: str = "dilated",
+        **kwargs,
+    ):
         super().__init__(vocabulary, **kwargs)
-        self.backbone = InceptionV3(output_stride=16, width=width)
+        self.backbone = InceptionV3(16, width, dilated_pooling=dilated_pooling)
         self.pyramid = AtrousSpatialPyramid(width)
         self.classifier = keras.layers.Conv2D(self.classes, 1, dtype=keras.config.floatx())
 

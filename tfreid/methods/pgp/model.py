@@ -1,5 +1,7 @@
 """The person-region guided pooling network."""
 
+from collections.abc import Sequence
+
 import keras
 
 from tfreid.datasets.vocabulary import lookup
@@ -15,12 +17,20 @@ class Branch(keras.layers.Layer):
     Args:
       width: multiplies the channels of every convolution.
       descriptor_size: length of the descriptor.
+      module_widths: channels of every convolution of each module.
     """
 
-    def __init__(self, width: float, descriptor_size: int, **kwargs):
+    def __init__(
+        self,
+        width: float,
+        descriptor_size: int,
+        module_widths: Sequence[int] = (128, 256),
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.width, self.descriptor_size = width, descriptor_size
-        self.inceptions = [InceptionModule(scaled(c, width)) for c in (128, 256)]
+        self.module_widths = tuple(module_widths)
+        self.inceptions = [InceptionModule(scaled(c, width)) for c in module_widths]
         self.pool = keras.layers.GlobalAveragePooling2D()
         self.feature = FeatureUnit(descriptor_size)
 
@@ -47,6 +57,7 @@ class Branch(keras.layers.Layer):
             **super().get_config(),
             "width": self.width,
             "descriptor_size": self.descriptor_size,
+            "module_widths": self.module_widths,
         }
 
 
@@ -62,6 +73,7 @@ class PGP(keras.Model):
       descriptor_size: length of each branch's and of the final descriptor.
       parser: makes the parsing network, where there are branches; its classes are those of
         `regions4` or finer.
+      module_widths: channels of every convolution of Inception-1, -2 and -3.
     """
 
     def __init__(
@@ -72,19 +84,21 @@ class PGP(keras.Model):
         branches=3,
         descriptor_size=256,
         parser=None,
+        module_widths=(64, 128, 256),
         **kwargs,
     ):
         super().__init__(**kwargs)
+        first, *rest = module_widths
         self.branch_count = branches
         self.normalise = Normalise(mean_pixel)
         self.stem = Stem(width)
-        self.inception = InceptionModule(scaled(64, width))
-        self.main = Branch(width, descriptor_size)
+        self.inception = InceptionModule(scaled(first, width))
+        self.main = Branch(width, descriptor_size, rest)
         self.main_classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
         if branches:
             self.parser = parser()
             self.region_of_class = lookup(self.parser.vocabulary, "regions4")
-            self.branches = [Branch(width, descriptor_size) for _ in range(branches)]
+            self.branches = [Branch(width, descriptor_size, rest) for _ in range(branches)]
             self.fusion = FeatureUnit(descriptor_size)
             self.classifier = keras.layers.Dense(persons, dtype=keras.config.floatx())
 

@@ -1,15 +1,22 @@
 """SPReID's recipe: its settings, the two phases of training and the stages of a phase."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from tfreid.errors import UsageError
 from tfreid.methods import parsing
 from tfreid.methods.backbones import start_pretrained
-from tfreid.methods.base import Method, Stage
-from tfreid.methods.fields import choice, one_of
+from tfreid.methods.base import Group, Method, Stage
+from tfreid.methods.fields import choice, paper, preset
 from tfreid.methods.losses import identity_loss
 from tfreid.methods.parsing.recipe import ParsingRecipe, semantic, semantic_demo
-from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
+from tfreid.methods.recipe_base import (
+    BatchNormalisation,
+    PersonImages,
+    RandomBatches,
+    Sgd,
+    sgd_of,
+)
 from tfreid.methods.schedules import PlateauDecay
 from tfreid.methods.spreid.model import SPReID
 from tfreid.nn import BACKBONES, backbone_class
@@ -19,7 +26,7 @@ AGGREGATIONS = ("with_foreground", "without_foreground", "global")
 
 
 @dataclass(frozen=True)
-class SpreidRecipe(Sgd, RandomBatches, PersonImages):
+class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     """SPReID, phase 1.
 
     mAP / rank-1 that the paper reports for Market-1501 (Tables 4 and 5): baseline 73.06 / 88.87,
@@ -40,29 +47,57 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
       shared_backbone: whether both heads share a backbone (Table 5).
       weights: start of the backbones: `imagenet`, a weights file or `none`.
       schedule: number of updates and their learning rates.
+      classifier_rate: rate of the classifier as a multiple of the schedule's.
       parsing: the parser and its training.
       train_parser: False leaves that stage out; the parser then comes from the run that
         `--init_from` names.
     """
 
-    phase: int = one_of((1, 2), 1)
-    image_size_px: tuple[int, int] = (512, 170)
-    backbone_size_px: tuple[int, int] | None = choice(None)
-    backbone: str = one_of(BACKBONES, "inception_v3")
-    backbone_width: float = 1.0
-    output_stride: int = one_of((16, 32), 32)
-    aggregation: str = one_of(AGGREGATIONS, "with_foreground")
-    shared_backbone: bool = False
-    weights: str = "imagenet"
-    flip_probability: float = choice(0.5)
-    batch_size: int = 15
-    schedule: PlateauDecay = choice(PlateauDecay(200_000, 0.01))
-    momentum: float = 0.9
-    nesterov: bool = True
-    weight_decay: float = 5e-4
-    clip_norm: float = 2.0
+    phase: int = paper(1, "section 4.2", (1, 2))
+    image_size_px: tuple[int, int] = paper((512, 170), "section 4.2")
+    backbone_size_px: tuple[int, int] | None = choice(None, "the paper does not say by how much")
+    backbone: str = paper("inception_v3", "section 3.3; Table 3 has ResNets", BACKBONES)
+    backbone_width: float = paper(1.0, "section 3.3")
+    output_stride: int = paper(32, "section 3.3", (16, 32))
+    aggregation: str = paper("with_foreground", "section 3.3, Table 4", AGGREGATIONS)
+    shared_backbone: bool = paper(False, "Table 5")
+    weights: str = paper("imagenet", "section 5")
+    flip_probability: float = choice(0.5, "as usual; the authors' code has none")
+    batch_size: int = paper(15, "section 5")
+    schedule: PlateauDecay = paper(PlateauDecay(200_000, 0.01), "sections 4.2, 5")
+    classifier_rate: float = choice(1.0, "the paper names one rate", before=1.0)
+    momentum: float = paper(0.9, "section 5")
+    nesterov: bool = paper(True, "section 5")
+    weight_decay: float = paper(5e-4, "section 5")
+    clip_norm: float = paper(2.0, "section 5")
+    clip_decayed: bool = choice(False, "the authors' code decays after clipping", before=False)
+    sgd_form: str = sgd_of("caffe", "Chainer, the authors' framework, has this form")
     parsing: ParsingRecipe = field(default=semantic())
-    train_parser: bool = True
+    train_parser: bool = paper(True, "sections 4.2, 5")
+
+    presets: ClassVar = {
+        ("aggregation", "global"): {"image_size_px": paper((492, 164), "section 4.2")},
+        ("phase", 2): {
+            "image_size_px": paper((748, 246), "section 4.2"),
+            "weights": paper("none", "section 4.2 starts from phase 1"),
+            "schedule": paper(PlateauDecay(50_000, 0.001), "sections 4.2, 5"),
+            "classifier_rate": choice(10.0, "it is new; the authors' code has 0.01 beside 0.001"),
+            "train_parser": choice(False, "that of phase 1 serves"),
+        },
+    }
+    open_points: ClassVar = {
+        "classes of a region": "those of the authors' code, above",
+        "norm of `clip_norm`": "over all weights",
+        "order of the descriptor": "whole image, foreground, strongest part",
+        "classifier": "linear, on the descriptor itself, Glorot uniform",
+        "start of two backbones": "the same ImageNet weights",
+        "phase 2 of a model": (
+            "from phase 1 of the same `aggregation`, `backbone` and `shared_backbone`; the parser "
+            "is not trained further"
+        ),
+        "ResNet baselines": "output stride 32, 492x164",
+        "normalisation of images": "ImageNet's, which the weights expect",
+    }
 
     def __post_init__(self):
         """Refuses settings that do not fit together."""
@@ -78,19 +113,12 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
 
 def baseline() -> SpreidRecipe:
     """Returns the recipe of the baseline (section 4.2)."""
-    return replace(SpreidRecipe(), aggregation="global", image_size_px=(492, 164))
+    return preset(SpreidRecipe, "aggregation", "global")
 
 
 def phase_2() -> SpreidRecipe:
     """Returns the recipe of phase 2, for all aggregations (sections 4.2 and 5)."""
-    return replace(
-        SpreidRecipe(),
-        phase=2,
-        image_size_px=(748, 246),
-        weights="none",
-        schedule=PlateauDecay(50_000, 0.001),
-        train_parser=False,
-    )
+    return preset(SpreidRecipe, "phase", 2)
 
 
 def demo() -> SpreidRecipe:
@@ -129,41 +157,53 @@ def demo_phase_2() -> SpreidRecipe:
 def build(recipe: SpreidRecipe, info) -> SPReID:
     """Returns the model for the training persons of a converted data set."""
     has_parser = recipe.aggregation != "global"
-    return SPReID(
-        persons=info.num_persons,
-        parser=parsing.build(recipe.parsing, info) if has_parser else None,
-        backbone=recipe.backbone,
-        width=recipe.backbone_width,
-        output_stride=recipe.output_stride,
-        foreground=recipe.aggregation == "with_foreground",
-        shared=recipe.shared_backbone,
-        backbone_size_px=recipe.backbone_size_px,
-    )
+    with recipe.normalisation():
+        return SPReID(
+            persons=info.num_persons,
+            parser=parsing.build(recipe.parsing, info) if has_parser else None,
+            backbone=recipe.backbone,
+            width=recipe.backbone_width,
+            output_stride=recipe.output_stride,
+            foreground=recipe.aggregation == "with_foreground",
+            shared=recipe.shared_backbone,
+            backbone_size_px=recipe.backbone_size_px,
+        )
 
 
 def stages(recipe: SpreidRecipe) -> tuple[Stage, ...]:
     """Returns the parser's stage, where it is trained, and that of the re-identification model."""
-
-    def layers(model):
-        return [*model.backbones, model.classifier]
-
     network = Stage(
         name="network",
         data="reid",
         inputs=recipe.inputs(),
         batch_size=recipe.batch_size,
         steps=recipe.schedule.steps,
-        groups=(recipe.sgd("network", layers, recipe.schedule),),
+        groups=_groups(recipe),
         losses=lambda outputs, batch: {
             "identity": identity_loss(outputs["logits"], batch["label"])
         },
         start=lambda model: start_pretrained(model.backbones, recipe.weights),
-        clip_norm=recipe.clip_norm,
+        **recipe.clipping(),
         continues=recipe.phase == 2,
     )
     if recipe.aggregation == "global" or not recipe.train_parser:
         return (network,)
     return (parsing.stage(recipe.parsing, lambda model: model.parser), network)
+
+
+def _trained_layers(model):
+    return [*model.backbones, model.classifier]
+
+
+def _groups(recipe: SpreidRecipe) -> tuple[Group, ...]:
+    """One group, as runs had before there was `classifier_rate`, or one for each rate."""
+    if recipe.classifier_rate == 1.0:
+        return (recipe.sgd("network", _trained_layers, recipe.schedule),)
+    own = recipe.schedule.scaled(recipe.classifier_rate)
+    return (
+        recipe.sgd("backbones", lambda model: model.backbones, recipe.schedule),
+        recipe.sgd("classifier", lambda model: [model.classifier], own),
+    )
 
 
 METHOD = Method(
