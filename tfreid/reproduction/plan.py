@@ -31,7 +31,7 @@ class Reproduction:
     @property
     def is_synthetic(self) -> bool:
         """Whether any of the images were drawn by the synthetic generator."""
-        return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
+        return any(setting.is_synthetic for setting in self.settings)
 
     def run(self, row: TableRow, setting: Setting, seed: int) -> Tested:
         """Returns the run behind a row, or the combination of several.
@@ -39,4 +39,12 @@ class Reproduction:
         Raises:
           UsageError: if its recipe cannot be built, or there are no data for a stage.
         """
-        return run_of(row, setting, self.store, scale=self.scale, changes=self.changes, seed=seed)
+        return run_of(
+            row,
+            setting,
+            self.store,
+            scale=self.scale,
+            changes=self.changes,
+            seed=seed,
+            average_precision=self.table.average_precision if self.table.data == "reid" else "mean",
+        )
