@@ -20,6 +20,7 @@ class Reproduction:
       store: folder of the runs, which all tables share.
       scale: `"paper"` or `"demo"`, the recipes to start from.
       changes: fields of the recipes, and their values; what a row sets itself stays.
+      command: what repeats it.
     """
 
     table: Table
@@ -27,6 +28,7 @@ class Reproduction:
     store: Path
     scale: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def is_synthetic(self) -> bool:

@@ -63,10 +63,12 @@ def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str,
         "synthetic": plan.is_synthetic,
         "changes": dict(plan.changes),
         "warning": warning(plan),
+        "command": plan.command,
         "average_precision": plan.table.average_precision,
         "settings": [
             {
                 "name": figures.name,
+                "data": figures.setting.test.info.name,
                 "train": str(figures.setting.train.path),
                 "test": str(figures.setting.test.path),
                 "synthetic": figures.setting.is_synthetic,
