@@ -8,7 +8,15 @@ from tests.edited_json import edited
 from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on, recipe_from_flags
 from tfreid.errors import DataError, UsageError
 from tfreid.records.info import SplitInfo
-from tfreid.reproduction import TableRow, as_markdown, gather, run_rows
+from tfreid.reproduction import (
+    TABLES,
+    Reproduction,
+    Setting,
+    TableRow,
+    as_markdown,
+    gather,
+    run_rows,
+)
 
 
 @pytest.fixture
@@ -219,3 +227,28 @@ def test_a_second_phase_needs_training_images(plan, tmp_path):
     plan = replace(plan, settings=[replace(plan.settings[0], test=only_test)])
     with pytest.raises(UsageError, match=r"training images of .*test, which has none"):
         run(plan, FakeRunner(), [SECOND])
+
+
+def test_rows_of_pgp_share_a_parser(tmp_path):
+    """Over rows and tables, one a seed; the main network alone has none."""
+    folders = {
+        "parsing": data_folder(tmp_path / "lip", name="lip", kind="parsing"),
+        "reid": data_folder(tmp_path / "market"),
+    }
+    market = folders["reid"]
+    copies = dict.fromkeys((1, 2), market)
+    setting = Setting("market1501", market, market, copies, {"parsing": folders["parsing"]})
+    found = {}
+    for name in ("pgp/1", "pgp/2", "pgp/3", "pgp/4"):
+        for scale in ("demo", "paper"):
+            plan = Reproduction(TABLES[name], [setting], tmp_path / "runs", scale)
+            for row in TABLES[name].rows:
+                first, *rest = plan.run(row, setting, 0).trainings()
+                found.setdefault((scale, first.method), set()).add(first.path)
+                if rest and first.method == "parsing":
+                    assert first.recipe == rest[0].recipe.parsing
+    assert {key: len(paths) for key, paths in found.items() if key[1] == "parsing"} == {
+        ("demo", "parsing"): 1,
+        ("paper", "parsing"): 1,
+    }
+    assert len(found["demo", "pgp"]) == 4  # Main networks: four probabilities, 0 in two tables.
