@@ -86,6 +86,7 @@ def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, 
         "--rerank",
         "--rerank_k1=5",
         "--rerank_lambda=0.2",
+        "--run_weights=1,3",
         f"--save_rankings={tmp_path / 'nearest.csv'}",
     )
     assert done.returncode == 0, done.stderr
@@ -96,11 +97,13 @@ def test_several_runs_are_measured_as_one_and_reranked(dgd_run, larger_dgd_run, 
         "dgd",
         "larger",
     ]
+    weights = [network.get("weight", 1) for network in evaluation["protocol"]["combined"]]
+    assert weights == [1, 3]
     assert evaluation["protocol"]["reranking"] == {"k1": 5, "k2": 6, "original_weight": 0.2}
     assert 0 <= evaluation["original"]["reranked"]["mAP"] <= 1
     page = (out / "report" / "index.html").read_text(encoding="utf-8")
     assert str(larger_dgd_run) in page  # in the command
-    assert "larger 48\N{MULTIPLICATION SIGN}24 px" in page
+    assert "larger 48\N{MULTIPLICATION SIGN}24 px, weight 3" in page
     assert "larger: identity" in page  # its loss
     assert (tmp_path / "nearest-reranked.csv").exists()
 

@@ -1,10 +1,12 @@
 """The reproduce command, on tiny records and networks of one step."""
 
 import json
+import shlex
 
 import pytest
 
 from tests.commands import Command, run_command
+from tfreid.reproduction import TABLES
 
 TINY = (
     "--scale=demo",
@@ -26,8 +28,12 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
         "--rows=DGD original,DGD random-background",
         f"--data={reid_folder.path}",
         f"--out={tmp_path}",
+        f"--page={tmp_path / 'results.md'}",
         *TINY,
     )
+    left = reproduce(*command, "--dry_run")
+    assert "pgp/2            1 trainings (1 updates) and 1 tests left: about 0 s" in left.stdout
+    assert not (tmp_path / "results.md").exists()
     first = reproduce(*command)
     assert first.returncode == 0, first.stderr
     assert first.stdout.count("$ python -m tfreid.train --method=dgd --scale=demo") == 1
@@ -37,9 +43,16 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
     assert "**Synthetic data, demo scale, width=0.05" in text
     values = json.loads((tmp_path / "pgp" / "2" / "table.json").read_text())
     rows = {row["name"]: row for row in values["settings"][0]["rows"]}
-    assert rows["DGD original"]["figures"]["Top-1"]["paper"] == 0.791
+    assert rows["DGD original"]["figures"]["Top-1"]["paper"] is None  # of drawn images
     assert rows["DGD original"]["figures"]["Top-1"]["seeds"] == 1
     assert rows["PGP original"]["runs"] == {}
+    alone = shlex.split(values["command"])
+    assert alone[:4] == ["python", "-m", "tfreid.reproduce", "--table=pgp/2"]
+    assert set(alone[4:]) == {*command} - {command[0], f"--page={tmp_path / 'results.md'}"}
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "| DGD original" in page
+    assert values["command"] in page
+    assert page.count("Not run.") == len(TABLES) - 1
 
     second = reproduce(*command)
     assert second.returncode == 0, second.stderr
@@ -60,11 +73,22 @@ def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
     assert "tfreid.train ended with exit code 2" in failed.stderr
 
 
+def test_of_several_tables_what_cannot_be_run_is_said(reid_folder, tmp_path):
+    done = reproduce(
+        "--table=pgp/5,pgp/figure3", f"--data={reid_folder.path}", f"--out={tmp_path}", "--dry_run"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "pgp/5 is left out: pgp/5 needs parsing records (--parsing_data)" in done.stdout
+    assert "pgp/figure3      4 trainings" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         ([], "--table must be given: one of fanet/1"),
         (["--table=fanet/9"], "no table 'fanet/9'"),
+        (["--table=fanet/1,fanet/2", "--rows=FA-Net"], "--rows is for one table"),
+        (["--page=page.md", "--dry_run"], "--dry_run needs --table"),
         (["--table=fanet/1", "--seeds=one"], "--seeds takes whole numbers"),
         (["--table=fanet/1", "--set=epochs"], "expected FIELD=VALUE"),
         (["--table=fanet/1", "--data=/nowhere"], "no converted data set at /nowhere"),

@@ -27,7 +27,7 @@ from tfreid.inputs import InputSpec
 from tfreid.records import Records
 from tfreid.retrieval import AVERAGE_PRECISIONS, Reranking
 from tfreid.retrieval.reconstruction import MODES, ReconstructionMatching
-from tfreid.training import Run, open_data, open_runs, read_losses, short_names
+from tfreid.training import Run, open_data, open_runs, read_losses, read_weights, short_names
 from tfreid.training.transfer import Origin
 
 _POOLED = "pooled"
@@ -43,6 +43,9 @@ _DATA = flags.DEFINE_string(
 )
 _OUT = flags.DEFINE_string(
     "out", None, "Folder to write to instead of the run's; several runs need one."
+)
+_WEIGHTS = flags.DEFINE_list(
+    "run_weights", None, "Of several runs, in the mean of their cosines: 1,1,2; equal unless given."
 )
 _VARIANTS = flags.DEFINE_list(
     "variants",
@@ -104,6 +107,7 @@ def main() -> None:
     rankings = [Path(_RANKINGS.value).parent] if _RANKINGS.value else []
     for place in (out.path, out.path / "report", *rankings):
         require_writable(place)
+    weights = read_weights(_WEIGHTS.value, len(_RUN.value))
     runs = open_runs([Path(path) for path in _RUN.value])
     first, stage = runs[0], runs[0].stage
     records = open_data(runs, _DATA.value)
@@ -117,7 +121,7 @@ def main() -> None:
             raise UsageError("a parsing network gives no descriptors to match or to re-rank")
         figures = _score_parser(first.model, records, stage.inputs)
     else:
-        results, stores = _audit(runs, records, out.path / "matching")
+        results, stores = _audit(runs, weights, records, out.path / "matching")
         figures = evaluation.evaluation_metrics(results)
         written += _write(runs, results, out.path / "report" / "index.html")
     out.add_metrics(evaluation=figures)
@@ -127,7 +131,7 @@ def main() -> None:
 
 
 def _audit(
-    runs: Sequence[Run], records: Records, working: Path
+    runs: Sequence[Run], weights: Sequence[float], records: Records, working: Path
 ) -> tuple[list[evaluation.AuditResult], list[evaluation.PositionStore]]:
     """Measures each data set; returns the results and what is to be removed after them."""
     available = evaluation.available_variants(records)
@@ -137,7 +141,7 @@ def _audit(
     for tested in sets:
         protocol = tested.protocol
         print(f"{tested.dataset}: protocol {protocol.name} ({tested.reason}): {protocol.summary}")
-    networks = _networks(runs)
+    networks = _networks(runs, weights)
     measurement = _measurement(networks, tuple(_VARIANTS.value or available))
     asked = [tuple(_VARIANTS.value or evaluation.variants_of(tested)) for tested in sets]
     measurements = [dataclasses.replace(measurement, variants=variants) for variants in asked]
@@ -156,14 +160,14 @@ def _audit(
     return results, stores
 
 
+def _networks(runs: Sequence[Run], weights: Sequence[float]) -> list[evaluation.Network]:
+    changes = {} if _FLIP.value is None else {"flip_averaging": _FLIP.value}
+    named = zip(_names(runs), runs, weights, strict=True)
+    return [dataclasses.replace(r.network, name=n, weight=w, **changes) for n, r, w in named]
+
+
 def _names(runs: Sequence[Run]) -> list[str]:
     return short_names(runs) if len(runs) > 1 else [runs[0].method.name]
-
-
-def _networks(runs: Sequence[Run]) -> list[evaluation.Network]:
-    changes = {} if _FLIP.value is None else {"flip_averaging": _FLIP.value}
-    named = zip(_names(runs), runs, strict=True)
-    return [dataclasses.replace(run.network, name=name, **changes) for name, run in named]
 
 
 def _measurement(

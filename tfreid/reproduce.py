@@ -1,11 +1,17 @@
-"""Reproduce a table of a paper: train and test its rows, print them beside the paper's figures.
+"""Reproduce tables of the papers: train and test their rows, print them beside the paper's figures.
 
 Without --data it uses the embedded synthetic data set at demo scale. The same command again
 continues where an interrupted one stopped; rows that are done, by whatever command, are not run
-again. Several processes with different --seeds may share an --out.
+again. Several processes with different --seeds may share an --out. --page writes one page with all
+tables, of what is in --out; with --table=all it is written anew after each row.
 """
 
 import ast
+import functools
+import itertools
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +22,17 @@ from absl import flags
 
 from tfreid import files, reproduction
 from tfreid.cli import embedded
-from tfreid.errors import UsageError
+from tfreid.errors import DataError, UsageError
+from tfreid.progress import duration
 from tfreid.records import Records
-from tfreid.reproduction import TABLES, Reproduction, Setting, Table
+from tfreid.reproduction import TABLES, Reproduction, Setting, Table, TableRow
 from tfreid.retrieval.reconstruction import MODES
 
 _EMBEDDED = Path("data/synthetic")
 
-_TABLE = flags.DEFINE_string("table", None, "Table, for example fanet/1; --list shows them all.")
+_TABLE = flags.DEFINE_list(
+    "table", [], "Tables, for example fanet/1 or pgp/1,pgp/2, or all; --list shows them."
+)
 _LIST = flags.DEFINE_bool("list", False, "List the tables and their rows.")
 _ROWS = flags.DEFINE_list("rows", [], "Rows to run, by name; all unless given.")
 _DATA = flags.DEFINE_multi_string(
@@ -47,35 +56,148 @@ _MATCHING = flags.DEFINE_enum(
     "How to compare the position features of FPR, as in tfreid.evaluate; exact unless given.",
 )
 _OUT = flags.DEFINE_string("out", "reproductions", "Folder of the runs and the tables.")
+_PAGE = flags.DEFINE_string("page", None, "File for one page with all tables of --out, .md.")
+_DRY_RUN = flags.DEFINE_bool(
+    "dry_run", False, "Say how many trainings are left, and how long they take, and run none."
+)
 
 
 def main() -> None:
-    """Reproduces a table as the flags say."""
+    """Reproduces tables as the flags say."""
     if _LIST.value:
         _list_tables()
         return
-    if not _TABLE.value:
-        raise UsageError(f"--table must be given: one of {', '.join(TABLES)}")
-    table = reproduction.table_named(_TABLE.value)
-    if _MATCHING.value:
-        table = table.with_matching(_MATCHING.value)
-    rows, seeds, changes = table.with_rows(_ROWS.value).rows, _seeds(), _changes()
+    if not (_TABLE.value or _PAGE.value):
+        raise UsageError(f"--table must be given: one of {', '.join(TABLES)}, or all")
+    tables, seeds, changes = _tables(), _seeds(), _changes()
+    out = Path(_OUT.value)
+    for folder in (out, *([Path(_PAGE.value).parent] if _PAGE.value else [])):
+        files.require_writable(folder)
+    plans = list(_plans(tables, changes, out))
+    if _DRY_RUN.value:
+        _say_effort(plans, seeds)
+        return
+    failed = _run_all(plans, seeds, out) if plans else []
+    for plan in plans:
+        print("\n" + (out / plan.table.name / "table.md").read_text(encoding="utf-8"))
+        folder = out / plan.table.name
+        print(f"wrote {folder / 'table.md'} and {folder / 'table.json'}")
+    _write_page(out)
+    if _PAGE.value:
+        print(f"wrote {_PAGE.value}")
+    if failed:
+        raise DataError(f"not all was done, the same command again goes on: {'; '.join(failed)}")
+
+
+def _tables() -> list[Table]:
+    names = list(TABLES) if _TABLE.value == ["all"] else list(dict.fromkeys(_TABLE.value))
+    tables = [reproduction.table_named(name) for name in names]
+    if len(tables) != 1 and _ROWS.value:
+        raise UsageError(
+            f"--rows is for one table, and --table names {len(tables)}: name one, or leave it out"
+        )
+    for table in tables:
+        table.with_rows(_ROWS.value)  # Refuses unknown names.
+    if not _MATCHING.value:
+        return tables
+    matched = [any(row.matching for row in table.rows) for table in tables]
+    return [
+        table.with_matching(_MATCHING.value) if has or not any(matched) else table
+        for table, has in zip(tables, matched, strict=True)
+    ]
+
+
+def _plans(tables: Sequence[Table], changes: dict[str, Any], out: Path) -> Iterator[Reproduction]:
+    """Yields what can be run; of several tables, what cannot is said and left out."""
     embeds = not (_DATA.value or _PARSING_DATA.value)
     scale = _SCALE.value or ("demo" if embeds else "paper")
-    reproduction.check_changes(table, scale, changes)
-    out = Path(_OUT.value)
-    files.require_writable(out)
-    settings = _embedded_settings(table) if embeds else _given_settings(table)
-    plan = Reproduction(table, settings, out / "runs", scale, changes)
-    print(f"{table.source}: {table.title}")
-    print(f"rows: {', '.join(row.name for row in rows)}; seeds: {', '.join(map(str, seeds))}")
-    if caution := reproduction.warning(plan):
-        print(caution)
-    reproduction.run_rows(
-        plan, rows, seeds, embedded.run_command, lambda: _write(plan, out / table.name)
-    )
-    print("\n" + (out / table.name / "table.md").read_text(encoding="utf-8"))
-    print(f"wrote {out / table.name / 'table.md'} and {out / table.name / 'table.json'}")
+    refused: list[UsageError] = []
+    for table in tables:
+        try:
+            reproduction.check_changes(table, scale, changes)
+            settings = _embedded_settings(table) if embeds else _given_settings(table)
+            plan = Reproduction(table, settings, out / "runs", scale, changes, _command(table))
+            for row, setting in itertools.product(_rows(plan), settings):
+                plan.run(row, setting, seed=0)
+        except UsageError as error:
+            if len(tables) == 1:
+                raise
+            refused.append(error)
+            print(f"{table.name} is left out: {error}")
+        else:
+            yield plan
+    if tables and len(refused) == len(tables):
+        raise refused[0]
+
+
+def _rows(plan: Reproduction) -> Sequence[TableRow]:
+    return plan.table.with_rows(_ROWS.value).rows
+
+
+def _command(table: Table) -> str:
+    """What makes one table alone."""
+    own = (_TABLE.name, _PAGE.name, _DRY_RUN.name)
+    given = [
+        text
+        for flag in flags.FLAGS.get_flags_for_module(sys.modules[__name__])
+        if flag.present and flag.name not in own
+        for text in flag.serialize().split("\n")
+    ]
+    return shlex.join(["python", "-m", "tfreid.reproduce", f"--table={table.name}", *given])
+
+
+def _run_all(plans: Sequence[Reproduction], seeds: Sequence[int], out: Path) -> list[str]:
+    """Runs seed by seed, so that all tables have as many; returns what failed of several."""
+    failed: dict[str, str] = {}
+    for plan in plans:
+        print(f"{plan.table.source}: {plan.table.title}")
+        names = ", ".join(row.name for row in _rows(plan))
+        print(f"rows: {names}; seeds: {', '.join(map(str, seeds))}")
+        if caution := reproduction.warning(plan):
+            print(caution)
+    for seed in seeds:
+        for plan in plans:
+            try:
+                reproduction.run_rows(
+                    plan, _rows(plan), [seed], embedded.run_command, _writer(plan, out)
+                )
+            except DataError as error:
+                if len(plans) == 1:
+                    raise
+                print(f"{plan.table.name}, seed {seed}, stops here: {error}", file=sys.stderr)
+                failed[f"{plan.table.name}, seed {seed}"] = str(error)
+                _writer(plan, out)()
+    return [f"{name}: {error}" for name, error in failed.items()]
+
+
+def _writer(plan: Reproduction, out: Path) -> Callable[[], None]:
+    def write() -> None:
+        _write(plan, out / plan.table.name)
+        _write_page(out)
+
+    return write
+
+
+def _write_page(out: Path) -> None:
+    if _PAGE.value:
+        command_line = shlex.join(["python", "-m", "tfreid.reproduce", *sys.argv[1:]])
+        text = reproduction.results_page(TABLES, out, command_line)
+        files.write_text(Path(_PAGE.value), text)
+
+
+def _say_effort(plans: Sequence[Reproduction], seeds: Sequence[int]) -> None:
+    planned: set[Path] = set()
+    total = 0.0
+    for plan in plans:
+        found = reproduction.effort(plan, _rows(plan), seeds, planned)
+        total += found.seconds
+        untimed = f" without {', '.join(sorted(found.unknown))}: none timed yet"
+        print(
+            f"{plan.table.name:14} {found.trainings:3} trainings ({found.updates:,} updates) and "
+            f"{found.tests} tests left: about {duration(found.seconds)}"
+            f"{untimed if found.unknown else ''}"
+        )
+    print(f"all trainings: about {duration(total)}; what tables share is counted once")
 
 
 def _list_tables() -> None:
@@ -124,14 +246,29 @@ def _given_settings(table: Table) -> list[Setting]:
     return reproduction.settings_of(table, train, test, others)
 
 
+@functools.cache
+def _embedded() -> tuple[Path, Path]:
+    print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
+    return embedded.ensure(_EMBEDDED)
+
+
+@functools.cache
+def _embedded_occluded() -> Path:
+    return embedded.ensure_occluded(_EMBEDDED)
+
+
+@functools.cache
+def _other_places() -> Path:
+    return embedded.ensure(f"{_EMBEDDED}-1", ["--seed=1"])[0]
+
+
 def _embedded_settings(table: Table) -> list[Setting]:
     """The embedded data set; a second one with other persons in other places where needed."""
-    print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
-    reid, parsing = embedded.ensure(_EMBEDDED)
+    reid, parsing = _embedded()
     train = [parsing if table.data == "parsing" else reid]
-    test = [embedded.ensure_occluded(_EMBEDDED)] if table.occluded else []
+    test = [_embedded_occluded()] if table.occluded else []
     if table.across and not table.occluded:
-        train.append(embedded.ensure(f"{_EMBEDDED}-1", ["--seed=1"])[0])
+        train.append(_other_places())
     copies = {row.copies for row in table.rows} - {0}
     train += [embedded.ensure_copies(_EMBEDDED, number) for number in sorted(copies)]
     others = {} if table.data == "parsing" else {"parsing": Records(parsing)}
@@ -148,6 +285,7 @@ def _write(plan: Reproduction, out: Path) -> None:
 
 _NEEDS = {
     "test_data": "data or parsing_data",
+    "dry_run": "table",
 }
 
 if __name__ == "__main__":

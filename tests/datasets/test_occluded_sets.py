@@ -9,9 +9,9 @@ from tfreid.datasets.check import count_splits, differences, file_problems
 from tfreid.errors import DataError, MissingPathError
 
 
-def test_parts_of_persons_ask_for_whole_ones(tmp_path):
+def test_parts_of_persons_ask_where_chosen(tmp_path):
     folder = partial_reid(tmp_path)
-    reading = read_dataset("partial_reid", tmp_path)
+    reading = read_dataset("partial_reid:partial", tmp_path)
     assert reading.rows[0] == Row(
         str(folder / "partial_body_images/001_001.jpg"),
         person_id=1,
@@ -25,8 +25,10 @@ def test_parts_of_persons_ask_for_whole_ones(tmp_path):
     assert reading.excluded == {"in occluded_body_images/, for another choice of queries": 1}
 
 
-def test_occluded_persons_ask_where_chosen(tmp_path):
-    reading = read_dataset("partial_reid:occluded", partial_reid(tmp_path))
+def test_occluded_persons_ask_as_in_fpr(tmp_path):
+    """FPR, 4.2: the probes are the images of occluded bodies."""
+    reading = read_dataset("partial_reid", partial_reid(tmp_path))
+    assert reading.rows == read_dataset("partial_reid:occluded", tmp_path).rows
     queries = [row.key for row in reading.rows if row.split == "query"]
     assert queries == ["partial_reid/occluded_body_images/001_001"]
     assert reading.excluded == {"in partial_body_images/, for another choice of queries": 4}
@@ -35,9 +37,12 @@ def test_occluded_persons_ask_where_chosen(tmp_path):
 def test_copies_without_occluded_persons_are_whole(tmp_path):
     write_image(tmp_path / "partial_body_images/001_001.jpg")
     write_image(tmp_path / "whole_body_images/001_001.jpg")
-    assert read_dataset("partial_reid", tmp_path).excluded == {}
-    with pytest.raises(MissingPathError, match=r"occluded_body_images/001_001\.jpg"):
-        read_dataset("partial_reid:occluded", tmp_path)
+    assert read_dataset("partial_reid:partial", tmp_path).excluded == {}
+    with pytest.raises(
+        MissingPathError,
+        match=r"(?s)occluded_body_images/001_001\.jpg.*This copy has the queries of partial_reid",
+    ):
+        read_dataset("partial_reid", tmp_path)
 
 
 @pytest.mark.parametrize("names", [("Probe", "Gallery"), ("query", "gallery")])
@@ -85,7 +90,7 @@ def test_persons_counted_from_0_are_no_distractors(tmp_path):
 
 
 def test_counts_are_compared_with_the_published(tmp_path):
-    reading = read_dataset("partial_reid", partial_reid(tmp_path))
+    reading = read_dataset("partial_reid:partial", partial_reid(tmp_path))
     counts = count_splits(dataset_named("partial_reid"), reading.rows)
     assert differences(reading.published, counts) == [
         "query images: expected 300, found 4",

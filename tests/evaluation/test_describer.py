@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_models import SIZE_PX, LeftModel, PersonModel, SceneryModel
@@ -48,6 +50,8 @@ def test_the_cosine_is_the_mean_of_the_parts():
     parts = [1 - a @ b.T for a, b in zip(map(unit, query), map(unit, gallery), strict=True)]
     both = cosine_distances(combine(query), combine(gallery))
     np.testing.assert_allclose(both, np.mean(parts, axis=0), atol=1e-6)
+    weighted = cosine_distances(combine(query, [1, 3]), combine(gallery, [1, 3]))
+    np.testing.assert_allclose(weighted, (parts[0] + 3 * parts[1]) / 4, atol=1e-6)
 
 
 def unit(rows):
@@ -64,6 +68,26 @@ def test_each_network_has_its_own_size_and_flip_averaging(networks, reid_folder)
     assert both.keys.tolist() == alone[0].keys.tolist()
     sizes = [network.descriptor_size for network in networks]
     assert sizes == [one.features.shape[1] for one in alone]
+
+
+def test_a_combination_of_combinations_is_one_of_weights():
+    """L2-normalised and put beside a third, two joined descriptors count a quarter each."""
+    rng = np.random.default_rng(1)
+    a, b, c = (rng.standard_normal((5, size)) for size in (3, 7, 4))
+    nested, flat = combine([combine([a, b]), c]), combine([a, b, c], [1, 1, 2])
+    np.testing.assert_allclose(
+        cosine_distances(nested, nested), cosine_distances(flat, flat), atol=1e-6
+    )
+
+
+def test_weights_reach_the_descriptors_and_the_metrics(networks, tested, reid_folder):
+    weighted = [networks[0], replace(networks[1], weight=2.0)]
+    both = Describer(weighted, 8).describe(reid_folder, "query")
+    alone = [Describer([network], 8).describe(reid_folder, "query") for network in networks]
+    expected = combine([one.features for one in alone], [1, 2])
+    np.testing.assert_allclose(both.features, expected, atol=1e-6)
+    facts = [network.to_json() for network in weighted]
+    assert ["weight" in fact for fact in facts] == [False, True]
 
 
 class TwoSided(LeftModel):

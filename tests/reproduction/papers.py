@@ -19,8 +19,8 @@ TABLE = Table(
     columns=(Column("R1", "{variant}.rank1"), Column("mAP", "{variant}.mAP")),
     extra=(Column("contrast", "attention.{variant}.maps.z.contrast"),),
     rows=(
-        TableRow("narrow", "dgd", {"width": 0.5}, paper={"market1501": (50.0, 40.5)}),
-        TableRow("wide", "dgd", paper={"market1501": (60.0, None), "msmt17": (30.0, 20.0)}),
+        TableRow("narrow", "dgd", {"width": 0.5}, paper={"market1501": ("50.0", "40.55")}),
+        TableRow("wide", "dgd", paper={"market1501": ("60.0", None), "msmt17": ("30.0", "20.0")}),
         TableRow("wide, new scenes", "dgd", variant="random_background"),
         TableRow("wide, more images", "dgd", copies=1),
     ),
@@ -56,7 +56,7 @@ def plan_on(tmp_path: Path, scale: str = "demo", **changes) -> Reproduction:
     """`TABLE` on one data set, with the copies that its last row needs."""
     folder = data_folder(tmp_path / "market", **changes)
     copies = data_folder(tmp_path / "copies", made_by={"random_backgrounds": 1})
-    setting = Setting("market1501", "market1501", folder, folder, {1: copies})
+    setting = Setting("market1501", folder, folder, {1: copies})
     return Reproduction(TABLE, [setting], tmp_path / "runs", scale)
 
 

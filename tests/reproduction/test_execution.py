@@ -8,7 +8,15 @@ from tests.edited_json import edited
 from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on, recipe_from_flags
 from tfreid.errors import DataError, UsageError
 from tfreid.records.info import SplitInfo
-from tfreid.reproduction import TableRow, run_rows
+from tfreid.reproduction import (
+    TABLES,
+    Reproduction,
+    Setting,
+    TableRow,
+    as_markdown,
+    gather,
+    run_rows,
+)
 
 
 @pytest.fixture
@@ -168,6 +176,27 @@ def test_combined_rows_train_what_is_not_trained_and_test_together(plan):
     assert again.commands == []
 
 
+def test_weighted_combinations_are_tests_of_their_own(plan):
+    runner = FakeRunner()
+    run(plan, runner, [BOTH, replace(BOTH, name="weighted", weights=(1, 2))])
+    assert runner.names == ["train", "train", "train", "evaluate", "evaluate"]
+    assert runner.commands[-1].endswith("-weights-1-2 --run_weights=1,2")
+
+
+def test_rows_have_forms_of_their_own_at_demo_scale(plan):
+    scaled = TableRow("scaled", "dgd", {"width": 0.5, "momentum": 0.8}, demo={"width": 0.25})
+    demo, paper = (
+        replace(plan, scale=scale).run(scaled, plan.settings[0], 0) for scale in ("demo", "paper")
+    )
+    assert (demo.recipe.width, demo.recipe.momentum) == (0.25, 0.8)
+    assert (paper.recipe.width, paper.recipe.momentum) == (0.5, 0.8)
+    plan = replace(plan, table=replace(TABLE, rows=(scaled,)))
+    text = as_markdown(plan, gather(plan))
+    assert "At demo scale: scaled has width=0.25." in text
+    whole = replace(plan, scale="paper")
+    assert "At demo scale" not in as_markdown(whole, gather(whole))
+
+
 def test_reranked_rows_are_tests_of_their_own(plan):
     runner = FakeRunner()
     run(plan, runner, [OTHER, replace(OTHER, name="re-ranked", rerank=True)])
@@ -184,6 +213,11 @@ def test_each_way_of_matching_is_a_test_of_its_own(plan):
     assert runner.names == ["train", "evaluate", "evaluate", "evaluate"]
     assert ["--matching" in command for command in runner.commands[1:]] == [False, True, True]
     assert runner.commands[2].endswith("-exact --matching=exact")
+    toolbox = replace(plan, table=replace(TABLE, average_precision="trapezoid"))
+    run(toolbox, runner, [matched])
+    asked = "-exact-trapezoid --matching=exact --average_precision=trapezoid"
+    assert runner.commands[-1].endswith(asked)
+    assert runner.names[-2:] == ["evaluate", "evaluate"]
     with pytest.raises(UsageError, match=r"matching=exact.*which paper/1 has none of"):
         TABLE.with_matching("exact")
 
@@ -193,3 +227,28 @@ def test_a_second_phase_needs_training_images(plan, tmp_path):
     plan = replace(plan, settings=[replace(plan.settings[0], test=only_test)])
     with pytest.raises(UsageError, match=r"training images of .*test, which has none"):
         run(plan, FakeRunner(), [SECOND])
+
+
+def test_rows_of_pgp_share_a_parser(tmp_path):
+    """Over rows and tables, one a seed; the main network alone has none."""
+    folders = {
+        "parsing": data_folder(tmp_path / "lip", name="lip", kind="parsing"),
+        "reid": data_folder(tmp_path / "market"),
+    }
+    market = folders["reid"]
+    copies = dict.fromkeys((1, 2), market)
+    setting = Setting("market1501", market, market, copies, {"parsing": folders["parsing"]})
+    found = {}
+    for name in ("pgp/1", "pgp/2", "pgp/3", "pgp/4"):
+        for scale in ("demo", "paper"):
+            plan = Reproduction(TABLES[name], [setting], tmp_path / "runs", scale)
+            for row in TABLES[name].rows:
+                first, *rest = plan.run(row, setting, 0).trainings()
+                found.setdefault((scale, first.method), set()).add(first.path)
+                if rest and first.method == "parsing":
+                    assert first.recipe == rest[0].recipe.parsing
+    assert {key: len(paths) for key, paths in found.items() if key[1] == "parsing"} == {
+        ("demo", "parsing"): 1,
+        ("paper", "parsing"): 1,
+    }
+    assert len(found["demo", "pgp"]) == 4  # Main networks: four probabilities, 0 in two tables.

@@ -7,8 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reproduction.papers import TABLE, FakeRunner, plan_on
-from tfreid.reproduction import TableRow, as_json, as_markdown, gather, run_rows, warning
+from tests.reproduction.papers import TABLE, FakeRunner, data_folder, plan_on
+from tfreid.datasets import Split
+from tfreid.records.info import SourceInfo
+from tfreid.reproduction import (
+    Reproduction,
+    Setting,
+    TableRow,
+    as_json,
+    as_markdown,
+    gather,
+    run_rows,
+    warning,
+)
 
 # Rank-1 that the runner gives: half the width plus a tenth of the seed.
 NARROW, WIDE = [0.25, 0.35, 0.45], [0.5, 0.6, 0.7]
@@ -28,7 +39,7 @@ def test_means_and_spreads_are_over_all_seeds_there_are(plan):
     rank1 = setting.rows[0].figures["R1"]
     assert rank1.mean == pytest.approx(0.35)
     assert rank1.spread == pytest.approx(math.sqrt((0.01 + 0 + 0.01) / 2))
-    assert rank1.paper == 0.5
+    assert rank1.paper == "50.0"
     wide = setting.rows[1].figures["R1"]
     assert (wide.by_seed, wide.mean, wide.spread) == ({2: 0.7}, 0.7, None)
     assert setting.rows[2].figures["R1"].mean == pytest.approx(0.6)
@@ -51,7 +62,7 @@ def test_markdown(plan):
     assert lines[lines.index("## market1501") + 2 :][:6] == [
         "|                   |          R1 | paper |        mAP | paper |   contrast | seeds |",
         "| ----------------- | ----------: | ----: | ---------: | ----: | ---------: | ----: |",
-        "| narrow            | 35.0 ± 10.0 |  50.0 | 17.5 ± 5.0 |  40.5 | 25.0 ± 0.0 | 0 1 2 |",
+        "| narrow            | 35.0 ± 10.0 |  50.0 | 17.5 ± 5.0 | 40.55 | 25.0 ± 0.0 | 0 1 2 |",
         "| wide              |        70.0 |  60.0 |       35.0 |     - |       25.0 |     2 |",
         "| wide, new scenes  |        60.0 |     - |       17.5 |     - |          - |     2 |",
         "| wide, more images |           - |     - |          - |     - |          - |     - |",
@@ -65,7 +76,7 @@ def test_json(plan):
     assert (values["table"], values["scale"], values["synthetic"]) == ("paper/1", "paper", False)
     narrow = values["settings"][0]["rows"][0]
     assert narrow["figures"]["mAP"]["seeds"] == 3
-    assert narrow["figures"]["mAP"]["paper"] == 0.405
+    assert narrow["figures"]["mAP"]["paper"] == 0.4055
     assert list(narrow["runs"]) == ["0", "1", "2"]
 
 
@@ -87,16 +98,51 @@ def test_synthetic_data_and_small_scales_are_labelled(tmp_path):
     assert "width=0.1" in as_json(changed, gather(changed))["warning"]
 
 
-def test_other_data_stand_beside_the_papers_first(tmp_path):
-    plan = plan_on(tmp_path)
-    plan = replace(plan, settings=[replace(plan.settings[0], name="mine", paper="mine")])
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"name": "mine"}, "these data are mine"),
+        ({"synthetic": True}, "these images are drawn"),
+    ],
+)
+def test_figures_of_other_data_are_named_and_not_printed(tmp_path, changes, reason):
+    plan = plan_on(tmp_path, **changes)
     text = as_markdown(plan, gather(plan))
-    assert "The paper's figures are of market1501, not of these data." in text
-    assert "50.0" in text
-    setting = replace(plan.settings[0], name="mine→msmt17", paper="mine→msmt17")
-    rows = (TableRow("row", "dgd", paper={"a→b": (1.0, 2.0), "a→market1501": (3.0, 4.0)}),)
-    plan = replace(plan, table=replace(TABLE, rows=rows), settings=[setting])
-    assert "The paper's figures are of a→market1501, not" in as_markdown(plan, gather(plan))
+    assert f"The paper's figures, of market1501, msmt17, are not beside ours: {reason}." in text
+    assert "50.0" not in text
+
+
+def test_digits_are_those_of_the_paper(tmp_path):
+    row = TableRow("row", "dgd", paper={"market1501": ("76.56", "90.8")})
+    plan = replace(plan_on(tmp_path), table=replace(TABLE, rows=(row,)))
+    assert re.search(r"\| 76\.56 \| +- \| +90\.8 \|", as_markdown(plan, gather(plan)))
+
+
+def test_the_mean_over_splits_has_the_seeds_that_all_have(tmp_path):
+    """Published figures of such data are means over all splits, and stand beside that alone."""
+    row = TableRow("row", "dgd", {"width": 0.5}, paper={"viper": ("51.9", "1.0")})
+    settings = [
+        Setting(f"split {index}", folder, folder)
+        for index in range(10)
+        for folder in [split_folder(tmp_path, index)]
+    ]
+    plan = Reproduction(replace(TABLE, rows=(row,)), settings, tmp_path / "runs", "paper")
+    run_rows(plan, plan.table.rows, [0, 1], FakeRunner(), lambda: None)
+    some = replace(plan, settings=settings[:9])
+    run_rows(replace(plan, settings=settings[:1]), plan.table.rows, [2], FakeRunner(), lambda: None)
+    *alone, mean = gather(plan)
+    assert {figures.why_not for figures in alone} == {"these are of 1 of its 10 splits"}
+    assert (mean.name, mean.paper) == ("viper, mean over 10 of 10 splits", "viper")
+    rank1 = mean.rows[0].figures["R1"]
+    assert (dict(rank1.by_seed), rank1.paper) == ({0: 0.25, 1: 0.35}, "51.9")
+    assert gather(some)[-1].paper is None
+    assert "of 9 of its 10 splits" in as_markdown(some, gather(some))
+
+
+def split_folder(tmp_path, index):
+    split = Split(index, 10, 0, (index, index + 1))
+    source = SourceInfo({"use": "splits"}, "random_half", split)
+    return data_folder(tmp_path / f"viper{index}", name="viper", sources={"viper": source})
 
 
 def test_figures_say_how_position_features_are_matched(plan):

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tests.reproduction.papers import TABLE, data_folder
+from tfreid.datasets import Split
 from tfreid.errors import UsageError
 from tfreid.inputs import VARIANTS
+from tfreid.records.info import SourceInfo
 from tfreid.reproduction import settings, settings_of
 
 PLAIN = replace(TABLE, rows=TABLE.rows[:2])
@@ -40,23 +42,36 @@ def test_each_folder_is_tested_on_itself(market, duke):
 def test_test_data_replace_the_trained_on(tmp_path, market, duke):
     joint = data_folder(tmp_path / "joint", name="dukemtmc_market1501")
     found = settings_of(PLAIN, [joint], [market, duke])
-    assert [(s.paper, s.train, s.test) for s in found] == [
-        ("market1501", joint, market),
-        ("dukemtmc", joint, duke),
-    ]
+    assert [(s.train, s.test) for s in found] == [(joint, market), (joint, duke)]
     assert found[0].name == "dukemtmc_market1501→market1501"
+
+
+def test_models_are_tested_on_persons_that_they_did_not_learn_from(tmp_path):
+    """A joint set of one split of a data set is no training data for another split."""
+
+    def folder(name, index, dataset):
+        split = Split(index, 20, None, (index,))
+        sources = {"cuhk03": SourceInfo({}, "cuhk03_classic", split)}
+        return data_folder(tmp_path / name, name=dataset, sources=sources)
+
+    joint = [folder(f"joint{index}", index, "cuhk03_market1501") for index in (0, 1)]
+    test = [folder(f"test{index}", index, "cuhk03") for index in (0, 1)]
+    found = settings_of(PLAIN, joint, test)
+    assert [(s.train, s.test) for s in found] == list(zip(joint, test, strict=True))
+    with pytest.raises(UsageError, match=r"test1 is one split of cuhk03, and all data to train on"):
+        settings_of(PLAIN, joint[:1], test)
 
 
 def test_tables_across_data_sets_take_all_ordered_pairs(market, duke):
     found = settings_of(ACROSS, [market, duke])
-    assert [s.paper for s in found] == ["market1501→dukemtmc", "dukemtmc→market1501"]
+    assert [s.name for s in found] == ["market1501→dukemtmc", "dukemtmc→market1501"]
     assert found[1].train is duke
 
 
 def test_occluded_persons_are_for_tests_alone(market, duke):
     occluded = replace(ACROSS, occluded=True)
     (found,) = settings_of(occluded, [market], [duke])
-    assert (found.paper, found.train, found.test) == ("market1501→dukemtmc", market, duke)
+    assert (found.name, found.train, found.test) == ("market1501→dukemtmc", market, duke)
     with pytest.raises(UsageError, match=r"reid records \(data\) to train on and, as test_data"):
         settings_of(occluded, [market, duke])
 

@@ -60,7 +60,15 @@ class Matrix:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    "parameters", [Reranking(), Reranking(6, 3, 0.3), Reranking(5, 1, 0.0), Reranking(200, 4, 0.5)]
+    "parameters",
+    [
+        Reranking(),
+        Reranking(6, 3, 0.3),
+        Reranking(5, 1, 0.0),
+        Reranking(200, 4, 0.5),
+        Reranking(3, 12, 0.3),  # More encodings are averaged than a neighbourhood has images.
+        Reranking(3, 500, 0.3),
+    ],
 )
 def test_equals_the_published_method(seed, parameters):
     query, gallery = problem(seed)
@@ -98,6 +106,19 @@ def test_identical_images_stay_alike():
     assert np.isfinite(final).all()
     alike = np.isin(np.arange(len(gallery)), [3, *range(5, 45)])
     assert final[0, alike].max() < final[0, ~alike].min()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_images_at_the_same_distance_the_first_are_neighbours(seed):
+    """As the stable sort of the published method has it, whatever the blocks."""
+    query, gallery = problem(seed)
+    features = normalise(np.concatenate([query, gallery])).astype(np.float64)
+    matrix = np.round(2 * (1 - features @ features.T)) / 2 + 0.5  # Few values, so many ties.
+    np.fill_diagonal(matrix, 0)
+    expected = plain(matrix, len(query), 5, 3, 0.3)
+    for block_size in (7, 100):
+        blocks = rerank(Matrix(matrix, block_size), len(query), Reranking(5, 3, 0.3))
+        np.testing.assert_allclose(np.concatenate(list(blocks)), expected, atol=1e-12)
 
 
 def test_an_image_is_its_own_neighbour_among_many_that_are_identical():

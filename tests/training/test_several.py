@@ -6,7 +6,7 @@ import pytest
 
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
-from tfreid.training import Run, open_data, open_runs, short_names
+from tfreid.training import Run, open_data, open_runs, read_weights, short_names
 from tfreid.training.description import run_description
 
 
@@ -35,3 +35,11 @@ def test_runs_on_different_data_want_the_test_images_named(reid_folder, tmp_path
 def test_names_are_short_where_they_differ():
     assert short_names([Run(path) for path in ("x/a", "y/b/")]) == ["a", "b"]
     assert short_names([Run(path) for path in ("r/x/a", "r/y/a")]) == ["x/a", "y/a"]
+
+
+def test_weights_are_a_positive_number_a_run():
+    assert read_weights(None, 3) == [1, 1, 1]
+    assert read_weights(["1", "0.5"], 2) == [1, 0.5]
+    for given, runs in ((["1"], 1), (["1", "2"], 3), (["1", "0"], 2), (["1", "x"], 2)):
+        with pytest.raises(UsageError, match="a positive number for each of several runs"):
+            read_weights(given, runs)

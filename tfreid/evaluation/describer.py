@@ -1,8 +1,8 @@
 """Descriptors of one network, or of several as one (SPReID, section 4.3).
 
 Combined descriptors are those of each network, scaled to unit length, one after the other. Their
-cosine is the mean of the networks' cosines. A network that is matched by reconstruction gives its
-pooled descriptor.
+cosine is the mean of the networks' cosines, weighted if they have weights. A network that is
+matched by reconstruction gives its pooled descriptor.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -99,16 +99,24 @@ class Describer:
             parts.append(describe_split(embed, folder, split, spec, seed, advance, indices, keep))
         if len(parts) == 1:
             return parts[0]
-        return Descriptors(combine([p.features for p in parts]), parts[0].identities, parts[0].keys)
+        weights = [network.weight for network, _ in self._embedders]
+        features = combine([part.features for part in parts], weights)
+        return Descriptors(features, parts[0].identities, parts[0].keys)
 
 
-def combine(descriptors: Sequence[np.ndarray]) -> np.ndarray:
+def combine(
+    descriptors: Sequence[np.ndarray], weights: Sequence[float] | None = None
+) -> np.ndarray:
     """Combines descriptors of the same images.
 
     Args:
       descriptors: `[n, d]` floats of each network, of any d.
+      weights: of each network's cosine in that of the combined descriptors, up to a factor; the
+        same for all unless given.
 
     Returns:
-      `[n, sum of all d]` float32, each network's part of unit length.
+      `[n, sum of all d]` float32, each network's part of unit length, or with a weight w of √w.
     """
-    return np.concatenate([normalise(part) for part in descriptors], axis=1)
+    scales = np.sqrt(weights or [1.0] * len(descriptors)).astype(np.float32)
+    units = (normalise(part) for part in descriptors)
+    return np.concatenate([k * part for k, part in zip(scales, units, strict=True)], axis=1)

@@ -19,12 +19,14 @@ class Network:
         computes the descriptors.
       image_size_px: height, width of its input.
       flip_averaging: average the descriptors of an image and of its mirror image.
+      weight: of its cosine among those of networks that it is combined with.
     """
 
     name: str
     model: keras.Model | None
     image_size_px: tuple[int, int]
     flip_averaging: bool = False
+    weight: float = 1.0
 
     def outputs(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns what it tells of images, float32.
@@ -79,4 +81,6 @@ class Network:
             "name": self.name,
             "image_size_px": list(self.image_size_px),
             "flip_averaging": self.flip_averaging,
-        } | ({"descriptor": "pooled"} if self.has_positions else {})
+            **({"descriptor": "pooled"} if self.has_positions else {}),
+            **({"weight": self.weight} if self.weight != 1 else {}),
+        }

@@ -57,6 +57,7 @@ def _inputs(result: AuditResult) -> str:
         )
         + ", averaged with the mirror image's descriptor" * network["flip_averaging"]
         + ", pooled" * ("descriptor" in network and not alone)
+        + (f", weight {network['weight']:g}" if "weight" in network else "")
         for network in result.networks
     )
     if alone:

@@ -1,11 +1,13 @@
 """Trains and tests the rows of a table that are not done yet."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from tfreid.errors import DataError
 from tfreid.reproduction.plan import Reproduction
-from tfreid.reproduction.runs import Tested
+from tfreid.reproduction.runs import Tested, Training
 from tfreid.reproduction.table import TableRow
+from tfreid.training import Run
 
 Runner = Callable[[str, Sequence[str]], None]
 """Runs a command of the package, given its module and arguments; raises if it fails."""
@@ -43,6 +45,14 @@ def run_rows(
         done()
 
 
+def _train(run: Training, runner: Runner) -> None:
+    """Trains; of what was not begun before, notes how long it took, to foretell others."""
+    is_whole, start = not run.path.exists(), time.monotonic()
+    runner("tfreid.train", run.training_arguments())
+    if is_whole and run.is_trained():
+        Run(run.path).add_metrics(training_seconds=round(time.monotonic() - start, 1))
+
+
 def _run(tested: Tested, runner: Runner) -> None:
     if tested.evaluation() is not None:
         print(f"done before: {tested.test_path}")
@@ -51,7 +61,7 @@ def _run(tested: Tested, runner: Runner) -> None:
         if run.is_trained():
             print(f"trained before: {run.path}")
         else:
-            runner("tfreid.train", run.training_arguments())
+            _train(run, runner)
     runner("tfreid.evaluate", tested.test_arguments())
     if tested.evaluation() is None:
         raise DataError(

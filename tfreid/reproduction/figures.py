@@ -2,12 +2,13 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.plan import Reproduction
+from tfreid.reproduction.published_data import PublishedData
 from tfreid.reproduction.runs import Tested
 from tfreid.reproduction.settings import Setting
 from tfreid.reproduction.table import TableRow
@@ -19,11 +20,11 @@ class Figure:
 
     Attributes:
       by_seed: seed to the value, a fraction; seeds without a value are not there.
-      paper: the published value, a fraction, or None.
+      paper: the published value in percent, as printed, or None.
     """
 
     by_seed: Mapping[int, float]
-    paper: float | None
+    paper: str | None
 
     @property
     def mean(self) -> float | None:
@@ -55,19 +56,25 @@ class RowFigures:
 
 @dataclass(frozen=True)
 class SettingFigures:
-    """A table on one setting.
+    """A table on one setting, or on all splits of one data set.
 
     Attributes:
-      setting: the data.
-      paper: data set that the published figures are of, None where the paper has none at all.
+      setting: the data; those of the first split where there are several.
+      name: of the setting, for readers.
+      paper: data set that the published figures are of; None where none are of these data.
+      why_not: where they are of none, why.
       rows: all rows of the table.
+      splits: number of splits that the figures are the mean of.
       chance_rank1: rank-1 of a random ranking, a fraction; None for parsing and if nothing ran.
       counts: of query and gallery images, empty for parsing and if nothing ran.
     """
 
     setting: Setting
+    name: str
     paper: str | None
+    why_not: str
     rows: Sequence[RowFigures]
+    splits: int
     chance_rank1: float | None
     counts: Mapping[str, int]
 
@@ -75,14 +82,21 @@ class SettingFigures:
 def gather(plan: Reproduction) -> list[SettingFigures]:
     """Collects what all finished runs of a plan gave, of whatever seed.
 
-    For data that the paper does not have, the published figures are those on the same test images,
-    where there are any, else those of its first data set.
+    Settings that differ in the split alone are followed by the mean over their splits. Published
+    figures are there where they are of the same data, protocol and number of splits.
     """
-    return [_gather(plan, setting) for setting in plan.settings]
+    alone = [_gather(plan, setting) for setting in plan.settings]
+    groups: dict[tuple, dict[tuple, SettingFigures]] = {}
+    for figures in alone:
+        if split := _split(figures.setting):
+            key = (split.index, split.seed)
+            groups.setdefault(_without_split(figures.setting), {})[key] = figures
+    means = [_over_splits(plan, [*group.values()]) for group in groups.values() if len(group) > 1]
+    return alone + means
 
 
 def _gather(plan: Reproduction, setting: Setting) -> SettingFigures:
-    paper = _nearest_published(plan.table.published, setting)
+    paper, why_not = _published(plan, setting, 1)
     rows, evaluations = [], []
     for row in plan.table.rows:
         planned = _planned(plan, row, setting)
@@ -91,12 +105,57 @@ def _gather(plan: Reproduction, setting: Setting) -> SettingFigures:
         evaluations += found.values()
         rows.append(RowFigures(row, _figures(plan, row, paper, found), runs, planned))
     first = evaluations[0] if evaluations else {}
-    return SettingFigures(setting, paper, rows, first.get("chance_rank1"), first.get("counts", {}))
+    chance, counts = first.get("chance_rank1"), first.get("counts", {})
+    return SettingFigures(setting, setting.name, paper, why_not, rows, 1, chance, counts)
 
 
-def _nearest_published(published: Sequence[str], setting: Setting) -> str | None:
-    tested = [name for name in published if name.endswith(f"→{setting.test.info.name}")]
-    return setting.paper if setting.paper in published else next(iter((*tested, *published)), None)
+def _published(plan: Reproduction, setting: Setting, splits: int) -> tuple[str | None, str]:
+    """Returns the data set of published figures that are of these data, or why there is none."""
+    reasons = {}
+    for data in map(PublishedData.of, plan.table.published):
+        reasons[data.name] = reason = data.mismatch(setting, splits)
+        if not reason:
+            return data.key, ""
+    return None, reasons.get(setting.test.info.name) or next(iter(reasons.values()), "")
+
+
+def _split(setting: Setting):
+    source = setting.test.info.sources.get(setting.test.info.name)
+    return source.split if source and source.split and source.split.of > 1 else None
+
+
+def _without_split(setting: Setting) -> tuple:
+    source = setting.test.info.sources[setting.test.info.name]
+    names = (setting.train.info.name, setting.test.info.name)
+    return (*names, source.protocol, *sorted(source.options.items()))
+
+
+def _over_splits(plan: Reproduction, parts: Sequence[SettingFigures]) -> SettingFigures:
+    """The mean over splits, of the seeds that all of them have."""
+    first = parts[0]
+    paper, why_not = _published(plan, first.setting, len(parts))
+    rows = []
+    for of_row in zip(*(part.rows for part in parts), strict=True):
+        printed = dict(zip(plan.table.headings, of_row[0].row.paper.get(paper, ()), strict=False))
+        figures = {
+            heading: Figure(
+                _mean_by_seed([row.figures[heading].by_seed for row in of_row]),
+                printed.get(heading),
+            )
+            for heading in of_row[0].figures
+        }
+        runs = [run for row in of_row for run in row.runs]
+        rows.append(replace(of_row[0], figures=figures, runs=runs, planned=None))
+    info = first.setting.test.info
+    name = f"{info.name}, mean over {len(parts)} of {_split(first.setting).of} splits"
+    return replace(
+        first, name=name, paper=paper, why_not=why_not, rows=rows, splits=len(parts), counts={}
+    )
+
+
+def _mean_by_seed(parts: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    shared = set(parts[0]).intersection(*parts[1:])
+    return {seed: statistics.fmean(part[seed] for part in parts) for seed in sorted(shared)}
 
 
 def _planned(plan: Reproduction, row: TableRow, setting: Setting) -> Tested | None:
@@ -118,16 +177,15 @@ def _figures(
     paper: str | None,
     evaluations: Mapping[int, Mapping[str, Any]],
 ) -> dict[str, Figure]:
-    published = row.paper.get(paper, ())
+    printed = dict(zip(plan.table.headings, row.paper.get(paper, ()), strict=False))
     figures = {}
-    for position, column in enumerate((*plan.table.columns, *plan.table.extra)):
+    for column in (*plan.table.columns, *plan.table.extra):
         reranked = ".reranked" if row.rerank else ""
         path = column.figure.format(variant=f"{row.variant}{reranked}")
         found = {seed: _look_up(values, path) for seed, values in evaluations.items()}
-        printed = published[position] if position < len(published) else None
         figures[column.heading] = Figure(
             {seed: value for seed, value in found.items() if value is not None},
-            None if printed is None else round(printed / 100, 4),
+            printed.get(column.heading),
         )
     return figures
 

@@ -20,6 +20,7 @@ class Reproduction:
       store: folder of the runs, which all tables share.
       scale: `"paper"` or `"demo"`, the recipes to start from.
       changes: fields of the recipes, and their values; what a row sets itself stays.
+      command: what repeats it.
     """
 
     table: Table
@@ -27,11 +28,12 @@ class Reproduction:
     store: Path
     scale: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
 
     @property
     def is_synthetic(self) -> bool:
         """Whether any of the images were drawn by the synthetic generator."""
-        return any(s.train.info.synthetic or s.test.info.synthetic for s in self.settings)
+        return any(setting.is_synthetic for setting in self.settings)
 
     def run(self, row: TableRow, setting: Setting, seed: int) -> Tested:
         """Returns the run behind a row, or the combination of several.
@@ -39,4 +41,12 @@ class Reproduction:
         Raises:
           UsageError: if its recipe cannot be built, or there are no data for a stage.
         """
-        return run_of(row, setting, self.store, scale=self.scale, changes=self.changes, seed=seed)
+        return run_of(
+            row,
+            setting,
+            self.store,
+            scale=self.scale,
+            changes=self.changes,
+            seed=seed,
+            average_precision=self.table.average_precision if self.table.data == "reid" else "mean",
+        )

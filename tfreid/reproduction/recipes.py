@@ -33,10 +33,11 @@ def resolve(
     Raises:
       UsageError: if a field is not known or a value does not fit.
     """
-    fields = _fields(row.method, scale, row.recipe)
+    own = row.recipe_at(scale)
+    fields = _fields(row.method, scale, own)
     changes = without_former_fields(METHODS[row.method].recipe, changes)
     changes = {name: value for name, value in changes.items() if name in fields}
-    overrides = {**changes, **row.recipe}
+    overrides = {**changes, **own}
     recipe = METHODS[row.method].recipe_with(scale, overrides)
     epoch = _steps_per_epoch(recipe, info) if scale == "paper" else {}
     if epoch and not epoch.items() <= fields.items() and not epoch.keys() & overrides.keys():

@@ -6,7 +6,9 @@ from typing import Any
 
 from tfreid.reproduction.figures import Figure, RowFigures, SettingFigures
 from tfreid.reproduction.plan import Reproduction
+from tfreid.reproduction.published_data import protocol_of
 from tfreid.reproduction.runs import Combination, Tested
+from tfreid.reproduction.table import Table
 
 
 def warning(plan: Reproduction) -> str:
@@ -25,16 +27,29 @@ def as_markdown(plan: Reproduction, settings: Sequence[SettingFigures]) -> str:
     parts = [f"# {table.source}: {table.title}"]
     if caution:
         parts.append(f"**{caution[0].upper()}{caution[1:]}.**")
+    toolbox = (
+        "" if table.average_precision == "mean" else "mAP is that of the Market-1501 toolbox. "
+    )
     parts.append(
         "Percent. Where several seeds were run, the mean ± the sample standard deviation. "
-        f"{table.note}".strip()
+        f"{toolbox}{table.note} {demo_forms(plan.scale, table)}".strip()
     )
     for figures in settings:
-        parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(figures)]
+        parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(plan, figures)]
     planned = [row.planned for figures in settings for row in figures.rows if row.planned]
     commands = dict.fromkeys(command for tested in planned for command in _commands(tested))
     parts += ["## Commands of seed 0", "\n".join(["```", *commands, "```"])]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def demo_forms(scale: str, table: Table) -> str:
+    """Says what rows of a table are at demo scale instead of what the paper has."""
+    forms = [
+        f"{row.name} has {', '.join(f'{name}={value}' for name, value in row.demo.items())}"
+        for row in table.rows
+        if row.demo and scale == "demo"
+    ]
+    return f"At demo scale: {'; '.join(forms)}." if forms else ""
 
 
 def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str, Any]:
@@ -48,13 +63,18 @@ def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str,
         "synthetic": plan.is_synthetic,
         "changes": dict(plan.changes),
         "warning": warning(plan),
+        "command": plan.command,
+        "average_precision": plan.table.average_precision,
         "settings": [
             {
-                "name": figures.setting.name,
+                "name": figures.name,
+                "data": figures.setting.test.info.name,
                 "train": str(figures.setting.train.path),
                 "test": str(figures.setting.test.path),
-                "synthetic": _is_synthetic(figures),
+                "synthetic": figures.setting.is_synthetic,
                 "paper": figures.paper,
+                "protocol": protocol_of(figures.setting.test.info),
+                "splits": figures.splits,
                 "chance_rank1": figures.chance_rank1,
                 "counts": dict(figures.counts),
                 "rows": [_row_as_json(row) for row in figures.rows],
@@ -75,20 +95,16 @@ def _row_as_json(row: RowFigures) -> dict[str, Any]:
                 "spread": figure.spread,
                 "seeds": len(figure.by_seed),
                 "by_seed": {str(seed): value for seed, value in figure.by_seed.items()},
-                "paper": figure.paper,
+                "paper": None if figure.paper is None else round(float(figure.paper) / 100, 4),
             }
             for heading, figure in row.figures.items()
         },
     }
 
 
-def _is_synthetic(figures: SettingFigures) -> bool:
-    return figures.setting.train.info.synthetic or figures.setting.test.info.synthetic
-
-
 def _heading(figures: SettingFigures) -> str:
-    name = figures.setting.name
-    labelled = "synthetic" in name or not _is_synthetic(figures)
+    name = figures.name
+    labelled = "synthetic" in name or not figures.setting.is_synthetic
     return name if labelled else f"{name} (synthetic)"
 
 
@@ -111,12 +127,14 @@ def _grid(plan: Reproduction, figures: SettingFigures) -> str:
             figure = row.figures[heading]
             line.append(_ours(figure))
             if published[heading]:
-                line.append(_percent(figure.paper))
-        lines.append([*line, " ".join(str(run.seed) for run in row.runs) or "-"])
-    return _aligned(lines)
+                line.append(figure.paper or "-")
+        seeds = dict.fromkeys(str(run.seed) for run in row.runs)
+        lines.append([*line, " ".join(seeds) or "-"])
+    return aligned(lines)
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Writes a Markdown table whose columns also line up on a terminal; the first line heads it."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])]
     rows = [
@@ -135,10 +153,13 @@ def _percent(fraction: float | None) -> str:
     return "-" if fraction is None else f"{100 * fraction:.1f}"
 
 
-def _below(figures: SettingFigures) -> str:
+def _below(plan: Reproduction, figures: SettingFigures) -> str:
     sentences = []
-    if figures.paper and figures.paper != figures.setting.paper:
-        sentences.append(f"The paper's figures are of {figures.paper}, not of these data.")
+    if figures.why_not:
+        sentences.append(
+            f"The paper's figures, of {', '.join(plan.table.published)}, are not beside ours: "
+            f"{figures.why_not}."
+        )
     if figures.chance_rank1 is not None:
         sentences.append(f"Chance is {100 * figures.chance_rank1:.1f} rank-1.")
     if figures.counts:

@@ -25,6 +25,8 @@ class Tested(ABC):
     seed: int
     rerank: bool
     matching: str = ""
+    average_precision: str = "mean"
+    weights: tuple[int, ...] = ()
 
     @property
     @abstractmethod
@@ -48,7 +50,12 @@ class Tested(ABC):
     def test_path(self) -> Path:
         """Folder of what the test gave."""
         info = self.test.info
-        how = [*([self.matching] if self.matching else []), *(["reranked"] if self.rerank else [])]
+        how = [
+            *([self.matching] if self.matching else []),
+            *(["reranked"] if self.rerank else []),
+            *([self.average_precision] if self.average_precision != "mean" else []),
+            *(["weights", *map(str, self.weights)] if self.weights else []),
+        ]
         return self.path / "tests" / "-".join([info.name, info.fingerprint[:10], *how])
 
     def evaluation(self) -> dict[str, Any] | None:
@@ -65,6 +72,12 @@ class Tested(ABC):
             f"--out={self.test_path}",
             *([f"--matching={self.matching}"] if self.matching else []),
             *(["--rerank"] if self.rerank else []),
+            *(
+                [f"--average_precision={self.average_precision}"]
+                if self.average_precision != "mean"
+                else []
+            ),
+            *([f"--run_weights={','.join(map(str, self.weights))}"] if self.weights else []),
         ]
 
 
@@ -84,6 +97,7 @@ class Training(Tested):
       start: the run whose weights the training starts from.
       rerank: whether the test re-ranks, too.
       matching: how the test compares position features; empty where there are none.
+      average_precision: that the test computes.
     """
 
     store: Path
@@ -97,6 +111,7 @@ class Training(Tested):
     start: "Training | None" = None
     rerank: bool = False
     matching: str = ""
+    average_precision: str = "mean"
 
     @property
     def family(self) -> Path:
@@ -147,6 +162,8 @@ class Combination(Tested):
       test: folder that is tested on.
       seed: of the trainings.
       rerank: whether the test re-ranks, too.
+      average_precision: that the test computes.
+      weights: of each run's cosine; the same for all unless given.
     """
 
     store: Path
@@ -154,6 +171,8 @@ class Combination(Tested):
     test: Records
     seed: int
     rerank: bool = False
+    average_precision: str = "mean"
+    weights: tuple[int, ...] = ()
 
     @property
     def family(self) -> Path:
@@ -181,6 +200,7 @@ def run_of(
     scale: str,
     changes: Mapping[str, Any],
     seed: int,
+    average_precision: str = "mean",
 ) -> Tested:
     """Returns the run behind a row, or the combination of several.
 
@@ -191,8 +211,10 @@ def run_of(
     def of(other: TableRow, changes: Mapping[str, Any] = changes) -> Any:
         return run_of(other, setting, store, scale=scale, changes=changes, seed=seed)
 
+    tested = {"test": setting.test, "seed": seed, "rerank": row.rerank}
+    tested["average_precision"] = average_precision
     if row.combines:
-        return Combination(store, tuple(map(of, row.combines)), setting.test, seed, row.rerank)
+        return Combination(store, tuple(map(of, row.combines)), **tested, weights=row.weights)
     train = setting.test if row.after else setting.training_folder(row.copies)
     _check_training_data(row, train)
     recipe, overrides = resolve(row, scale, changes, train.info)
@@ -213,11 +235,9 @@ def run_of(
         overrides=overrides,
         recipe=recipe,
         data={kind: folders[kind] for kind in sorted(kinds, reverse=True)},
-        test=setting.test,
-        seed=seed,
         start=start,
-        rerank=row.rerank,
         matching=row.matching,
+        **tested,
     )
 
 

@@ -20,7 +20,6 @@ class Setting:
 
     Attributes:
       name: unique among a table's settings.
-      paper: what the paper calls these data, if it has them; a key of `TableRow.paper`.
       train: converted folder of `Table.data` records.
       test: the same, or another one.
       copies: number of copies before random backgrounds to `train` with such copies.
@@ -28,11 +27,15 @@ class Setting:
     """
 
     name: str
-    paper: str
     train: Records
     test: Records
     copies: Mapping[int, Records] = field(default_factory=dict)
     others: Mapping[str, Records] = field(default_factory=dict)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any of the images were drawn by the synthetic generator."""
+        return self.train.info.synthetic or self.test.info.synthetic
 
     def training_folder(self, copies: int) -> Records | None:
         """Returns the data that a row with so many copies trains on, None where they lack."""
@@ -56,8 +59,8 @@ def settings_of(
       others: other kinds of records to their folder, for stages that read them.
 
     Raises:
-      UsageError: if there is too little or the wrong kind of data, or the test images do not
-        allow what the table measures.
+      UsageError: if there is too little or the wrong kind of data, the test images do not allow
+        what the table measures, or all models would learn from persons who are tested.
     """
     for folder in (*train, *test):
         if folder.info.kind != table.data:
@@ -75,7 +78,6 @@ def settings_of(
     return [
         Setting(
             name=names[b.path] if a is b else f"{names[a.path]}→{names[b.path]}",
-            paper=f"{a.info.name}→{b.info.name}" if table.across else b.info.name,
             train=a,
             test=b,
             copies={_copies(c): c for c in made if c.info.name == a.info.name},
@@ -93,7 +95,14 @@ def _pairs(
     table: Table, train: Sequence[Records], test: Sequence[Records]
 ) -> list[tuple[Records, Records]]:
     if test:
-        pairs = itertools.product(train, test)
+        pairs = [(a, b) for b in test for a in train if not _is_other_split(a, b)]
+        pairs.sort(key=lambda pair: train.index(pair[0]))
+        for folder in (b for b in test if train and b not in [pair[1] for pair in pairs]):
+            raise UsageError(
+                f"{folder.path} is one split of {folder.info.name}, and all data to train on are "
+                "of another, with persons whom it tests: convert them with the same split "
+                "(split_from)"
+            )
     elif table.occluded:
         pairs = []
     elif table.across:
@@ -109,6 +118,15 @@ def _pairs(
             f"{_what_else(table)}"
         )
     return pairs
+
+
+def _is_other_split(train: Records, test: Records) -> bool:
+    """Whether a joint set was made of another split of the data set that is tested."""
+    trained_on, tested = (folder.info.sources.get(test.info.name) for folder in (train, test))
+    if train.path == test.path or not (trained_on and tested):
+        return False
+    splits = [source.split for source in (trained_on, tested)]
+    return all(splits) and splits[0].test_persons != splits[1].test_persons
 
 
 def _what_else(table: Table) -> str:

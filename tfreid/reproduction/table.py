@@ -40,8 +40,12 @@ class TableRow:
       rerank: whether the figures are those after re-ranking.
       matching: how position features are compared, a mode of `tfreid.evaluate --matching`; empty
         for a model without them, whose descriptors are compared by their cosine.
-      paper: the paper's figures in percent, in the order of the table's columns, by the data set
-        that they were measured on; None where the paper has none.
+      weights: of the models in `combines`, of each one's cosine; the same for all unless given.
+      demo: fields to value that replace those of `recipe` at demo scale.
+      against: row of the table that this one is compared with; the one before it unless given.
+      paper: the paper's figures in percent and as printed, in the order of the table's columns, by
+        the data set that they were measured on (`tfreid.reproduction.PublishedData`); None where
+        the paper has none.
     """
 
     name: str
@@ -53,7 +57,14 @@ class TableRow:
     combines: tuple["TableRow", ...] = ()
     rerank: bool = False
     matching: str = ""
-    paper: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    weights: tuple[int, ...] = ()
+    demo: Mapping[str, Any] = field(default_factory=dict)
+    against: str = ""
+    paper: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+
+    def recipe_at(self, scale: str) -> dict[str, Any]:
+        """Returns the fields that it sets at `"paper"` or `"demo"` scale."""
+        return {**self.recipe, **(self.demo if scale == "demo" else {})}
 
     @property
     def trained(self) -> tuple["TableRow", ...]:
@@ -64,11 +75,28 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Two cells of a table, of which the paper says that one is higher.
+
+    Attributes:
+      row: name of the row.
+      other: name of the row that it is compared with.
+      column: heading.
+      other_column: heading in the other row; the same unless given.
+      sign: 1 where the paper's text says that the first is higher, -1 where it says lower; 0 where
+        that follows from the published figures.
+    """
+
+    row: str
+    other: str
+    column: str
+    other_column: str = ""
+    sign: int = 0
+
+
+@dataclass(frozen=True)
 class Table:
     """A table or figure of a paper.
-
-    Data sets have the names of `tfreid.records.RecordsInfo`; `"a→b"` means trained on a and
-    tested on b.
 
     Attributes:
       name: as in `--table`.
@@ -80,6 +108,10 @@ class Table:
       data: kind of the records that models are tested on, `"reid"` or `"parsing"`.
       across: whether models are tested on another data set than they are trained on.
       occluded: whether that is one of occluded persons, which are for tests alone.
+      average_precision: the paper's, as in `tfreid.evaluate --average_precision`.
+      headline: heading of the column by which rows are compared; the first unless given.
+      comparisons: what is compared; each row that has published figures with another unless given
+        (`TableRow.against`).
       note: what a reader has to know to compare.
     """
 
@@ -92,6 +124,9 @@ class Table:
     data: str = "reid"
     across: bool = False
     occluded: bool = False
+    average_precision: str = "mean"
+    headline: str = ""
+    comparisons: tuple[Comparison, ...] = ()
     note: str = ""
 
     @property
@@ -108,6 +143,22 @@ class Table:
     def published(self) -> tuple[str, ...]:
         """The data sets that the paper has figures of, in its order."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.paper))
+
+    @property
+    def headings(self) -> list[str]:
+        """Headings of the columns that the paper has."""
+        return [column.heading for column in self.columns]
+
+    @property
+    def compared(self) -> tuple[Comparison, ...]:
+        """What tells whether our figures agree with the paper's."""
+        column = self.headline or self.columns[0].heading
+        pairs = zip(self.rows, self.rows[1:], strict=False)
+        return self.comparisons or tuple(
+            Comparison(row.name, row.against or before.name, column)
+            for before, row in pairs
+            if row.paper
+        )
 
     def with_rows(self, names: Sequence[str]) -> "Table":
         """Returns the table with some of its rows only; all if no name is given.

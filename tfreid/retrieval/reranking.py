@@ -6,6 +6,7 @@ distances, only what grows with N x k is held.
 
 As in the authors' code, which the paper's figures come from, a neighbourhood of size k is the
 image itself and its k nearest, k + 1 images; distances are divided by the largest of their row.
+Of images at the same distance the first ones are neighbours, queries before the gallery.
 """
 
 from collections.abc import Iterable, Iterator
@@ -53,7 +54,8 @@ class Reranking:
         # A row of the expanded encoding has about 2 k1 entries, averaging over k2 rows adds as
         # many again for each; an entry is a float64 and an int32, held twice while it is made.
         entries = 2 * self.k1 * (1 + self.k2)
-        return 3 * block_bytes + images * (4 * (self.k1 + 1) + 2 * 12 * entries)
+        nearest = max(self.k1 + 1, self.k2)
+        return 3 * block_bytes + images * (4 * nearest + 2 * 12 * entries)
 
 
 class Distances(Protocol):
@@ -102,7 +104,7 @@ def rerank(
       `[block, gallery]` float64 in [0, 1], as `tfreid.retrieval.evaluate` takes them.
     """
     parameters = parameters or Reranking()
-    nearest, farthest = _neighbours(distances.blocks(), parameters.k1 + 1)
+    nearest, farthest = _neighbours(distances.blocks(), max(parameters.k1 + 1, parameters.k2))
     encoding = _encode(distances, nearest, farthest, parameters)
     inverted = encoding[queries:].tocsc()
     row = 0
@@ -122,7 +124,7 @@ def _neighbours(blocks: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, n
     image = 0
     for block in blocks:
         count = min(count, block.shape[1])
-        part = np.argpartition(block, count - 1, axis=1)[:, :count].astype(np.int32)
+        part = _smallest(block, count)
         distance = np.take_along_axis(block, part, axis=1)
         # An image is its own nearest, also where others are identical to it.
         own = np.arange(image, image + len(block), dtype=np.int32)
@@ -134,6 +136,18 @@ def _neighbours(blocks: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, n
         farthest.append(block.max(axis=1))
         image += len(block)
     return np.concatenate(nearest), np.maximum(np.concatenate(farthest), 1e-12)
+
+
+def _smallest(block: np.ndarray, count: int) -> np.ndarray:
+    """Returns the columns `[block, count]` of each row's smallest, as a stable sort does."""
+    part = np.argpartition(block, count - 1, axis=1)[:, :count].astype(np.int32)
+    last = np.take_along_axis(block, part, axis=1).max(axis=1, keepdims=True)
+    # More than `count` where several are as far as the last one: which of them is left to chance.
+    tied = np.flatnonzero(np.count_nonzero(block <= last, axis=1) > count)
+    part[tied] = np.argsort(block[tied], axis=1, kind="stable")[:, :count]
+    part = np.sort(part, axis=1)
+    order = np.argsort(np.take_along_axis(block, part, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(part, order, axis=1)
 
 
 def _reciprocal(nearest: np.ndarray) -> sparse.csr_matrix:
@@ -160,7 +174,7 @@ def _encode(
     distances: Distances, nearest: np.ndarray, farthest: np.ndarray, parameters: Reranking
 ) -> sparse.csr_matrix:
     """V: how much each image belongs to another's neighbourhood, `[N, N]`, rows of sum 1."""
-    encoding = _expanded(nearest, parameters.k1)
+    encoding = _expanded(nearest[:, : parameters.k1 + 1], parameters.k1)
     encoding.eliminate_zeros()
     rows = np.repeat(np.arange(len(nearest)), np.diff(encoding.indptr))
     weights = np.exp(-distances.pairs(rows, encoding.indices).astype(np.float64) / farthest[rows])

@@ -7,7 +7,7 @@ from tfreid.training.history import LossCurve, read_losses
 from tfreid.training.interruption import StoppedBySignal
 from tfreid.training.run import Run
 from tfreid.training.runner import train
-from tfreid.training.several import open_data, open_runs, short_names
+from tfreid.training.several import open_data, open_runs, read_weights, short_names
 from tfreid.training.strategy import is_chief, make_strategy
 from tfreid.training.watch import Evaluate, WatchOptions
 
@@ -24,6 +24,7 @@ __all__ = [
     "open_data",
     "open_runs",
     "read_losses",
+    "read_weights",
     "short_names",
     "train",
     "versions",

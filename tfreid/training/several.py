@@ -1,5 +1,6 @@
 """Runs that are used together, as one model with combined descriptors."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,30 @@ def open_data(runs: Sequence[Run], path: str | Path | None) -> Records:
                 "persons that none of the runs was trained on"
             )
     return first.open_data(first.stage.data, path)
+
+
+def read_weights(given: Sequence[str] | None, runs: int) -> list[float]:
+    """Reads the weights of runs in the mean of their cosines.
+
+    Args:
+      given: the weights as text; None weighs all runs the same.
+      runs: number of runs.
+
+    Raises:
+      UsageError: unless there are several runs and a positive number for each.
+    """
+    if given is None:
+        return [1.0] * runs
+    try:
+        weights = [float(text) for text in given]
+    except ValueError:
+        weights = []
+    if runs < 2 or len(weights) != runs or not all(0 < weight < math.inf for weight in weights):
+        raise UsageError(
+            f"run_weights={','.join(given)}: expected a positive number for each of several runs, "
+            f"and there {'is 1 run' if runs == 1 else f'are {runs} runs'} (run)"
+        )
+    return weights
 
 
 def short_names(runs: Sequence[Run]) -> list[str]:

@@ -3,15 +3,19 @@
 from tfreid.errors import UsageError
 from tfreid.reproduction.table import Table, nearest
 from tfreid.reproduction.tables import fanet, fpr, pgp, spreid
+from tfreid.reproduction.tables.published import with_published
 
-TABLES: dict[str, Table] = {
+_TABLES: dict[str, Table] = {
     "fanet/1": fanet.TABLE_1,
     "fanet/2": fanet.TABLE_2,
     "fanet/3": fanet.TABLE_3,
+    "fanet/4": fanet.TABLE_4,
+    "fanet/5": fanet.TABLE_5,
     "fanet/figure5": fanet.FIGURE_5,
     "fpr/3": fpr.TABLE_3,
     "fpr/4": fpr.TABLE_4,
     "fpr/figure7": fpr.FIGURE_7,
+    "pgp/1": pgp.TABLE_1,
     "pgp/2": pgp.TABLE_2,
     "pgp/3": pgp.TABLE_3,
     "pgp/4": pgp.TABLE_4,
@@ -24,6 +28,8 @@ TABLES: dict[str, Table] = {
     "spreid/5": spreid.TABLE_5,
     "spreid/6": spreid.TABLE_6,
 }
+
+TABLES = {name: with_published(table) for name, table in _TABLES.items()}
 """Name, as in `--table`, to table."""
 
 
