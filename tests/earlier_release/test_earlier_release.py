@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.commands import run_command
+from tests.methods.harness import info
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import Records
@@ -20,6 +21,8 @@ from tfreid.training import Run
 
 HERE = Path(__file__).parent
 RECIPES = json.loads((HERE / "recipes_0_1.json").read_text())
+CHANGED = {"spreid": ("image_size_px", "backbone_size_px")}
+"""Method -> the fields whose default is another since; what a file says of them stays."""
 SMALL = (
     "--recipe.width=0.02",
     "--recipe.descriptor_size=4",
@@ -53,7 +56,17 @@ def images_of(release: Path, split: str) -> list[bytes]:
 def test_recipes_are_what_they_were(method):
     for former in RECIPES[method]:
         now = METHODS[method].base_recipe(former["scale"], former["given"])
-        assert from_json(METHODS[method].recipe, former["recipe"]) == now
+        read = from_json(METHODS[method].recipe, former["recipe"])
+        kept = {name: to_json(read)[name] for name in CHANGED.get(method, ())}
+        assert kept == {name: former["recipe"][name] for name in kept}
+        assert from_json(METHODS[method].recipe, to_json(now) | kept) == read
+
+
+def test_runs_of_spreid_keep_the_sizes_with_which_they_were_trained():
+    (paper, *_) = RECIPES["spreid"]
+    read = from_json(METHODS["spreid"].recipe, paper["recipe"])
+    assert METHODS["spreid"].stages(read)[-1].inputs.image_size_px == (512, 170)
+    assert METHODS["spreid"].build(read, info()).backbone_size_px is None
 
 
 @pytest.mark.parametrize("method", RECIPES)

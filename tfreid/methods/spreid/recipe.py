@@ -12,7 +12,7 @@ from tfreid.methods.parsing.recipe import ParsingRecipe, semantic, semantic_demo
 from tfreid.methods.recipe_base import PersonImages, RandomBatches, Sgd
 from tfreid.methods.schedules import PlateauDecay
 from tfreid.methods.spreid.model import SPReID
-from tfreid.nn import BACKBONES, backbone_class
+from tfreid.nn import BACKBONES, InceptionV3, backbone_class
 
 AGGREGATIONS = ("with_foreground", "without_foreground", "global")
 """SPReID w/fg, SPReID wo/fg (Table 4), and the baseline, which averages over the image."""
@@ -29,9 +29,10 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
     Attributes:
       phase: 1, on many data sets; 2, on one of them at a higher resolution, starts with
         `--init_from` from phase 1. It decides what the other fields are unless they are given.
-      image_size_px: height, width of the input of the backbones and of the parser.
-      backbone_size_px: height, width to which images are scaled down for the backbones, if the
-        parser is to see more (section 3.3).
+      image_size_px: height, width of the images, and so of the parser's input: what it was trained
+        with (section 3.3, Figure 1).
+      backbone_size_px: height, width to which they are scaled for the backbones, bilinearly; None
+        leaves them as they are.
       backbone: a name of `BACKBONES`; the paper's are `inception_v3`, `resnet50` and `resnet152`
         (Table 3).
       backbone_width: multiplies the channels of the backbone.
@@ -46,8 +47,8 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
     """
 
     phase: int = one_of((1, 2), 1)
-    image_size_px: tuple[int, int] = (512, 170)
-    backbone_size_px: tuple[int, int] | None = choice(None)
+    image_size_px: tuple[int, int] = (512, 512)
+    backbone_size_px: tuple[int, int] | None = (512, 170)
     backbone: str = one_of(BACKBONES, "inception_v3")
     backbone_width: float = 1.0
     output_stride: int = one_of((16, 32), 32)
@@ -69,6 +70,8 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
         super().__post_init__()
         seen_px = self.backbone_size_px or self.image_size_px
         backbone_class(self.backbone).map_size(seen_px, self.output_stride)
+        if self.aggregation != "global" and self.parsing.architecture == "inception_v3":
+            InceptionV3.map_size(self.image_size_px, 16)
         if self.parsing.vocabulary != "lip20":
             raise UsageError(
                 f"parsing.vocabulary={self.parsing.vocabulary!r}: SPReID's regions are made of the "
@@ -76,17 +79,27 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages):
             )
 
 
+def _alone(recipe: SpreidRecipe, size_px: tuple[int, int] | None = None) -> SpreidRecipe:
+    """Returns a recipe without parser: images need not be larger than the backbone sees them."""
+    return replace(
+        recipe,
+        aggregation="global",
+        image_size_px=size_px or recipe.backbone_size_px,
+        backbone_size_px=None,
+    )
+
+
 def baseline() -> SpreidRecipe:
     """Returns the recipe of the baseline (section 4.2)."""
-    return replace(SpreidRecipe(), aggregation="global", image_size_px=(492, 164))
+    return _alone(SpreidRecipe(), (492, 164))
 
 
 def phase_2() -> SpreidRecipe:
-    """Returns the recipe of phase 2, for all aggregations (sections 4.2 and 5)."""
+    """Returns the recipe of phase 2 (sections 4.2 and 5): the parser sees what it saw before."""
     return replace(
         SpreidRecipe(),
         phase=2,
-        image_size_px=(748, 246),
+        backbone_size_px=(748, 246),
         weights="none",
         schedule=PlateauDecay(50_000, 0.001),
         train_parser=False,
@@ -107,12 +120,6 @@ def demo() -> SpreidRecipe:
         schedule=PlateauDecay(1_000, 0.05, factor=0.75),
         parsing=parser,
     )
-
-
-def demo_baseline() -> SpreidRecipe:
-    """Returns the baseline of the demo: without a parser, images need not be larger."""
-    size_px = demo().backbone_size_px
-    return replace(demo(), aggregation="global", image_size_px=size_px, backbone_size_px=None)
 
 
 def demo_phase_2() -> SpreidRecipe:
@@ -173,7 +180,11 @@ METHOD = Method(
     build=build,
     stages=stages,
     presets={
-        ("aggregation", "global"): (baseline, demo_baseline),
+        ("aggregation", "global"): (baseline, lambda: _alone(demo())),
         ("phase", "2"): (phase_2, demo_phase_2),
+        ("aggregation", "global", "phase", "2"): (
+            lambda: _alone(phase_2()),
+            lambda: _alone(demo_phase_2()),
+        ),
     },
 )
