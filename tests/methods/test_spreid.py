@@ -93,9 +93,11 @@ def test_both_heads_share_all_weights_or_none(model):
 
 
 @pytest.mark.slow
-def test_an_export_shows_the_five_regions(model):
+def test_an_export_shows_the_five_regions_as_the_parser_sees_the_image():
+    model = built(image_size_px=(128, 128), backbone_size_px=(96, 32))
     regions = {"foreground", "head", "upper_body", "lower_body", "shoes"}
-    assert check_exported_maps(model, SIZE_PX) == regions | {"activation"}
+    sizes = check_exported_maps(model, (128, 128))
+    assert sizes == {"activation": (6, 2), **dict.fromkeys(regions, (6, 6))}
 
 
 def test_explain_shows_the_five_regions(model):
@@ -192,7 +194,7 @@ def test_stages_of_each_phase():
     rates = [float(group.schedule(tf.constant(step, tf.int64))) for step in (0, 100_000, 199_999)]
     np.testing.assert_allclose(rates, [0.01, 0.01 * 0.9**5, 0.01 * 0.9**10], rtol=1e-5)
     (fine_tuning,) = stages(phase_2())
-    assert (fine_tuning.steps, fine_tuning.inputs.image_size_px) == (50_000, (748, 246))
+    assert (fine_tuning.steps, fine_tuning.inputs.image_size_px) == (50_000, (512, 512))
     rates = {g.name: float(g.schedule(tf.constant(0, tf.int64))) for g in fine_tuning.groups}
     assert rates == pytest.approx({"backbones": 1e-3, "classifier": 1e-2})
     (network,) = stages(small(aggregation="global"))
@@ -200,25 +202,32 @@ def test_stages_of_each_phase():
 
 
 @pytest.mark.parametrize(
-    ("given", "size_px", "steps"),
+    ("given", "size_px", "backbone_size_px", "steps"),
     [
-        ({}, (512, 170), 200_000),
-        ({"aggregation": "global"}, (492, 164), 200_000),
-        ({"phase": "2"}, (748, 246), 50_000),
-        ({"phase": "2", "aggregation": "global"}, (748, 246), 50_000),
+        ({}, (512, 512), (512, 170), 200_000),
+        ({"aggregation": "global"}, (492, 164), None, 200_000),
+        ({"phase": "2"}, (512, 512), (748, 246), 50_000),
+        ({"phase": "2", "aggregation": "global"}, (748, 246), None, 50_000),
     ],
 )
-def test_phase_and_aggregation_choose_the_papers_settings(given, size_px, steps):
+def test_phase_and_aggregation_choose_the_papers_settings(given, size_px, backbone_size_px, steps):
     recipe = METHOD.base_recipe("paper", given)
-    assert (recipe.image_size_px, recipe.schedule.steps) == (size_px, steps)
+    assert (recipe.image_size_px, recipe.backbone_size_px) == (size_px, backbone_size_px)
+    assert (recipe.phase, recipe.schedule.steps) == (int(given.get("phase", 1)), steps)
 
 
-def test_demos_show_the_backbones_the_same_size():
-    with_parser, alone = (METHOD.base_recipe("demo", {"aggregation": a}) for a in AGGREGATIONS[1:])
+@pytest.mark.parametrize("scale", ["paper", "demo"])
+@pytest.mark.parametrize("phase", ["1", "2"])
+def test_the_parser_sees_the_size_that_it_was_trained_with(scale, phase):
+    """Section 3.3 and Figure 1: what is scaled is the backbones' input."""
+    with_parser, alone = (
+        METHOD.base_recipe(scale, {"phase": phase, "aggregation": a}) for a in AGGREGATIONS[1:]
+    )
     assert with_parser.image_size_px == with_parser.parsing.image_size_px
-    assert with_parser.backbone_size_px == alone.image_size_px
+    assert stages(with_parser)[-1].inputs.image_size_px == with_parser.parsing.image_size_px
     assert alone.backbone_size_px is None
-    assert METHOD.base_recipe("demo", {"phase": "2"}).backbone_size_px > alone.image_size_px
+    if (scale, phase) != ("paper", "1"):  # There the baseline has a size of its own, 492x164.
+        assert with_parser.backbone_size_px == alone.image_size_px
 
 
 @pytest.mark.parametrize(
@@ -226,7 +235,8 @@ def test_demos_show_the_backbones_the_same_size():
     [
         ({"phase": 3}, "phase=3 is not known"),
         ({"backbone": "vgg16"}, "backbone='vgg16' is not known"),
-        ({"backbone": "inception_v3", "image_size_px": (42, 80)}, "42x80 px is too small"),
+        ({"backbone": "inception_v3", "backbone_size_px": (42, 80)}, "42x80 px is too small"),
+        ({"image_size_px": (42, 80)}, "42x80 px is too small for inception_v3"),
         ({"output_stride": 8}, "output_stride=8 is not known"),
         ({"aggregation": "all"}, "aggregation='all' is not known"),
         (
@@ -289,20 +299,37 @@ def test_without_a_parser_to_load_it_must_be_trained():
 @pytest.fixture(scope="module")
 def paper_model():
     model = build(SpreidRecipe(), info(persons=751))
-    model.build((None, 512, 170, 3))
+    model.build((None, 512, 512, 3))
     return model
 
 
 @pytest.mark.slow
-def test_paper_shapes(paper_model):
-    images = np.zeros((1, 512, 170, 3), "float32")
+@pytest.mark.parametrize(
+    ("recipe", "size"), [(SpreidRecipe(), (14, 3)), (phase_2(), (22, 6))], ids=["1", "2"]
+)
+def test_paper_shapes(paper_model, monkeypatch, recipe, size):
+    monkeypatch.setattr(paper_model, "backbone_size_px", recipe.backbone_size_px)
+    images = np.zeros((1, *recipe.image_size_px, 3), "float32")
+    seen = []
+    monkeypatch.setattr(paper_model.parser, "scores", watched(paper_model.parser.scores, seen))
     for activations in paper_model.activations(images):
-        assert activations.shape == (1, 14, 3, 2048)
-    # An image position for every 16 pixels, but for those that unpadded convolutions leave out.
-    assert paper_model.regions(images).shape == (1, 30, 8, 5)
+        assert activations.shape == (1, *size, 2048)
+    # A position for every 16 pixels, but for those that unpadded convolutions leave out.
+    assert paper_model.regions(images).shape == (1, 30, 30, 5)
+    assert seen == [(1, 512, 512, 3)]
     outputs = paper_model(images)
     assert outputs["descriptor"].shape == (1, 6144)
     assert outputs["logits"].shape == (1, 751)
+
+
+def watched(function, seen):
+    """`function`, which also notes the shape of what it is given."""
+
+    def call(images, *arguments, **named):
+        seen.append(tuple(images.shape))
+        return function(images, *arguments, **named)
+
+    return call
 
 
 @pytest.mark.slow
@@ -320,14 +347,14 @@ def test_paper_parameter_counts(paper_model):
 @pytest.mark.slow
 @pytest.mark.usefixtures("graphs_as_traced")
 def test_two_steps_at_paper_size(paper_model):
-    """With 2 images of 512x170: the paper's 15 would take gigabytes more."""
+    """With 2 images: the paper's 15 would take gigabytes more."""
     stage = stages(SpreidRecipe(weights="none", batch_size=2))[-1]
     step = tf.Variable(0, dtype=tf.int64)
     variables = freeze_all_but(paper_model, stage)
     optimizers = make_optimizers(stage, variables, step, 0)
     strategy = tf.distribute.get_strategy()
     update = make_update(strategy, paper_model, stage, variables, optimizers, step, seed=0)
-    noise = tf.random.stateless_uniform((2, 512, 170, 3), (0, 1), -60, 60)
+    noise = tf.random.stateless_uniform((2, 512, 512, 3), (0, 1), -60, 60)
     tint = tf.reshape(tf.range(2.0) * 150, (2, 1, 1, 1))
     batch = {"image": noise + tint, "label": tf.range(2)}
     losses = [float(update(batch)["identity"]) for _ in range(2)]

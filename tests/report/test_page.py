@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tfreid.evaluation import Measurement, audit, evaluation_sets
+from tfreid.evaluation import Change, Measurement, audit, evaluation_sets, gains
 from tfreid.evaluation.attention import PersonMeans
 from tfreid.evaluation.differences import differences
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.records.info import SourceInfo
-from tfreid.report import write_report
+from tfreid.report import Comparison, write_report
 from tfreid.report.examples import choose_examples
 from tfreid.report.markup import percent
 from tfreid.report.pictures import embedded, overlay
@@ -162,6 +162,18 @@ def test_page_shows_the_losses_of_each_run(audits, written, tmp_path):
     assert "person: identity" in text
     assert "person: camera of" in text
     assert "scenery <1>: " not in text
+
+
+def test_page_says_first_what_is_due_to_what(audits, tmp_path):
+    found = gains([Change("the <person>", "scenery <1>", "person", "Table 1")], audits)
+    write_report(tmp_path / "index.html", audits, comparison=Comparison(found, ["As & often."]))
+    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    one = found[0].figures["random_background"]["rank1"]
+    low, high = (percent(end) for end in (one.low, one.high))
+    row = text.split("the <person>scenery <1> → person; Table 1")[1]
+    assert f"{percent(one.value, '+')}{low} to {high}" in row
+    assert "As & often." in row
+    assert text.index("What is due to what") < text.index("Accuracy by background")
 
 
 def test_same_audits_write_the_same_page(audits, written, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tfreid.retrieval import PersonBootstrap
+from tfreid.retrieval import PersonBootstrap, over_repeats
 from tfreid.retrieval.intervals import share_that_could_be_missed
 
 PERSON = np.array([7, 7, 7, 3, 9, 9, 4, 4, 4, 4])
@@ -91,3 +91,13 @@ def test_values_that_are_not_of_each_query_are_refused(values):
 def test_no_queries_are_refused():
     with pytest.raises(ValueError, match="no queries"):
         PersonBootstrap(np.array([], int))
+
+
+def test_intervals_over_repeats_are_students():
+    values = [0.6, 0.8, 0.75]
+    found = over_repeats(values)
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    np.testing.assert_allclose([found.value, found.low, found.high], [np.mean(values), low, high])
+    assert found.is_certain
+    assert not over_repeats([0.5]).is_certain
+    assert not over_repeats([0.5, 0.5]).is_certain

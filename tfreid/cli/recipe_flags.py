@@ -39,7 +39,7 @@ def define_recipe_flags(
       parsing the flags will refuse.
     """
     early = flags.FlagValues()
-    choosing = {name for method in METHODS.values() for name, _ in method.presets}
+    choosing = set().union(*(method.choosing for method in METHODS.values()))
     for name in ("method", "scale", *names, *(f"recipe.{name}" for name in choosing)):
         flags.DEFINE_string(name, None, "", flag_values=early)
     with contextlib.suppress(flags.Error):

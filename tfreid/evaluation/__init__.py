@@ -9,6 +9,7 @@ from tfreid.evaluation.descriptor_files import read_descriptors
 from tfreid.evaluation.descriptors import Descriptors
 from tfreid.evaluation.document import audit_document
 from tfreid.evaluation.exchange import measured_variants, write_images
+from tfreid.evaluation.gains import Change, Gain, gains
 from tfreid.evaluation.measurement import LIST_LENGTH, Measurement
 from tfreid.evaluation.position_store import PositionStore, open_stores
 from tfreid.evaluation.ranker import require_memory
@@ -28,10 +29,12 @@ __all__ = [
     "LIST_LENGTH",
     "AuditResult",
     "Average",
+    "Change",
     "DescribedNetwork",
     "Describer",
     "Descriptors",
     "EvaluationSet",
+    "Gain",
     "Measurement",
     "Network",
     "PositionStore",
@@ -45,6 +48,7 @@ __all__ = [
     "evaluation_metrics",
     "evaluation_sets",
     "figure_rows",
+    "gains",
     "images_to_see",
     "measured_variants",
     "open_stores",

@@ -13,6 +13,7 @@ from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
 from tfreid.report.examples import ranked_lists_section
 from tfreid.report.figures import figures_section
+from tfreid.report.gains import Comparison, gains_section
 from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import percent
@@ -33,6 +34,7 @@ def write_report(
     command: str = "",
     losses: Mapping[str, Losses] | None = None,
     warnings: Mapping[str, Sequence[str]] | None = None,
+    comparison: Comparison | None = None,
 ) -> None:
     """Writes the page that shows one or several audits, one data set after the other.
 
@@ -44,6 +46,7 @@ def write_report(
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
       warnings: model's name -> what is odd about it, shown at the top.
+      comparison: what each change from one model to another does, shown first.
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
@@ -55,7 +58,7 @@ def write_report(
     groups, alone = by_dataset.values(), len(by_dataset) == 1
     sections = [_warnings(warnings or {})] + ([] if alone else [_overview(by_dataset)])
     for group in groups:
-        sections += _sections(group, alone)
+        sections += _sections(group, alone, comparison)
     sections += [_training(losses or {}), *(method_section(group, alone) for group in groups)]
     sections += [f"<pre>{escape(command)}</pre>"] if command else []
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
@@ -63,7 +66,9 @@ def write_report(
     write_text(Path(path), page)
 
 
-def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
+def _sections(
+    results: Sequence[AuditResult], alone: bool, comparison: Comparison | None
+) -> list[str]:
     """The sections on one data set, the only one or one of several."""
     measured = {
         (
@@ -82,6 +87,7 @@ def _sections(results: Sequence[AuditResult], alone: bool) -> list[str]:
         )
     return [
         _header(results, _QUESTION if alone else results[0].tested.dataset),
+        gains_section(comparison),
         verdicts(results),
         figures_section(results),
         _charts(results),

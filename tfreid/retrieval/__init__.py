@@ -2,7 +2,7 @@
 
 from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalise
 from tfreid.retrieval.identities import Identities
-from tfreid.retrieval.intervals import Interval, PersonBootstrap
+from tfreid.retrieval.intervals import Interval, PersonBootstrap, over_repeats
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
 from tfreid.retrieval.outcomes import RANKS, Retrieval
 from tfreid.retrieval.ranking import Ranking, evaluate
@@ -42,6 +42,7 @@ __all__ = [
     "cosine_distances",
     "evaluate",
     "normalise",
+    "over_repeats",
     "position_writer",
     "reconstruction_blocks",
     "reconstruction_distance",

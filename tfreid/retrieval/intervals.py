@@ -11,6 +11,7 @@ does (the expanded percentile interval of T. Hesterberg, What Teachers Should Kn
 Bootstrap, The American Statistician, 2015).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -110,6 +111,22 @@ class PersonBootstrap:
         starts = range(0, self._draws, _BLOCK_DRAWS)
         sizes = [min(_BLOCK_DRAWS, self._draws - start) for start in starts]
         return [random.multinomial(self.persons, even, n).astype(np.uint16) for n in sizes]
+
+
+def over_repeats(values: Sequence[float]) -> Interval:
+    """Averages a figure over independent repetitions, such as trainings of different seeds.
+
+    The interval is Student's t: where the mean of any number of repetitions would lie.
+
+    Args:
+      values: one a repetition, at least one; a single one has no interval.
+    """
+    value = float(np.mean(values))
+    if len(values) == 1:
+        return Interval(value, None, None, is_degenerate=True)
+    deviation = np.std(values, ddof=1) / np.sqrt(len(values))
+    half = float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * deviation)
+    return Interval(value, value - half, value + half, is_degenerate=half == 0)
 
 
 def _tail(persons: int) -> float:

@@ -13,9 +13,10 @@ class SPReID(keras.Model):
     """Describes an image as a whole and by regions of the body (SPReID, section 3.3, Figure 1).
 
     One head averages the activations of a backbone over the image, the other pools those of the
-    same or of another backbone by the region maps of a parser, which is frozen. At 512x170
-    Inception-V3 gives 14x3x2048, and the descriptor has 6144 values, 4096 without foreground, 2048
-    in the baseline, which has the first head alone.
+    same or of another backbone by the region maps of a parser, which is frozen. The parser sees the
+    image as it is, 512x512, and gives 30x30x5; the backbones see it at 512x170, and Inception-V3
+    gives 14x3x2048. The descriptor has 6144 values, 4096 without foreground, 2048 in the baseline,
+    which has the first head alone.
 
     Args:
       persons: classes of the classifier.
@@ -26,7 +27,7 @@ class SPReID(keras.Model):
       foreground: whether the foreground is part of the descriptor.
       shared: whether both heads have the same backbone.
       backbone_size_px: height, width to which images are scaled for the backbones, bilinearly;
-        None leaves them as they are.
+        None leaves them as they are, and backbones and parser see the same.
     """
 
     def __init__(
@@ -99,8 +100,8 @@ class SPReID(keras.Model):
         """Returns `descriptor` `[batch, d]` and `logits` `[batch, persons]`.
 
         Args:
-          images: float RGB `[batch, height, width, 3]` in [0, 255], of 75x75 px and more for
-            Inception-V3; the parser sees the same images.
+          images: float RGB `[batch, height, width, 3]` in [0, 255], as the parser sees them.
+            Inception-V3 takes 75x75 px and more.
           training: True uses, and updates, the statistics of the batch in the backbones.
         """
         descriptors = self.descriptors(images, training)

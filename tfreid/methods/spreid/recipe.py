@@ -19,7 +19,7 @@ from tfreid.methods.recipe_base import (
 )
 from tfreid.methods.schedules import PlateauDecay
 from tfreid.methods.spreid.model import SPReID
-from tfreid.nn import BACKBONES, backbone_class
+from tfreid.nn import BACKBONES, InceptionV3, backbone_class
 
 AGGREGATIONS = ("with_foreground", "without_foreground", "global")
 """SPReID w/fg, SPReID wo/fg (Table 4), and the baseline, which averages over the image."""
@@ -36,9 +36,10 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     Attributes:
       phase: 1, on many data sets; 2, on one of them at a higher resolution, starts with
         `--init_from` from phase 1. It decides what the other fields are unless they are given.
-      image_size_px: height, width of the input of the backbones and of the parser.
-      backbone_size_px: height, width to which images are scaled down for the backbones, if the
-        parser is to see more (section 3.3).
+      image_size_px: height, width of the images, and so of the parser's input: what it was trained
+        with (section 3.3, Figure 1).
+      backbone_size_px: height, width to which they are scaled for the backbones, bilinearly; None
+        leaves them as they are.
       backbone: a name of `BACKBONES`; the paper's are `inception_v3`, `resnet50` and `resnet152`
         (Table 3).
       backbone_width: multiplies the channels of the backbone.
@@ -54,8 +55,10 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     """
 
     phase: int = paper(1, "section 4.2", (1, 2))
-    image_size_px: tuple[int, int] = paper((512, 170), "section 4.2")
-    backbone_size_px: tuple[int, int] | None = choice(None, "the paper does not say by how much")
+    image_size_px: tuple[int, int] = paper(
+        (512, 512), "sections 3.3, 4.2, Figure 1: what the parser was trained with"
+    )
+    backbone_size_px: tuple[int, int] | None = paper((512, 170), "section 4.2")
     backbone: str = paper("inception_v3", "section 3.3; Table 3 has ResNets", BACKBONES)
     backbone_width: float = paper(1.0, "section 3.3")
     output_stride: int = paper(32, "section 3.3", (16, 32))
@@ -76,9 +79,12 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     train_parser: bool = paper(True, "sections 4.2, 5")
 
     presets: ClassVar = {
-        ("aggregation", "global"): {"image_size_px": paper((492, 164), "section 4.2")},
+        ("aggregation", "global"): {
+            "image_size_px": paper((492, 164), "section 4.2"),
+            "backbone_size_px": choice(None, "without a parser, the images' own"),
+        },
         ("phase", 2): {
-            "image_size_px": paper((748, 246), "section 4.2"),
+            "backbone_size_px": paper((748, 246), "section 4.2"),
             "weights": paper("none", "section 4.2 starts from phase 1"),
             "schedule": paper(PlateauDecay(50_000, 0.001), "sections 4.2, 5"),
             "classifier_rate": choice(10.0, "it is new; the authors' code has 0.01 beside 0.001"),
@@ -88,6 +94,9 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     open_points: ClassVar = {
         "classes of a region": "those of the authors' code, above",
         "norm of `clip_norm`": "over all weights",
+        "phase 2, whose backbones see more rows than the parser": (
+            "from the same 512x512, as in the authors' code"
+        ),
         "order of the descriptor": "whole image, foreground, strongest part",
         "classifier": "linear, on the descriptor itself, Glorot uniform",
         "start of two backbones": "the same ImageNet weights",
@@ -104,11 +113,23 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
         super().__post_init__()
         seen_px = self.backbone_size_px or self.image_size_px
         backbone_class(self.backbone).map_size(seen_px, self.output_stride)
+        if self.aggregation != "global" and self.parsing.architecture == "inception_v3":
+            InceptionV3.map_size(self.image_size_px, 16)
         if self.parsing.vocabulary != "lip20":
             raise UsageError(
                 f"parsing.vocabulary={self.parsing.vocabulary!r}: SPReID's regions are made of the "
                 "classes of lip20"
             )
+
+
+def _alone(recipe: SpreidRecipe) -> SpreidRecipe:
+    """Returns a recipe without parser: images need not be larger than the backbone sees them."""
+    return replace(
+        recipe,
+        aggregation="global",
+        image_size_px=recipe.backbone_size_px,
+        backbone_size_px=None,
+    )
 
 
 def baseline() -> SpreidRecipe:
@@ -135,12 +156,6 @@ def demo() -> SpreidRecipe:
         schedule=PlateauDecay(1_000, 0.05, factor=0.75),
         parsing=parser,
     )
-
-
-def demo_baseline() -> SpreidRecipe:
-    """Returns the baseline of the demo: without a parser, images need not be larger."""
-    size_px = demo().backbone_size_px
-    return replace(demo(), aggregation="global", image_size_px=size_px, backbone_size_px=None)
 
 
 def demo_phase_2() -> SpreidRecipe:
@@ -213,7 +228,11 @@ METHOD = Method(
     build=build,
     stages=stages,
     presets={
-        ("aggregation", "global"): (baseline, demo_baseline),
+        ("aggregation", "global"): (baseline, lambda: _alone(demo())),
         ("phase", "2"): (phase_2, demo_phase_2),
+        ("aggregation", "global", "phase", "2"): (
+            lambda: _alone(phase_2()),
+            lambda: _alone(demo_phase_2()),
+        ),
     },
 )
