@@ -125,10 +125,11 @@ def _given_settings(table: Table) -> list[Setting]:
 
 
 def _embedded_settings(table: Table) -> list[Setting]:
-    """The embedded data set; a second one with other persons in other places where needed."""
+    """The table's worlds; a second one with other persons in other places where needed."""
     print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
-    reid, parsing = embedded.ensure(_EMBEDDED)
-    train = [parsing if table.data == "parsing" else reid]
+    made = [embedded.ensure(f"{_EMBEDDED}{name}", flags) for name, flags in table.worlds.items()]
+    parsing = made[0][1]
+    train = [of_persons if table.data == "reid" else to_parse for of_persons, to_parse in made]
     test = [embedded.ensure_occluded(_EMBEDDED)] if table.occluded else []
     if table.across and not table.occluded:
         train.append(embedded.ensure(f"{_EMBEDDED}-1", ["--seed=1"])[0])

@@ -81,6 +81,8 @@ class Table:
       across: whether models are tested on another data set than they are trained on.
       occluded: whether that is one of occluded persons, which are for tests alone.
       note: what a reader has to know to compare.
+      worlds: embedded data sets that it is measured on: suffix of the folder to the flags of
+        `tfreid.synthesize` that draw them.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Table:
     across: bool = False
     occluded: bool = False
     note: str = ""
+    worlds: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"": ()})
 
     @property
     def variants(self) -> set[str]:

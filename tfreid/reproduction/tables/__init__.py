@@ -2,13 +2,14 @@
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.table import Table, nearest
-from tfreid.reproduction.tables import fanet, fpr, pgp, spreid
+from tfreid.reproduction.tables import fanet, fanet_ladder, fpr, pgp, spreid
 
 TABLES: dict[str, Table] = {
     "fanet/1": fanet.TABLE_1,
     "fanet/2": fanet.TABLE_2,
     "fanet/3": fanet.TABLE_3,
     "fanet/figure5": fanet.FIGURE_5,
+    "fanet/ladder": fanet_ladder.LADDER,
     "fpr/3": fpr.TABLE_3,
     "fpr/4": fpr.TABLE_4,
     "fpr/figure7": fpr.FIGURE_7,
