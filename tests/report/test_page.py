@@ -127,6 +127,11 @@ def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
     assert "camera pair" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+def test_page_names_the_pool_of_random_backgrounds(page):
+    assert "of the pool for the test, which is apart from that for training; scenes:" in page.text
+    assert "given scenes: 2 for training, 1 for the test" in page.text
+
+
 def test_page_shows_each_map_in_both_variants(page, written, audits):
     for result in audits:
         for shown in result.explanations.values():
