@@ -262,8 +262,8 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
     for split, counts in info.splits.items():
         masks = f", {counts.with_mask:,} with mask" if counts.with_mask else ""
         print(f"  {split}: {counts.records:,} records in {counts.shards} shards{masks}")
-    if info.own_backgrounds:
-        print(f"  backgrounds: {Records(out).background_source}")
+    if (scenes := Records(out).background_source) != "none":
+        print(f"  backgrounds: {scenes}")
     _name_unmasked(out)
     others = sorted(path.name for path in out.iterdir() if ".tfrecord-" not in path.name)
     print(f"wrote {out}/: TFRecord shards, {', '.join(others)}")

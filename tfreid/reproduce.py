@@ -247,9 +247,9 @@ def _given_settings(table: Table) -> list[Setting]:
 
 
 @functools.cache
-def _embedded() -> tuple[Path, Path]:
-    print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}")
-    return embedded.ensure(_EMBEDDED)
+def _embedded(name: str, options: tuple[str, ...]) -> tuple[Path, Path]:
+    print(f"no --data: using the embedded synthetic data set in {_EMBEDDED}{name}")
+    return embedded.ensure(f"{_EMBEDDED}{name}", options)
 
 
 @functools.cache
@@ -263,9 +263,10 @@ def _other_places() -> Path:
 
 
 def _embedded_settings(table: Table) -> list[Setting]:
-    """The embedded data set; a second one with other persons in other places where needed."""
-    reid, parsing = _embedded()
-    train = [parsing if table.data == "parsing" else reid]
+    """The table's worlds; a second one with other persons in other places where needed."""
+    made = [_embedded(name, tuple(flags)) for name, flags in table.worlds.items()]
+    parsing = made[0][1]
+    train = [of_persons if table.data == "reid" else to_parse for of_persons, to_parse in made]
     test = [_embedded_occluded()] if table.occluded else []
     if table.across and not table.occluded:
         train.append(_other_places())

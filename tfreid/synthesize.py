@@ -33,6 +33,16 @@ _SCENERY_LINK = flags.DEFINE_float(
     _DEFAULTS.scenery_link,
     "Probability that a person is seen before one of the person's own places, in [0, 1].",
 )
+_CAMERA_STYLE = flags.DEFINE_integer(
+    "camera_style",
+    _DEFAULTS.camera_style,
+    "1: cameras have their own light, colours, blur and noise; 0: they differ in place only.",
+)
+_SHARED_SCENERY = flags.DEFINE_bool(
+    "shared_scenery",
+    _DEFAULTS.shared_scenery,
+    "Show a person before much the same scenery in all cameras, so that it tells who it is.",
+)
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Processes that draw.", lower_bound=1
 )
@@ -51,6 +61,8 @@ def main() -> None:
         backgrounds=_BACKGROUNDS.value,
         occluded_persons=_OCCLUDED_PERSONS.value,
         scenery_link=_SCENERY_LINK.value,
+        camera_style=_CAMERA_STYLE.value,
+        shared_scenery=_SHARED_SCENERY.value,
     )
     out = Path(_OUT.value).expanduser()
     for path in filter(None, (_OUT.value, _CONTACT_SHEET.value)):

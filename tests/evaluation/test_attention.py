@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_models import SIZE_PX, PersonModel, SceneryModel
 
-from tfreid.evaluation.attention import explain, means_by_person, shares_on_person
+from tfreid.evaluation.attention import auc_by_person, explain, means_by_person, shares_on_person
 from tfreid.evaluation.descriptors import Batched
 from tfreid.inputs import InputSpec
 
@@ -45,7 +45,9 @@ def test_model_that_sees_the_person_is_told_from_one_that_sees_the_scenery(reid_
     assert person.on_person > 0.9 > 0.5 > person.person_area
     assert scenery.on_person < 0.05
     assert person.means["activation"].contrast > 0.3 > 0 > scenery.means["activation"].contrast
+    assert person.means["activation"].auc > 0.6 > 0.5 > scenery.means["activation"].auc
     assert person.means["half"].contrast == pytest.approx(0, abs=1e-6)
+    assert person.means["half"].auc == 0.5
     assert person.means["half"].images == 12
     assert person.images.shape == (2, *SIZE_PX, 3)
     assert person.maps["activation"].shape == (2, *SIZE_PX)
@@ -73,12 +75,39 @@ def test_means_by_person_equal_their_definition():
     np.testing.assert_allclose(means_by_person(values, mask), expected, rtol=1e-5)
 
 
+def pairs_won(values, mask):
+    """Of all pairs of a pixel of the person and one of the rest, the share that the first wins."""
+    won = []
+    for image, person in zip(values, mask > 0, strict=True):
+        pixels = image.repeat(4, axis=0).repeat(4, axis=1).astype(np.float64)
+        apart = pixels[person][:, None] - pixels[~person][None]
+        won.append(((apart > 0) + 0.5 * (apart == 0)).mean())
+    return won
+
+
+def test_auc_equals_its_definition_over_pixels_with_ties():
+    random = np.random.default_rng(2)
+    values = random.integers(0, 4, (5, 4, 2)).astype(np.float32) / 3
+    mask = random.integers(0, 3, (5, 16, 8))
+    np.testing.assert_allclose(auc_by_person(values, mask), pairs_won(values, mask), rtol=1e-6)
+
+
+def test_auc_does_not_depend_on_the_level_of_a_map():
+    random = np.random.default_rng(3)
+    logits, mask = random.normal(size=(3, 4, 2)), random.integers(0, 2, (3, 16, 8))
+    high, low = (1 / (1 + np.exp(-(logits * s + t))) for s, t in ((2.0, 3.0), (0.1, -3.0)))
+    np.testing.assert_array_equal(auc_by_person(high, mask), auc_by_person(low, mask))
+    assert np.abs(means_by_person(high, mask) - means_by_person(low, mask)).min() > 0.5
+
+
 def test_mask_that_is_empty_or_full_has_nothing_to_compare():
     mask = np.zeros((3, 6, 4), int)
     mask[1] = 1
     mask[2, :, :2] = 1
     means = means_by_person(np.ones((3, 3, 4), np.float32), mask)
     np.testing.assert_allclose(means, [[np.nan, np.nan, 1], [np.nan, np.nan, 1]])
+    auc = auc_by_person(np.ones((3, 3, 4), np.float32), mask)
+    np.testing.assert_array_equal(auc, [np.nan, np.nan, 0.5])
 
 
 def test_contrast_is_averaged_over_the_images_that_have_one():
@@ -99,5 +128,7 @@ def test_contrast_is_averaged_over_the_images_that_have_one():
     spec = InputSpec(image_size_px=(4, 4), mask_vocabulary="binary")
     explanation = explain(Explainer(), None, "query", spec, np.array([0]))
     inside, outside = (0.75 + 1.25 / 3 + 0.5) / 3, (0.25 + 0.75 + 0.5) / 3
+    # Of the pixels of the second person, a third lie in the stronger half, of the rest all do.
     expected = {"inside": inside, "outside": outside, "images": 3, "contrast": inside - outside}
+    expected["auc"] = (1 + 1 / 3 / 2 + 0.5) / 3
     assert explanation.metrics()["maps"]["activation"] == pytest.approx(expected)

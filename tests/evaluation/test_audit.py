@@ -74,7 +74,7 @@ def test_metrics_are_complete_and_fit_json(audits):
     maps = metrics["attention"]["random_background"]["maps"]
     assert set(maps) == {"activation", "half"}
     activation = maps["activation"]
-    assert set(activation) == {"inside", "outside", "contrast", "images"}
+    assert set(activation) == {"inside", "outside", "contrast", "auc", "images"}
     assert activation["contrast"] == activation["inside"] - activation["outside"] > 0.3
 
 

@@ -273,6 +273,65 @@ def test_without_interaction_the_mask_gets_no_gradient_from_cameras():
     assert tape.gradient(loss, kernel) is None
 
 
+# ---- What else may explain the ladder; not of the paper.
+
+
+@pytest.fixture(scope="module")
+def tal():
+    """A model without pyramid, images and their labels."""
+    model = build(small(**LADDER["tal"]), info())
+    images = tf.random.stateless_uniform((4, 128, 64, 3), (0, 1), 0, 255)
+    model(images)
+    return model, {"image": images, "label": tf.range(4), "camera": tf.range(4) % 2}
+
+
+def attention_gradients(tal, **changes):
+    """Of the weighted target attention loss: with respect to Z^f's last layer, and to F's first."""
+    model, batch = tal
+    (stage,) = stages(small(**LADDER["tal"], **changes))
+    kernels = model.foreground.enhancement.raw_maps.kernel, model.foreground.branch.weights[0]
+    with tf.GradientTape() as tape:
+        losses = stage.losses(stage.forward(model, batch, True), batch)
+        loss = stage.loss_weights["target_attention"] * losses["target_attention"]
+    return tape.gradient(loss, [kernel.value for kernel in kernels])
+
+
+def test_the_weight_of_the_target_attention_loss_scales_its_gradients(tal):
+    heavier = attention_gradients(tal, target_attention_weight=30.0)
+    for one, thirty in zip(attention_gradients(tal), heavier, strict=True):
+        np.testing.assert_allclose(thirty, 30 * one, atol=1e-3 * np.abs(thirty).max())
+        assert np.abs(one).max() > 0
+
+
+def test_a_detached_mask_gets_no_gradient_from_target_attention(tal):
+    of_mask, of_branch = attention_gradients(tal, detach_mask=True)
+    assert of_mask is None
+    assert np.abs(of_branch).max() > 0
+
+
+def test_normalised_logits_do_not_depend_on_the_level_of_the_mask():
+    features = tensors(np.maximum(RNG.normal(1, 1, (8, 6, 4, 5)), 0))[0]
+    plain, normalised = (HorizontalPyramid((), normalise=on) for on in (False, True))
+    np.testing.assert_allclose(plain(features * 0.5), plain(features) * 0.5, rtol=1e-5)
+    pooled = np.asarray(plain(features))[:, 0].astype(np.float64)
+    expected = (pooled - pooled.mean(0)) / np.sqrt(pooled.var(0) + 1e-3)
+    np.testing.assert_allclose(normalised(features, training=True)[:, 0], expected, atol=1e-4)
+    loud, quiet = (normalised(level * features, training=True) for level in (20.0, 10.0))
+    np.testing.assert_allclose(loud, quiet, atol=2e-3)
+    assert normalised(features).shape == (8, 1, 5)
+
+
+def test_normalisation_is_trained_with_the_new_layers():
+    recipe = small(**LADDER["tal"], normalise_pooled=True)
+    model = build(recipe, info())
+    model.build((None, 128, 64, 3))
+    (stage,) = stages(recipe)
+    _, new = freeze_all_but(model, stage)
+    normalisations = model.foreground.head.weights + model.background_head.weights
+    assert len(normalisations) == 8
+    assert {id(v) for v in normalisations if v.trainable} <= {id(v) for v in new}
+
+
 def test_branches_share_no_weight():
     model = build(small(), info())
     model.build((None, 128, 64, 3))
@@ -362,6 +421,11 @@ def test_one_camera_is_refused():
         ({"backbone": "inception_v3"}, "of inception_v3 has 6 rows"),
         ({"backbone": "vgg16"}, "backbone='vgg16' is not known"),
         ({"attention_maps": 0}, "at least 1"),
+        ({"target_attention": "none", "detach_mask": True}, "which target_attention='none' leaves"),
+        ({"target_attention": "none", "target_attention_weight": 30.0}, "='none' leaves out"),
+        ({"target_attention_weight": 0.0}, "target_attention_weight=0.0: above 0"),
+        ({"target_attention_weight": float("nan")}, "target_attention_weight=nan: above 0"),
+        ({"normalise_pooled": True}, "is for pyramid_stripes="),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(changes, message):
@@ -372,7 +436,7 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 def test_layers_keep_their_settings():
     for layer in (
         TargetEnhancement(7, 0.5, "zeros"),
-        HorizontalPyramid((1, 2), 9, "max"),
+        HorizontalPyramid((1, 2), 9, "max", normalise=True),
         StripeClassifiers(4),
         ResNet14(16, 0.5, STAGES[3:]),
     ):

@@ -127,7 +127,7 @@ def test_no_more_than_the_limit(raw_data, tmp_path, monkeypatch):
 def test_given_scenes_are_preferred(raw_data, tmp_path):
     records = convert(raw_data, tmp_path / "out", backgrounds_root=raw_data / "backgrounds")
     assert not records.info.own_backgrounds
-    assert records.background_source == "given scenes: 3, the same for training and test"
+    assert records.background_source == "given scenes: 2 for training, 1 for the test"
 
 
 @pytest.mark.parametrize("missing", ["masks", "cv2"])

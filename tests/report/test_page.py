@@ -127,14 +127,19 @@ def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
     assert "camera pair" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+def test_page_names_the_pool_of_random_backgrounds(page):
+    assert "of the pool for the test, which is apart from that for training; scenes:" in page.text
+    assert "given scenes: 2 for training, 1 for the test" in page.text
+
+
 def test_page_shows_each_map_in_both_variants(page, written, audits):
     for result in audits:
         for shown in result.explanations.values():
             for means in shown.means.values():
                 contrast = f"{means.contrast:+.3f}".replace("-", "\N{MINUS SIGN}")
                 cells = f"<td>{means.inside:.3f}</td><td>{means.outside:.3f}</td>"
-                assert f"{cells}<td><b>{contrast}</b></td>" in written
-    assert "over 12 queries." in page.text
+                assert f"{cells}<td><b>{contrast}</b></td><td>{means.auc:.3f}</td>" in written
+    assert "over 12 queries, and the probability" in page.text
     assert "Left out" not in page.text
     # Two models, two variants, ten queries.
     assert written.count('alt="half map"') == written.count('alt="activation map"') == 2 * 2 * 10
@@ -142,12 +147,13 @@ def test_page_shows_each_map_in_both_variants(page, written, audits):
 
 def test_page_says_how_many_masks_are_empty_or_full(audits, tmp_path):
     original = audits[1].explanations["original"]
-    means = {"activation": PersonMeans(inside=0.25, outside=0.5, images=9)}
+    means = {"activation": PersonMeans(inside=0.25, outside=0.5, auc=0.375, images=9)}
     result = replace(audits[1], explanations={"original": replace(original, means=means)})
     write_report(tmp_path / "index.html", [result])
     text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
-    assert "over 9 queries. Left out: 3 queries whose mask is empty or full." in text
-    assert "0.2500.500\N{MINUS SIGN}0.250" in text
+    assert "over 9 queries, and" in text
+    assert "Left out: 3 queries whose mask is empty or full." in text
+    assert "0.2500.500\N{MINUS SIGN}0.2500.375" in text
 
 
 def test_page_shows_the_losses_of_each_run(audits, written, tmp_path):

@@ -138,3 +138,32 @@ def test_changes_may_name_former_fields(info):
 def test_unknown_names_meet_their_neighbours(act, text):
     with pytest.raises(UsageError, match=re.escape(text)):
         act()
+
+
+def test_the_ladder_beyond_the_paper_changes_what_it_names(info):
+    table = TABLES["fanet/ladder"]
+    recipes = {row.name: to_json(resolve(row, "demo", {}, info)[0]) for row in table.rows}
+    plain = recipes["B/L+TEM+BG+IA+TAL"]
+    changed = {
+        name: {key: value for key, value in recipe.items() if plain.get(key) != value}
+        for name, recipe in recipes.items()
+    }
+    whole = {"pyramid_stripes": [1, 2, 4, 8]}
+    heavier, normalised = {"target_attention_weight": 30.0}, {"normalise_pooled": True}
+    assert changed == {
+        "B/L+TEM+BG+IA": {"target_attention": "none"},
+        "B/L+TEM+BG+IA+TAL": {},
+        "TALx30": heavier,
+        "TAL Z detached": {"detach_mask": True},
+        "IA BN": {"target_attention": "none"} | normalised,
+        "TAL BN": normalised,
+        "TALx30 BN": heavier | normalised,
+        "FA-Net without TAL": {"target_attention": "none"} | whole,
+        "FA-Net": whole,
+        "FA-Net TALx30": heavier | whole,
+    }
+    assert list(table.worlds.items()) == [
+        ("", ()),
+        ("-camera_style0", ("--camera_style=0",)),
+    ]
+    assert TABLES["fanet/1"].worlds == {"": ()}

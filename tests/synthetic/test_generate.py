@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,13 @@ from PIL import Image
 from tfreid.datasets import rows_of
 from tfreid.errors import UsageError
 from tfreid.synthetic import generate as generator
+from tfreid.synthetic import plan
 from tfreid.synthetic.contact_sheet import draw_contact_sheet
+from tfreid.synthetic.drawing.camera import draw_camera
+from tfreid.synthetic.drawing.scene import HEIGHT, SCALE, WIDTH, Scene
+from tfreid.synthetic.drawing.shot import STEPS_ASIDE, take
 from tfreid.synthetic.generate import Parameters, generate
-from tfreid.synthetic.world import NUM_PLACES, World
+from tfreid.synthetic.world import NUM_PLACES, Stream, World, seeded
 
 TINY = Parameters(persons=2, cameras=2, seed=3, lip_images=4, backgrounds=2, occluded_persons=1)
 
@@ -112,7 +117,8 @@ def test_leaves_nothing_when_it_fails(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("persons", 0), ("cameras", 1), ("scenery_link", 1.5), ("seed", -1)]
+    ("name", "value"),
+    [("persons", 0), ("cameras", 1), ("scenery_link", 1.5), ("seed", -1), ("camera_style", 2)],
 )
 def test_refuses_impossible_parameters(name, value):
     with pytest.raises(UsageError, match=name):
@@ -149,3 +155,81 @@ def test_a_disk_without_room_is_named_first(tmp_path, full_disk):
     with pytest.raises(UsageError, match=r"the images take about .* MiB in .*, and .* are free"):
         generate(tmp_path / "out", Parameters())
     assert not list(tmp_path.iterdir())
+
+
+def test_folders_that_were_drawn_before_a_flag_are_kept(generated):
+    described = json.loads((generated / "synthetic.json").read_text())
+    for name in ("camera_style", "shared_scenery"):
+        del described["parameters"][name]
+    del described["checksum"]
+    older = generated.parent / "older"
+    older.mkdir()
+    (older / "synthetic.json").write_text(json.dumps(described))
+    assert generator.is_generated(older, TINY)
+    with pytest.raises(UsageError, match="camera_style 1 instead of 0"):
+        generator.is_generated(older, replace(TINY, camera_style=0))
+
+
+def test_new_flags_leave_the_default_world_as_it_was():
+    """Names, places and persons as drawn before there were `camera_style` and `shared_scenery`."""
+    shots = list(plan.market_shots(World(0, 6, 0.9), 100))
+    assert {shot.spot for shot in shots} == {None}
+    words = [(s.image, s.camera, s.place, s.person, s.seed, s.alignment) for s in shots]
+    assert hashlib.sha256(repr(words).encode()).hexdigest()[:16] == "3019dcd64bd65932"
+
+
+def test_shared_scenery_is_one_spot_of_one_place_in_a_passage_and_for_every_camera():
+    world = World(0, 6, 0.9, shared_scenery=True)
+    assert all(world.sees(camera, place) for camera in range(6) for place in range(NUM_PLACES))
+    shots = list(plan.market_shots(world, 20))
+    passages, spots = {}, {}
+    for shot in shots:
+        if "/0000" not in shot.image and "/-1" not in shot.image:
+            passages.setdefault((shot.person, shot.camera), set()).add(shot.place)
+            spots.setdefault((shot.person, shot.place), set()).add(shot.spot)
+    assert {len(places) for places in passages.values()} == {1}
+    assert {len(found) for found in spots.values()} == {1}
+    assert len(set.union(*spots.values())) == len(spots)
+    at_home = [places == {world.habit(p).homes[0]} for (p, _), places in passages.items()]
+    assert 0.8 < np.mean(at_home) < 1
+
+
+def test_crops_show_the_surroundings_of_the_spot():
+    """In a scene whose brightness says where one is."""
+    ramp = np.broadcast_to(np.linspace(0, 255, WIDTH * SCALE), (HEIGHT * SCALE, WIDTH * SCALE))
+    scene = Scene(Image.fromarray(ramp.astype(np.uint8)).convert("RGB"), 140.0)
+    (camera,) = {*World(0, 2, 0.9, camera_style=0).cameras}
+    plain = replace(camera, gains=(1.0, 1.0, 1.0), gamma=1.0, haze=0.0, noise=0.0)
+
+    def middle(spot, seed):
+        rng = np.random.default_rng(seed)
+        crop = np.asarray(take(scene, plain, None, rng, "none", "detected", spot)[0], float)
+        return np.median(crop[:, 28:36]) / 255 * WIDTH
+
+    for spot in (0.25, 0.75):
+        seen = [middle(spot, seed) for seed in range(12)]
+        assert np.ptp(seen) > STEPS_ASIDE / 2
+        # A crop is about 55 units wide, and exposure changes from image to image.
+        assert abs(np.median(seen) - (spot * (WIDTH - 55) + 27)) < STEPS_ASIDE
+    assert np.ptp([middle(None, seed) for seed in range(12)]) > WIDTH / 3
+
+
+def test_cameras_without_style_differ_in_place_only():
+    world = World(seed=0, num_cameras=4, scenery_link=0.9, camera_style=0)
+    scene = world.scene(0, 0)
+    pictures = [
+        np.asarray(take(scene, camera, world.look(1), np.random.default_rng(7))[0])
+        for camera in world.cameras
+    ]
+    assert len({picture.tobytes() for picture in pictures}) == 1
+    assert world.sees(0, 0) != world.sees(2, 0) or world.sees(0, 20) != world.sees(2, 20)
+    views = [np.asarray(world.scene(camera, 0).image, float) for camera in (0, 1)]
+    assert np.abs(views[0] - views[1]).mean() > 5
+
+
+def test_cameras_have_a_style_of_their_own_unless_told_otherwise():
+    world = TINY.world
+    hues = 2 * np.pi * np.arange(TINY.cameras) / TINY.cameras
+    drawn = [draw_camera(seeded(3, Stream.CAMERA, i), hue) for i, hue in enumerate(hues)]
+    assert list(world.cameras) == drawn
+    assert replace(TINY, camera_style=0).world.cameras[0] not in drawn

@@ -27,11 +27,14 @@ class PersonMeans:
     Attributes:
       inside: mean of the map over the person's mask.
       outside: mean of the map over the rest of the picture.
+      auc: probability that the map is stronger at a pixel of the person than at one of the rest;
+        0.5 for a map that is even. Unlike the means it does not depend on the level of the map.
       images: how many images these are of: those whose mask is neither empty nor full.
     """
 
     inside: float
     outside: float
+    auc: float
     images: int
 
     @property
@@ -114,6 +117,47 @@ def means_by_person(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.stack([mean(covered), mean(1 - covered)])
 
 
+def auc_by_person(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Measures how well a map ranks the person above the rest, whatever its level and its range.
+
+    The area under the ROC curve: the probability that, of a pixel of the person and one of the
+    rest, both drawn at random, the first lies in the cell with the higher value; equal values, such
+    as those of one cell, count one half.
+
+    Args:
+      values: `[n, h, w]` floats, the map.
+      mask: `[n, height, width]` integers, above 0 on the person.
+
+    Returns:
+      `[n]`, in [0, 1]; not a number where the mask is empty or full.
+    """
+    shares = _covered(mask, values.shape[1:]).astype(np.float64)
+    return np.array([_auc(*image) for image in zip(values, shares, strict=True)])
+
+
+def _auc(values: np.ndarray, share: np.ndarray) -> float:
+    levels, level = np.unique(values, return_inverse=True)
+    inside, outside = (
+        np.bincount(level.ravel(), weights.ravel(), len(levels)) for weights in (share, 1 - share)
+    )
+    pairs = inside.sum() * outside.sum()
+    below = np.cumsum(outside) - outside / 2
+    return float(inside @ below / pairs) if pairs > 0 else np.nan
+
+
+def compare_with_person(values: np.ndarray, mask: np.ndarray) -> PersonMeans | None:
+    """Compares a map with the persons' masks and averages over the images.
+
+    Args:
+      values: `[n, h, w]` floats, the map.
+      mask: `[n, height, width]` integers, above 0 on the person.
+
+    Returns:
+      The figures; None where every mask is empty or full.
+    """
+    return _over_images(_of_images(values, mask))
+
+
 def _covered(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Share of each cell that the person covers: the mask is averaged, no map is interpolated."""
     person = tf.cast(mask > 0, tf.float32)[..., None]
@@ -150,7 +194,7 @@ def explain(
         if spec.mask_vocabulary:
             mask = batch["mask"]
             shares.append(shares_on_person(maps["activation"], mask))
-            means.append({name: means_by_person(values, mask) for name, values in maps.items()})
+            means.append({name: _of_images(values, mask) for name, values in maps.items()})
         for index in shown[(shown >= start) & (shown < start + len(batch["image"]))]:
             row = index - start
             image = np.clip(np.rint(batch["image"][row]), 0, 255).astype(np.uint8)
@@ -162,19 +206,28 @@ def explain(
         maps={name: np.stack([kept[index][1][name] for index in shown]) for name in maps},
         on_person=None if area is None else float(np.nanmean(on_person)),
         person_area=None if area is None else float(area.mean()),
-        means=_over_images(means),
+        means=_by_map(means),
     )
 
 
-def _over_images(batches: list[dict[str, np.ndarray]]) -> dict[str, PersonMeans]:
-    means = {}
-    for name in batches[0] if batches else ():
-        of_images = np.concatenate([batch[name] for batch in batches], axis=1)
-        compared = of_images[:, ~np.isnan(of_images[0])]
-        if compared.size:
-            inside, outside = compared.mean(axis=1, dtype=np.float64).tolist()
-            means[name] = PersonMeans(inside, outside, compared.shape[1])
-    return means
+def _of_images(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Inside, outside and AUC of each image, `[3, n]`."""
+    return np.stack([*means_by_person(values, mask), auc_by_person(values, mask)])
+
+
+def _over_images(of_images: np.ndarray) -> PersonMeans | None:
+    compared = of_images[:, ~np.isnan(of_images[0])]
+    if not compared.size:
+        return None
+    return PersonMeans(*compared.mean(axis=1, dtype=np.float64).tolist(), compared.shape[1])
+
+
+def _by_map(batches: list[dict[str, np.ndarray]]) -> dict[str, PersonMeans]:
+    of_maps = {
+        name: _over_images(np.concatenate([batch[name] for batch in batches], axis=1))
+        for name in (batches[0] if batches else ())
+    }
+    return {name: means for name, means in of_maps.items() if means}
 
 
 def shown_queries(queries: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfreid.evaluation.attention import PersonMeans, means_by_person
+from tfreid.evaluation.attention import PersonMeans, compare_with_person
 from tfreid.evaluation.descriptors import Advance, embedder, no_progress
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import InputSpec, data_errors, evaluation_batches
@@ -40,11 +40,12 @@ class Occlusion:
     means: PersonMeans | None
 
     def metrics(self) -> dict[str, Any]:
-        """Returns the figures for JSON; `inside` and `outside` are None without masks."""
+        """Returns the figures for JSON; `inside`, `outside` and `auc` are None without masks."""
         means = self.means
         return {
             "inside": means and means.inside,
             "outside": means and means.outside,
+            "auc": means and means.auc,
             "images": means.images if means else len(self.images),
             "patch_px": list(self.patch_px),
         }
@@ -91,7 +92,7 @@ def occlude(
             images.append(np.clip(np.rint(image), 0, 255).astype(np.uint8))
             masks.append(batch["mask"].numpy()[0] if has_masks else None)
     maps = np.stack(maps)
-    means = _means(maps, np.stack(masks)) if has_masks else None
+    means = compare_with_person(maps, np.stack(masks)) if has_masks else None
     patch_px = tuple(_PATCH_CELLS * side for side in cell_px)
     return Occlusion(np.stack(images), maps, patch_px, means)
 
@@ -131,12 +132,3 @@ def _by_cell(
         total[place] += change
         count[place] += 1
     return (total / np.maximum(count, 1)).astype(np.float32)
-
-
-def _means(maps: np.ndarray, masks: np.ndarray) -> PersonMeans | None:
-    of_images = means_by_person(maps, masks)
-    compared = of_images[:, ~np.isnan(of_images[0])]
-    if not compared.size:
-        return None
-    inside, outside = compared.mean(axis=1, dtype=np.float64).tolist()
-    return PersonMeans(inside, outside, compared.shape[1])

@@ -26,7 +26,7 @@ from tfreid.records.mask_maker import UNMASKED, write_reasons
 from tfreid.records.own_backgrounds import can_inpaint, write_own_backgrounds
 from tfreid.records.records import Records
 from tfreid.records.runners import unwrapped_errors, with_runner
-from tfreid.records.scenes import copy_scenes, find_scenes
+from tfreid.records.scenes import copy_scenes, find_scenes, held_out
 from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
@@ -42,9 +42,10 @@ class ConversionOptions:
         max_reject_fraction: largest fraction of the records that may be rejected.
         random_backgrounds: copies of each training image on random backgrounds, 0, 1 or 2
             (PGP, Table 4: original to random 1:1 and 1:2).
-        backgrounds_root: folder of background scenes, copied into the output; those of its folders
-            `train` and `test`, where it has no others, are kept apart. Without it, backgrounds are
-            made of the pictures themselves, where they have masks and OpenCV is installed.
+        backgrounds_root: folder of background scenes, copied into the output: half of them for
+            training and half for the test, or those of its folders `train` and `test` where it has
+            no others. Without it, backgrounds are made of the pictures themselves, where they have
+            masks and OpenCV is installed.
         seed: seed of the records' order and of the random backgrounds.
         synthetic: whether the images were drawn by the synthetic generator.
         max_image_mpx: megapixels of the largest image; larger ones are rejected, as are such
@@ -89,7 +90,7 @@ def convert(
         OSError: if the disk is full.
     """
     out = out.absolute()
-    scenes = find_scenes(options.backgrounds_root)
+    scenes = held_out(find_scenes(options.backgrounds_root), plan.num_records)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
     if os.path.lexists(kept_rejects) and not _holds_rejects(kept_rejects):

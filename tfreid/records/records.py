@@ -9,7 +9,7 @@ from tfreid.records.info import DATASET_JSON, RecordsInfo
 from tfreid.records.store import RecordStore
 
 BACKGROUNDS = "backgrounds"
-POOL_OF = {"train": "train", "query": "test", "gallery": "test"}
+POOL_OF = {"train": "train", "val": "test", "query": "test", "gallery": "test"}
 """Split -> pool of backgrounds, where training and test have pools of their own."""
 
 
@@ -102,12 +102,15 @@ class Records:
         if not count:
             return "none"
         pools = [len(self.backgrounds(split)) for split in ("train", "query")]
+        converted = {POOL_OF.get(split) for split in self.info.splits}
         what = "given scenes"
         if self.info.own_backgrounds:
             what = (
                 "pictures of this data set, from which the persons were removed by inpainting; an "
                 "image gets one of another person and, where there is one, of another camera"
             )
+        if pools[0] + pools[1] > count and len(converted) == 1:
+            return f"{what}: {count:,}"
         if pools[0] + pools[1] > count:
             return f"{what}: {count:,}, the same for training and test"
         words = (f"{pools[0]:,} for training", f"{pools[1]:,} for the test")

@@ -1,7 +1,7 @@
 """Scenes without persons that the user gives as backgrounds."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tfreid.datasets.files import MAX_IMAGE_MPX
@@ -45,10 +45,32 @@ def find_scenes(root: Path | None) -> dict[str, list[Path]]:
     return {"": shared} if shared else pools
 
 
+def held_out(scenes: Mapping[str, list[Path]], splits: Collection[str]) -> Mapping[str, list[Path]]:
+    """Keeps scenes of one folder apart for training and test, so that no model knows the test's.
+
+    The first half is for training: scenes that stand beside each other, which may be pictures of
+    one place, mostly stay together.
+
+    Args:
+        scenes: what `find_scenes` found.
+        splits: those that are converted; where all are for training, or all for the test, they get
+            all scenes.
+
+    Returns:
+        The scenes by pool; a single scene stays with both.
+    """
+    shared = scenes.get("", [])
+    pools = dict.fromkeys(POOL_OF[split] for split in splits if split in POOL_OF)
+    if len(shared) < 2 or len(pools) < 2:
+        return scenes
+    middle = (len(shared) + 1) // 2
+    return {"train": shared[:middle], "test": shared[middle:]}
+
+
 def copy_scenes(
     scenes: Mapping[str, list[Path]], folder: Path, max_mpx: float = MAX_IMAGE_MPX
 ) -> None:
-    """Copies what `find_scenes` found to the backgrounds of a converted folder.
+    """Copies what `find_scenes` and `held_out` gave to the backgrounds of a converted folder.
 
     Raises:
         DataError: if one is no image, or has more megapixels than `max_mpx`.

@@ -41,7 +41,12 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
 def _scenes(result: AuditResult) -> str:
     """What random backgrounds are, and what made the masks."""
     folder, made = result.folder, result.folder.info.made_by.get("parser")
-    text = f"; scenes: {folder.background_source}" if "random_background" in result.outcomes else ""
+    text = ""
+    if "random_background" in result.outcomes:
+        train, test = (set(folder.backgrounds(split)) for split in ("train", "query"))
+        held_out = train and not train & test
+        pool = ", of the pool for the test, which is apart from that for training" * bool(held_out)
+        text = f"{pool}; scenes: {folder.background_source}"
     return text + (f"; masks made by {next(iter(made.values()))}" if made else "")
 
 

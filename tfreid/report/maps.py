@@ -52,7 +52,7 @@ def _occlusion(result: AuditResult) -> str:
         means = found.means
         text += (
             f" by {means.inside:.3f} on the person and {means.outside:.3f} around it (cosine "
-            f"distance, mean over {means.images} queries);"
+            f"distance, mean over {means.images} queries; AUC {means.auc:.3f});"
         )
     text += f" bright is {most:.3f}."
     return f'<div class="lists">{rows}</div><p class="soft small">{text}</p>'
@@ -91,8 +91,8 @@ def _means(result: AuditResult) -> str:
     if not means:
         return ""
     of_first = next(iter(means.values()))
-    over = "".join(f'<th colspan="3">{readable(variant)}</th>' for variant in means)
-    heads = "<th>inside</th><th>outside</th><th>difference</th>" * len(means)
+    over = "".join(f'<th colspan="4">{readable(variant)}</th>' for variant in means)
+    heads = "<th>inside</th><th>outside</th><th>difference</th><th>AUC</th>" * len(means)
     body = "".join(
         f"<tr><td>{escape(readable(name))}</td>"
         + "".join(_cells(of_variant[name]) for of_variant in means.values())
@@ -108,7 +108,8 @@ def _means(result: AuditResult) -> str:
     )
     return (
         '<p class="soft small">Mean of each map, from 0 to 1, inside and outside of the person\'s '
-        f"mask, over {compared:,} queries.{left_out}</p>"
+        f"mask, over {compared:,} queries, and the probability that it is higher at a pixel of the "
+        f"person than at one of the rest (AUC; 0.5 for an even map).{left_out}</p>"
         f'<div class="scroll"><table class="means"><thead><tr><th></th>{over}</tr>'
         f"<tr><th>map</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -116,4 +117,7 @@ def _means(result: AuditResult) -> str:
 
 def _cells(means: PersonMeans) -> str:
     contrast = f"{means.contrast:+.3f}".replace("-", "\N{MINUS SIGN}")
-    return f"<td>{means.inside:.3f}</td><td>{means.outside:.3f}</td><td><b>{contrast}</b></td>"
+    return (
+        f"<td>{means.inside:.3f}</td><td>{means.outside:.3f}</td><td><b>{contrast}</b></td>"
+        f"<td>{means.auc:.3f}</td>"
+    )

@@ -113,6 +113,8 @@ class Table:
       comparisons: what is compared; each row that has published figures with another unless given
         (`TableRow.against`).
       note: what a reader has to know to compare.
+      worlds: embedded data sets that it is measured on: suffix of the folder to the flags of
+        `tfreid.synthesize` that draw them.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Table:
     headline: str = ""
     comparisons: tuple[Comparison, ...] = ()
     note: str = ""
+    worlds: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"": ()})
 
     @property
     def variants(self) -> set[str]:

@@ -27,6 +27,8 @@ VERSION = 1
 DESCRIPTION_FILE = "synthetic.json"
 JPEG_QUALITY = 90
 BACKGROUND_SIZE_PX = (192, 256)
+_SINCE = {"camera_style": 1, "shared_scenery": False}
+"""What folders were drawn with whose description does not name it."""
 _JOB_SHOTS = 40
 _BYTES_AN_ITEM = 10_000  # With its mask, in whole blocks of the disk.
 
@@ -40,18 +42,23 @@ class Parameters:
         cameras: Cameras.
         seed: Seed of everything.
         lip_images: Images for training and validating a parser.
-        backgrounds: Scenes without persons.
+        backgrounds: Scenes without persons; conversion gives half of them to the training and half
+            to the test, 100 each as in PGP.
         occluded_persons: Persons of the occluded probe set.
         scenery_link: Probability that a person is seen before one of the person's own places.
+        camera_style: As of `World`: 1, or 0 for cameras that differ in place only.
+        shared_scenery: As of `World`.
     """
 
     persons: int = 100
     cameras: int = 6
     seed: int = 0
     lip_images: int = 1500
-    backgrounds: int = 100
+    backgrounds: int = 200
     occluded_persons: int = 40
     scenery_link: float = 0.9
+    camera_style: int = 1
+    shared_scenery: bool = False
 
     def __post_init__(self) -> None:
         least = {"persons": 1, "cameras": 2, "seed": 0, "lip_images": 2, "backgrounds": 1}
@@ -60,11 +67,15 @@ class Parameters:
                 raise UsageError(f"{name} is {getattr(self, name)}: expected at least {value}")
         if not 0 <= self.scenery_link <= 1:
             raise UsageError(f"scenery_link is {self.scenery_link}: expected 0 to 1")
+        if self.camera_style not in (0, 1):
+            raise UsageError(f"camera_style is {self.camera_style}: expected 0 or 1")
 
     @property
     def world(self) -> World:
         """The world that the images show."""
-        return World(self.seed, self.cameras, self.scenery_link)
+        return World(
+            self.seed, self.cameras, self.scenery_link, self.camera_style, self.shared_scenery
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ def is_generated(out: Path, parameters: Parameters) -> bool:
         parameters_there = found.get("parameters")
         there = parameters_there if isinstance(parameters_there, dict) else {}
         there = {"version": found.get("version"), **there}
+        there = {**_SINCE, **there}
         other = [name for name in wanted if there.get(name) != wanted[name]]
         if not other:
             return True
@@ -208,6 +220,7 @@ def _draw_shot(out: Path, world: World, shot: plan.Shot) -> None:
         seeded(world.seed, Stream.SHOT, *shot.seed),
         shot.occlusion,
         shot.alignment,
+        shot.spot,
     )
     picture.save(out / shot.image, quality=JPEG_QUALITY)
     if shot.mask is not None:

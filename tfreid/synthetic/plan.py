@@ -33,6 +33,7 @@ class Shot:
         seed: Words of the seed after the data set's own.
         occlusion: As in `shot.take`.
         alignment: As in `shot.take`.
+        spot: As in `shot.take`.
     """
 
     image: str
@@ -43,6 +44,7 @@ class Shot:
     seed: tuple[int, ...]
     occlusion: str = "some"
     alignment: str = "detected"
+    spot: float | None = None
 
 
 def market_shots(world: World, persons: int) -> Iterator[Shot]:
@@ -67,13 +69,17 @@ def _person_shots(world: World, person: int, part: str) -> Iterator[Shot]:
     habit = world.habit(person)
     for camera in habit.cameras:
         frame = int(rng.integers(1_000, 90_000))
+        if world.shared_scenery:  # One passage, as a tracker follows it.
+            place = world.whereabouts(habit, camera, rng)
         for index in range(rng.integers(*IMAGES_AT_A_CAMERA)):
             split = "train" if part == "train" else "gallery" if index else "query"
             frame += int(rng.integers(5, 60))
             name = f"{person:04d}_c{camera + 1}s1_{frame:06d}_{index + 1:02d}"
-            place = world.whereabouts(habit, camera, rng)
+            if not world.shared_scenery:
+                place = world.whereabouts(habit, camera, rng)
             seed = (person, camera, index)
-            yield _market_shot(split, name, camera, place, person, seed)
+            spot = world.spot(person, place)
+            yield _market_shot(split, name, camera, place, person, seed, spot)
 
 
 def _extra(world, index, prefix, habit_of, person, alignment) -> Shot:
@@ -83,13 +89,14 @@ def _extra(world, index, prefix, habit_of, person, alignment) -> Shot:
     camera = habit.cameras[rng.integers(len(habit.cameras))]
     place = world.whereabouts(habit, camera, rng)
     name = f"{prefix}_c{camera + 1}s1_{100_000 + 7 * index:06d}_00"
-    return _market_shot("gallery", name, camera, place, person, (0, index), alignment)
+    spot = world.spot(habit_of, place)
+    return _market_shot("gallery", name, camera, place, person, (0, index), spot, alignment)
 
 
-def _market_shot(split, name, camera, place, person, seed, alignment="detected") -> Shot:
+def _market_shot(split, name, camera, place, person, seed, spot, alignment="detected") -> Shot:
     folder = SPLIT_FOLDERS[split]
     image, mask = f"market1501/{folder}/{name}.jpg", f"masks/{folder}/{name}.png"
-    return Shot(image, mask, camera, place, person, seed, alignment=alignment)
+    return Shot(image, mask, camera, place, person, seed, alignment=alignment, spot=spot)
 
 
 def lip_shots(world: World, images: int) -> Iterator[Shot]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tfreid.synthetic.drawing.camera import Camera, draw_camera
+from tfreid.synthetic.drawing.camera import NEUTRAL, Camera, draw_camera
 from tfreid.synthetic.drawing.look import Look, draw_look
 from tfreid.synthetic.drawing.places import KINDS, Place, make_place
 from tfreid.synthetic.drawing.scene import Scene, draw_scene
@@ -34,6 +34,7 @@ class Stream(IntEnum):
     SHOT = 6
     PLAN = 7
     BACKGROUND = 8
+    SPOT = 9
 
 
 def seeded(seed: int, purpose: Stream, *ids: int) -> np.random.Generator:
@@ -63,15 +64,24 @@ class World:
         num_cameras: Cameras on the ring.
         scenery_link: Probability that an image of a person is taken at one of the person's homes,
             where the camera sees any.
+        camera_style: 1 for cameras that each have their own light, colours, blur, noise and path;
+            0 for cameras that differ in what they see alone, so that nothing in a person's pixels
+            tells the camera.
+        shared_scenery: Whether what stands behind a person is mostly the same for all cameras: each
+            sees every place, and a person keeps to one home and to one spot of it.
     """
 
     seed: int
     num_cameras: int
     scenery_link: float
+    camera_style: int = 1
+    shared_scenery: bool = False
 
     @cached_property
     def cameras(self) -> tuple[Camera, ...]:
-        """The cameras, with colour casts spread over all hues."""
+        """The cameras, with colour casts spread over all hues where they have a style."""
+        if not self.camera_style:
+            return (NEUTRAL,) * self.num_cameras
         hues = 2 * np.pi * np.arange(self.num_cameras) / self.num_cameras
         return tuple(
             draw_camera(seeded(self.seed, Stream.CAMERA, index), hue)
@@ -95,6 +105,8 @@ class World:
 
     def sees(self, camera: int, place: int) -> bool:
         """Whether a place of the ring is visible from a camera."""
+        if self.shared_scenery:
+            return True
         nearest = np.argsort(self._distances(place), kind="stable")
         return camera in nearest[: max(round(self.num_cameras * VISIBLE_FRACTION), 1)]
 
@@ -116,9 +128,16 @@ class World:
         """Draws the place of one image of a person: mostly a home, if the camera sees one."""
         homes = [place for place in habit.homes if self.sees(camera, place)]
         if homes and rng.random() < self.scenery_link:
-            return homes[0] if rng.random() < FIRST_HOME_SHARE else homes[-1]
+            is_first = rng.random() < FIRST_HOME_SHARE or self.shared_scenery
+            return homes[0] if is_first else homes[-1]
         seen = [place for place in range(NUM_PLACES) if self.sees(camera, place)]
         return seen[rng.integers(len(seen))]
+
+    def spot(self, person: int, place: int) -> float | None:
+        """Where in a place all cameras see a person, from 0 at its left to 1; None: anywhere."""
+        if not self.shared_scenery:
+            return None
+        return float(seeded(self.seed, Stream.SPOT, person, place).random())
 
     def _distances(self, place: int) -> np.ndarray:
         """Distance on the ring of each camera to a place."""

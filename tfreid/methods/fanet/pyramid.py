@@ -32,12 +32,14 @@ class HorizontalPyramid(keras.layers.Layer):
     """HPP: pools the stripes of each scale and embeds each by weights of its own.
 
     Embedding is a linear map with batch normalisation. Without scales, the whole map is averaged
-    and not embedded: the baseline of the paper's Table I.
+    and not embedded: the baseline of the paper's Table I. Nothing then follows the gate that would
+    take the level of its mask out of the descriptor, unless `normalise` says so.
 
     Args:
       scales: numbers of stripes, `(1, 2, 4, 8)` in the paper: 15 stripes.
       embedding_size: values of each stripe's feature vector.
       pooling: as of `pool_stripes`.
+      normalise: whether batch normalisation follows the averaged map, too; not in the paper.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class HorizontalPyramid(keras.layers.Layer):
         scales: Sequence[int] = (1, 2, 4, 8),
         embedding_size: int = 256,
         pooling: str = "average_and_max",
+        normalise: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.scales, self.embedding_size, self.pooling = tuple(scales), embedding_size, pooling
+        self.normalise = normalise
         self.stripes = sum(self.scales) or 1
-        self.normalisation = batch_normalisation() if self.scales else None
+        self.normalisation = batch_normalisation() if self.scales or normalise else None
 
     def build(self, input_shape):
         """Creates the weights for `input_shape` `[batch, h, w, channels]`."""
@@ -62,12 +66,16 @@ class HorizontalPyramid(keras.layers.Layer):
                 shape=(self.stripes, channels, self.embedding_size),
                 initializer=keras.initializers.RandomNormal(stddev=(2 / channels) ** 0.5),
             )
-            self.normalisation.build((None, self.stripes * self.embedding_size))
+        if self.normalisation:
+            self.normalisation.build((None, self.stripes * self.units))
 
     def call(self, features, training=None):
         """Maps `[batch, h, w, channels]` to `[batch, stripes, units]`."""
         if not self.scales:
-            return pool_stripes(features, 1, "average")
+            pooled = pool_stripes(features, 1, "average")
+            if not self.normalise:
+                return pooled
+            return self.normalisation(pooled[:, 0], training=training)[:, None]
         pooled = [pool_stripes(features, scale, self.pooling) for scale in self.scales]
         pooled = keras.ops.concatenate(pooled, axis=1)
         embedded = keras.ops.einsum("bsc,sce->bse", pooled, self.kernel)
@@ -82,6 +90,7 @@ class HorizontalPyramid(keras.layers.Layer):
             "scales": self.scales,
             "embedding_size": self.embedding_size,
             "pooling": self.pooling,
+            "normalise": self.normalise,
         }
 
 

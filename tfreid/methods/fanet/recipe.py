@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import tensorflow as tf
+
 from tfreid.errors import UsageError, require
 from tfreid.methods.backbones import RESNET_DEPTH, start_pretrained
 from tfreid.methods.base import Group, Method, Stage
@@ -15,7 +17,7 @@ from tfreid.methods.fanet.losses import (
 )
 from tfreid.methods.fanet.model import FANet
 from tfreid.methods.fanet.pyramid import POOLINGS
-from tfreid.methods.fields import choice, paper
+from tfreid.methods.fields import choice, off, paper
 from tfreid.methods.recipe_base import BatchNormalisation, PersonBatches, PersonImages, Sgd
 from tfreid.methods.schedules import WarmupDecay
 from tfreid.nn import BACKBONES, backbone_class
@@ -39,6 +41,11 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages, BatchNormalisation):
       background_branch: whether cameras are learned beside persons (BG in Table I).
       gate_background: whether B is gated with 1 - Z^f (IA in Table I).
       target_attention: `paper` (TAL in Table I), `v1`, `v2` (Table II) or `none`.
+      target_attention_weight: multiplies the target attention loss; 1 is the paper's objective, in
+        which it moves Z^f far less than the classification losses do.
+      detach_mask: whether the target attention loss moves the two branches alone, and not Z^f.
+      normalise_pooled: whether batch normalisation follows the averaged map where there is no
+        pyramid, so that the level of Z^f does not scale the logits.
       pyramid_stripes: stripes of each scale (HPP in Table I); `()` averages the whole map.
       embedding_size: values that each stripe adds to the descriptor.
       stripe_pooling: how a stripe becomes one vector.
@@ -61,6 +68,9 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages, BatchNormalisation):
     background_branch: bool = paper(True, "section III-A, Table I")
     gate_background: bool = paper(True, "eq. 3, Table I")
     target_attention: str = paper("paper", "eq. 4 and 5; Table II has others", TARGET_ATTENTIONS)
+    target_attention_weight: float = off(1.0)
+    detach_mask: bool = off(False)
+    normalise_pooled: bool = off(False)
     pyramid_stripes: tuple[int, ...] = paper((1, 2, 4, 8), "section III-A")
     embedding_size: int = paper(256, "section III-A")
     stripe_pooling: str = choice(
@@ -105,6 +115,19 @@ class FanetRecipe(Sgd, PersonBatches, PersonImages, BatchNormalisation):
             self.target_attention == "none" or (self.target_enhancement and self.background_branch),
             f"target_attention={self.target_attention!r} compares both branches by the mask: it "
             "needs target_enhancement=True and background_branch=True; set it to 'none'",
+        )
+        changed = self.target_attention_weight != 1 or self.detach_mask
+        require(
+            self.target_attention != "none" or not changed,
+            "target_attention_weight and detach_mask change the target attention loss, which "
+            "target_attention='none' leaves out: set it, or leave these out",
+        )
+        weight = self.target_attention_weight
+        require(0 < weight <= 1e6, f"target_attention_weight={weight}: above 0, at most 1000000")
+        require(
+            not (self.normalise_pooled and self.pyramid_stripes),
+            "normalise_pooled=True is for pyramid_stripes=(): with stripes, each embedding ends in "
+            "batch normalisation already",
         )
         size = backbone_class(self.backbone).map_size(self.image_size_px, self.output_stride)
         rows = size[0]
@@ -164,6 +187,7 @@ def build(recipe: FanetRecipe, info) -> FANet:
                 "scales": recipe.pyramid_stripes,
                 "embedding_size": recipe.embedding_size,
                 "pooling": recipe.stripe_pooling,
+                "normalise": recipe.normalise_pooled,
             },
             gate_background=recipe.gate_background,
         )
@@ -177,14 +201,16 @@ def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
         if recipe.background_branch:
             values["camera"] = stripe_loss(outputs["camera_logits"], batch["camera"])
         if recipe.target_attention != "none":
+            mask = outputs["mask"]
             values["target_attention"] = target_attention_loss(
                 outputs["foreground"],
                 outputs["background"],
-                outputs["mask"],
+                tf.stop_gradient(mask) if recipe.detach_mask else mask,
                 recipe.target_attention,
             )
         return values
 
+    objective = OBJECTIVE | {"target_attention": recipe.target_attention_weight}
     return (
         Stage(
             name="network",
@@ -194,7 +220,7 @@ def stages(recipe: FanetRecipe) -> tuple[Stage, ...]:
             steps=recipe.schedule.steps,
             groups=_groups(recipe),
             losses=losses,
-            loss_weights=OBJECTIVE if recipe.background_branch else {},
+            loss_weights=objective if recipe.background_branch else {},
             start=lambda model: start_pretrained(model.backbones, recipe.weights),
             **recipe.clipping(),
         ),

@@ -2,7 +2,7 @@
 
 from tfreid.errors import UsageError
 from tfreid.reproduction.table import Table, nearest
-from tfreid.reproduction.tables import fanet, fpr, pgp, spreid
+from tfreid.reproduction.tables import fanet, fanet_ladder, fpr, pgp, spreid
 from tfreid.reproduction.tables.published import with_published
 
 _TABLES: dict[str, Table] = {
@@ -12,6 +12,7 @@ _TABLES: dict[str, Table] = {
     "fanet/4": fanet.TABLE_4,
     "fanet/5": fanet.TABLE_5,
     "fanet/figure5": fanet.FIGURE_5,
+    "fanet/ladder": fanet_ladder.LADDER,
     "fpr/3": fpr.TABLE_3,
     "fpr/4": fpr.TABLE_4,
     "fpr/figure7": fpr.FIGURE_7,

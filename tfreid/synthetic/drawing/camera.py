@@ -12,7 +12,7 @@ class Camera:
 
     Attributes:
         light: Unit vector in the picture, towards the light.
-        heading: Direction of the path that people take, in radians, as `Pose.yaw`.
+        heading: Direction of the path that people take, in radians, as `Pose.yaw`; None for any.
         tilt: How far the camera looks down, in radians.
         gains: Factor of each colour channel.
         gamma: Exponent of the brightness, 1 for neutral.
@@ -22,13 +22,26 @@ class Camera:
     """
 
     light: tuple[float, float]
-    heading: float
+    heading: float | None
     tilt: float
     gains: tuple[float, float, float]
     gamma: float
     haze: float
     blur_px: float
     noise: float
+
+
+NEUTRAL = Camera(
+    light=(float(np.sin(0.8)), float(-np.cos(0.8))),
+    heading=None,
+    tilt=0.15,
+    gains=(1.07, 1.07, 1.07),
+    gamma=0.87,
+    haze=0.07,
+    blur_px=0.3,
+    noise=4.0,
+)
+"""Midway between all that `draw_camera` draws: what all cameras are that differ in place only."""
 
 
 def draw_camera(rng: np.random.Generator, hue: float) -> Camera:

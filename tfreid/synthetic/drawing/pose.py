@@ -31,14 +31,16 @@ class Pose:
     tilt: float
 
 
-def draw_pose(rng: np.random.Generator, heading: float, tilt: float) -> Pose:
+def draw_pose(rng: np.random.Generator, heading: float | None, tilt: float) -> Pose:
     """Draws a pose of a person who comes or goes along a path.
 
     Args:
         rng: Source of randomness.
-        heading: Direction of the path, in radians, as `Pose.yaw`.
+        heading: Direction of the path, in radians, as `Pose.yaw`; None for any.
         tilt: As `Pose.tilt`.
     """
+    if heading is None:
+        heading = rng.uniform(-np.pi, np.pi)
     walks = rng.random() < 0.75
     away = np.pi * (rng.random() < 0.5)
     task = ARM_TASKS[rng.choice(len(ARM_TASKS), p=(0.66, 0.12, 0.12, 0.1))]

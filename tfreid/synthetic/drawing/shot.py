@@ -17,6 +17,8 @@ CROP_SIZE_PX = (128, 64)
 SUPERSAMPLE = 3
 OCCLUSION_PROBABILITY = 0.1
 BYSTANDER_PROBABILITY = 0.2
+STEPS_ASIDE = 14
+"""How far from a spot a person is seen at most, in the scene's units: a quarter of a crop."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ def take(
     rng: np.random.Generator,
     occlusion: str = "some",
     alignment: str = "detected",
+    spot: float | None = None,
 ) -> tuple[Image.Image, Image.Image]:
     """Takes a picture of a person, as a detector would crop it.
 
@@ -45,12 +48,14 @@ def take(
         occlusion: Which persons are partly hidden by an object or by somebody else: `some` of
             them, `all` or `none`.
         alignment: `detected`, or `bad` for a crop that misses much of the person.
+        spot: Where the person stands in the place, from 0 at its left to 1, give or take some
+            steps; None for anywhere.
 
     Returns:
         The picture, RGB `[128, 64]`, and its mask of lip20 classes, mode L.
     """
     framing = _frame(rng, alignment, 1.0 if look is None else look.stature)
-    canvas = _crop(scene, framing, rng)
+    canvas = _crop(scene, framing, rng, spot)
     labels = Image.new("L", canvas.size)
     painter = Painter(canvas, SUPERSAMPLE, labels, camera.light)
     if rng.random() < BYSTANDER_PROBABILITY:
@@ -81,12 +86,18 @@ def _frame(rng: np.random.Generator, alignment: str, stature: float) -> _Framing
     return _Framing((float(x), float(y)), float(size))
 
 
-def _crop(scene: Scene, framing: _Framing, rng: np.random.Generator) -> Image.Image:
+def _crop(
+    scene: Scene, framing: _Framing, rng: np.random.Generator, spot: float | None
+) -> Image.Image:
     """Cuts the part of the scene that is around the person, at the crop's supersampled size."""
     height, width = CROP_SIZE_PX
     ground = scene.base + rng.uniform(8, min(56, HEIGHT - scene.base - 10))
     units = (0.74 + 0.0052 * (ground - scene.base)) * 105 / (0.85 * height)
-    left = rng.uniform(0, WIDTH - width * units)
+    free = WIDTH - width * units
+    left = rng.uniform(0, free)
+    if spot is not None:
+        steps = STEPS_ASIDE * (2 * left / free - 1)
+        left = float(np.clip(spot * free + steps, 0, free))
     top = float(np.clip(ground - framing.foot[1] * units, 0, HEIGHT - height * units))
     box = [left, top, left + width * units, top + height * units]
     size = width * SUPERSAMPLE, height * SUPERSAMPLE
