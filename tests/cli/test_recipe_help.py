@@ -71,10 +71,10 @@ def test_bases_and_parts_are_explained_with_values_and_sources():
 def test_values_that_are_not_the_papers_stand_beside_those_that_are():
     changed = Recipe(size=4, mode="b", schedule=Inner(rate=0.1))
     assert list(meanings(changed, published=Recipe(mode="b", size=9)))[:4] == [
-        "height; paper: Table 4, 9",
+        "height; paper: Table 4; at the paper's scale 9",
         "how it works; one of a, b; paper: Table 2",
         "its length: how many: of them, in all; choice: as usual",
-        "its length: how fast; paper: section 3, 0.5",
+        "its length: how fast; paper: section 3; at the paper's scale 0.5",
     ]
 
 

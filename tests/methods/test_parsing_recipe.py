@@ -70,6 +70,11 @@ def test_rates_of_the_paper():
     assert training.inputs.image_size_px == (512, 512)
 
 
+def test_the_parser_pools_as_its_recipe_says():
+    recipe = dataclasses.replace(semantic_demo(), width=0.02, dilated_pooling="plain")
+    assert build(recipe, info()).backbone.get_config()["dilated_pooling"] == "plain"
+
+
 def test_groups_hold_all_trainable_weights():
     recipe = dataclasses.replace(semantic_demo(), width=0.05)
     model = build(recipe, info())
@@ -111,6 +116,7 @@ def test_it_starts_from_published_weights(tmp_path, capsys):
         ({"weights": "imagenet"}, "weights='imagenet' with architecture='pgp'"),
         ({"backbone_rate": 0.1}, "PGP's network has one learning rate; leave it at 1.0"),
         ({"classifier_rate": 0.1}, "PGP's network has one learning rate; leave it at 1.0"),
+        ({"dilated_pooling": "plain"}, "PGP's network has no dilated blocks"),
         (
             {"architecture": "inception_v3", "parsing_head": "skip"},
             "only PGP's network has other heads",

@@ -28,7 +28,8 @@ def meanings(recipe: Any, published: Any = None) -> Iterator[str]:
     ):
         if source:
             text += f"; {'paper' if source.stated else 'choice'}: {source.text}"
-            text += f", {there[name]}" if there.get(name, value) != value else ""
+            scaled = there.get(name, value) != value
+            text += f"; at the paper's scale {there[name]}" if scaled else ""
         yield text
 
 

@@ -222,11 +222,13 @@ class Run:
 
     def as_begun(self, recipe: Any) -> Any:
         """Returns a recipe; what the folder's run is too old to know stays as it was."""
-        if not (self._has_checkpoint() and (self.path / _RECIPE).exists()):
+        known = self._has_checkpoint() and (self.path / _RECIPE).exists()
+        there = self.description if known else {}
+        if not known or (self._method and self._method.name != there["method"]):
             return recipe
-        recipe, former = as_begun(recipe, self.description["recipe"])
-        if former:
-            said = ", ".join(f"{name}={value}" for name, value in former.items())
+        recipe, former = as_begun(recipe, there["recipe"])
+        said = ", ".join(f"{name}={value}" for name, value in former.items())
+        if said:
             print(f"{self.path} was begun before its recipe had these fields; it keeps {said}")
         return recipe
 
