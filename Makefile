@@ -14,7 +14,7 @@ unexport VIRTUAL_ENV
 
 setup: $(SYNCED)  ## Install the locked dependencies into .venv
 
-demo: setup  ## Synthesize, convert, train and audit two models; see demo/report/index.html
+demo: setup  ## Synthesize, convert, train and audit four models; see demo/report/index.html
 	$(RUN) -m tfreid.demo --out=demo
 
 test: setup  ## Run all tests, in two processes
