@@ -18,7 +18,10 @@ def test_serves_until_a_signal_comes(dgd_run, number):
     command = [sys.executable, "-m", "tfreid.serve", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
-        lines = list(iter(process.stdout.readline, "SIGTERM or Ctrl-C stops\n"))
+        lines = []
+        while "SIGTERM or Ctrl-C stops\n" not in lines:
+            lines.append(process.stdout.readline())
+            assert lines[-1], process.stderr.read()  # The server has ended.
         (address,) = (line.split()[-2] for line in lines if line.endswith("(gRPC)\n"))
         with ReidClient(address) as client:
             embeddings = client.embed([png((9, 9, 9))])

@@ -85,7 +85,7 @@ def _audit(out: Path, seed: int, records: Records) -> dict[str, Any]:
         results,
         f"python -m tfreid.demo --out={out} --seed={seed}",
         {name: read_losses(run) for name, run in runs.items()},
-        comparison=report.Comparison(gains, demonstration.remarks(facts)),
+        attribution=report.Attribution(gains, demonstration.remarks(facts)),
     )
     found = demonstration.document(seed, facts, results, gains)
     files.write_json(out / "results.json", found)

@@ -11,7 +11,7 @@ from tfreid.evaluation.attention import PersonMeans
 from tfreid.evaluation.differences import differences
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.records.info import SourceInfo
-from tfreid.report import Comparison, write_report
+from tfreid.report import Attribution, write_report
 from tfreid.report.examples import choose_examples
 from tfreid.report.markup import percent
 from tfreid.report.pictures import embedded, overlay
@@ -110,15 +110,28 @@ def test_page_shows_camera_pairs(written, page, audits):
             assert cell.endswith(f'title="6 queries, mAP {precision}">{rank1}')
 
 
-def test_page_names_persons_and_cameras(audits, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def other_text(audits, tmp_path_factory):
+    """The text of a page with names and losses, of which a model has masks that say nothing."""
     example = choose_examples(audits)[0].query
     person, camera = (int(getattr(audits[0].query, x)[example]) for x in ("person", "camera"))
     source = SourceInfo(person_names={person: "<Ann>"}, camera_names={camera: "the door"})
-    monkeypatch.setattr(EvaluationSet, "source", source)
-    write_report(tmp_path / "index.html", audits)
-    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
-    assert "Person <Ann>, camera the door" in text
-    assert "in the door" in text
+    original = audits[1].explanations["original"]
+    means = {"activation": PersonMeans(inside=0.25, outside=0.5, auc=0.375, images=9)}
+    masks = replace(audits[1], explanations={"original": replace(original, means=means)})
+    steps = np.array([50, 100])
+    identity = [LossCurve(stage, steps + i, steps / 100) for i, stage in enumerate(("one", "two"))]
+    losses = {"identity": identity, "camera_of": [LossCurve("one", steps[:1], np.array([2.5]))]}
+    path = tmp_path_factory.mktemp("other") / "index.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EvaluationSet, "source", source)
+        write_report(path, [audits[0], masks], losses={"person": losses, "scenery <1>": {}})
+    return Page(path.read_text(encoding="utf-8")).text
+
+
+def test_page_names_persons_and_cameras(other_text):
+    assert "Person <Ann>, camera the door" in other_text
+    assert "in the door" in other_text
 
 
 def test_data_without_cameras_have_no_table_of_pairs(audits, tmp_path):
@@ -145,34 +158,23 @@ def test_page_shows_each_map_in_both_variants(page, written, audits):
     assert written.count('alt="half map"') == written.count('alt="activation map"') == 2 * 2 * 10
 
 
-def test_page_says_how_many_masks_are_empty_or_full(audits, tmp_path):
-    original = audits[1].explanations["original"]
-    means = {"activation": PersonMeans(inside=0.25, outside=0.5, auc=0.375, images=9)}
-    result = replace(audits[1], explanations={"original": replace(original, means=means)})
-    write_report(tmp_path / "index.html", [result])
-    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
-    assert "over 9 queries, and" in text
-    assert "Left out: 3 queries whose mask is empty or full." in text
-    assert "0.2500.500\N{MINUS SIGN}0.2500.375" in text
+def test_page_says_how_many_masks_are_empty_or_full(other_text):
+    assert "over 9 queries, and" in other_text
+    assert "Left out: 3 queries whose mask is empty or full." in other_text
+    assert "0.2500.500\N{MINUS SIGN}0.2500.375" in other_text
 
 
-def test_page_shows_the_losses_of_each_run(audits, written, tmp_path):
+def test_page_shows_the_losses_of_each_run(written, other_text):
     assert "How it was trained" not in written
-    steps = np.array([50, 100])
-    identity = [LossCurve(stage, steps + i, steps / 100) for i, stage in enumerate(("one", "two"))]
-    camera = [LossCurve("one", steps[:1], np.array([2.5]))]
-    losses = {"person": {"identity": identity, "camera_of": camera}, "scenery <1>": {}}
-    write_report(tmp_path / "index.html", audits, losses=losses)
-    text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
-    assert "How it was trained" in text
-    assert "person: identity" in text
-    assert "person: camera of" in text
-    assert "scenery <1>: " not in text
+    assert "How it was trained" in other_text
+    assert "person: identity" in other_text
+    assert "person: camera of" in other_text
+    assert "scenery <1>: " not in other_text
 
 
 def test_page_says_first_what_is_due_to_what(audits, tmp_path):
     found = gains([Change("the <person>", "scenery <1>", "person", "Table 1")], audits)
-    write_report(tmp_path / "index.html", audits, comparison=Comparison(found, ["As & often."]))
+    write_report(tmp_path / "index.html", audits, attribution=Attribution(found, ["As & often."]))
     text = Page((tmp_path / "index.html").read_text(encoding="utf-8")).text
     one = found[0].figures["random_background"]["rank1"]
     low, high = (percent(end) for end in (one.low, one.high))

@@ -4,19 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from tfreid.reproduction.direction import UNKNOWN, Spread, paired, published, verdict
+from tfreid.reproduction.direction import UNKNOWN, OverSeeds, paired, published, verdict
 
 UP, DOWN = Decimal("1.5"), Decimal("-0.2")
 
 
 def test_the_interval_is_students():
     """0.1, 0.2, 0.3: mean 0.2, standard deviation 0.1; t(0.975, 2 degrees) is 4.302653."""
-    spread = Spread([0.1, 0.2, 0.3])
+    spread = OverSeeds([0.1, 0.2, 0.3])
     assert spread.mean == pytest.approx(0.2)
     assert spread.half_width == pytest.approx(4.302653 * 0.1 / 3**0.5, rel=1e-6)
     assert spread.sign == 0
-    assert Spread([0.3, 0.31, 0.32]).sign == 1
-    assert Spread([-0.3, -0.31, -0.32]).sign == -1
+    assert OverSeeds([0.3, 0.31, 0.32]).sign == 1
+    assert OverSeeds([-0.3, -0.31, -0.32]).sign == -1
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_interval_is_students():
     ],
 )
 def test_verdicts(said, ours, expected):
-    assert verdict(said, ours and Spread(ours)) == expected
+    assert verdict(said, ours and OverSeeds(ours)) == expected
 
 
 def test_differences_are_those_of_seeds_that_both_have():

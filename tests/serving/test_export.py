@@ -1,6 +1,7 @@
 import io
 import json
 import os
+from collections import Counter
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 from linear_model import LinearModel, encoded, files
 from PIL import Image
+from tensorflow.python.saved_model import loader_impl
 
 from tfreid.errors import DataError, UsageError
 from tfreid.serving import export, write_saved_model
@@ -84,6 +86,13 @@ def test_the_batch_may_have_any_size(signatures):
         assert all(len(v) == count for v in signatures["explain"](image_bytes=images).values())
 
 
+def test_what_decodes_files_is_stored_once(exported):
+    """It is the largest part of the graphs, and two signatures take files."""
+    (graph,) = loader_impl.parse_saved_model(str(exported)).meta_graphs
+    operations = Counter(node.op for f in graph.graph_def.library.function for node in f.node_def)
+    assert operations["ExtractJpegShape"] == 1
+
+
 def test_explain_gives_the_models_maps_beside_the_embedding(model, signatures):
     bitmap = files()[2]
     outputs = signatures["explain"](image_bytes=tf.constant([bitmap]))
@@ -125,8 +134,9 @@ def test_facts_say_what_goes_in_and_out(exported):
 
 def test_versions_count_upwards(model, tmp_path):
     (tmp_path / "9").mkdir()
-    assert [export(model, SIZE, tmp_path, files()).name for _ in range(2)] == ["10", "11"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["10", "11", "9"]
+    assert export(model, SIZE, tmp_path, files()).name == "10"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["10", "9"]
+    assert next_version(tmp_path).name == "11"
 
 
 def test_the_next_version_is_one_that_servers_take(tmp_path):

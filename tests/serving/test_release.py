@@ -30,6 +30,19 @@ def run(reid_folder, model, tmp_path_factory):
     return made_run("dgd", {"reid": reid_folder}, path, model)
 
 
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """The version, and the numbers of images that its export said it had described."""
+    seen, path = [], tmp_path_factory.mktemp("exported") / "exact"
+    assert export_run(run, path=path, far=0.1, batch_size=5, advance=seen.append) == path
+    return path, seen
+
+
+@pytest.fixture(scope="module")
+def served(exported):
+    return ServedModel(exported[0])
+
+
 def made_run(name, data, path, model=None):
     recipe = dataclasses.replace(METHODS[name].demo(), image_size_px=SIZE)
     run = Run(path)
@@ -39,9 +52,7 @@ def made_run(name, data, path, model=None):
     return run
 
 
-def test_the_threshold_is_that_of_the_test_images(run, reid_folder, tmp_path):
-    path = export_run(run, base=tmp_path, far=0.05, batch_size=5)
-    served = ServedModel(path)
+def test_the_threshold_is_that_of_the_test_images(served, reid_folder):
     threshold = served.facts["threshold"]
     parts, persons = [], []
     for split in ("query", "gallery"):
@@ -51,18 +62,17 @@ def test_the_threshold_is_that_of_the_test_images(run, reid_folder, tmp_path):
     distances = cosine_distances(*parts)
     impostors = (persons[0][:, None] != persons[1]) & (persons[1] != -1)
     accepted = np.mean(distances[impostors] <= threshold["distance"] + 1e-6)
-    assert accepted == threshold["false_accept_rate"] <= 0.05 == threshold["far"]
+    assert accepted == threshold["false_accept_rate"] <= 0.1 == threshold["far"]
     assert threshold["impostor_pairs"] == impostors.sum()
     assert 0 <= threshold["genuine_accept_rate"] <= 1
     assert threshold["data"]["fingerprint"] == reid_folder.info.fingerprint
 
 
-def test_an_export_carries_the_run(run, reid_folder, tmp_path):
-    seen = []
-    path = export_run(run, path=tmp_path / "exact", advance=seen.append)
-    assert (path, sum(seen)) == (tmp_path / "exact", 12 + 26)
+def test_an_export_carries_the_run(run, reid_folder, exported, served):
+    path, seen = exported
+    assert sum(seen) == 12 + 26
     assert read_json(path / "assets.extra" / "recipe.json") == run.description
-    facts = ServedModel(path).facts
+    facts = served.facts
     assert (facts["method"], facts["image_size_px"]) == ("dgd", [*SIZE])
     info = reid_folder.info
     expected = {"name": info.name, "fingerprint": info.fingerprint, "synthetic": True}
@@ -70,13 +80,10 @@ def test_an_export_carries_the_run(run, reid_folder, tmp_path):
     assert {"tfreid", "tensorflow", "keras"} <= facts["versions"].keys()
 
 
-def test_flip_averaging_moves_the_threshold_too(run, tmp_path):
-    plain, flipping = (
-        ServedModel(export_run(run, base=tmp_path, far=0.1, flip_averaging=flip))
-        for flip in (False, True)
-    )
+def test_flip_averaging_moves_the_threshold_too(run, served, tmp_path):
+    flipping = ServedModel(export_run(run, base=tmp_path, far=0.1, flip_averaging=True))
     assert flipping.facts["flip_averaging"]
-    distances = [served.facts["threshold"]["distance"] for served in (plain, flipping)]
+    distances = [one.facts["threshold"]["distance"] for one in (served, flipping)]
     assert distances[0] != distances[1]
 
 

@@ -2,14 +2,14 @@
 
 from tfreid.report.badge import badge
 from tfreid.report.counts import counts_in_words
-from tfreid.report.gains import Comparison
+from tfreid.report.gains import Attribution
 from tfreid.report.page import write_report
 from tfreid.report.rankings import check_rankings_path, write_rankings
 from tfreid.report.table import print_intervals, print_table
 from tfreid.report.verdicts import sentences
 
 __all__ = [
-    "Comparison",
+    "Attribution",
     "badge",
     "check_rankings_path",
     "counts_in_words",

@@ -11,7 +11,7 @@ from tfreid.report.markup import percent
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Attribution:
     """What the models of a page were trained to tell.
 
     Attributes:
@@ -23,21 +23,21 @@ class Comparison:
     remarks: Sequence[str] = ()
 
 
-def gains_section(comparison: Comparison | None) -> str:
+def gains_section(attribution: Attribution | None) -> str:
     """Returns the section with one table, a change a row and a variant a column."""
-    if comparison is None:
+    if attribution is None:
         return ""
-    variants = list(comparison.gains[0].figures)
+    variants = list(attribution.gains[0].figures)
     head = "".join(f"<th>{name}</th>" for name in ("change", *map(readable, variants)))
     body = ""
-    for gain in comparison.gains:
+    for gain in attribution.gains:
         change = gain.change
         models = f"{change.before} → {change.after}"
         models += f"; {change.source}" if change.source else ""
         below = f'<br><span class="ends">{escape(models)}</span>'
         cells = "".join(f"<td>{_cell(gain, variant)}</td>" for variant in variants)
         body += f"<tr><td>{escape(change.name)}{below}</td>{cells}</tr>"
-    remarks = "".join(f"<li>{escape(remark)}</li>" for remark in comparison.remarks)
+    remarks = "".join(f"<li>{escape(remark)}</li>" for remark in attribution.remarks)
     return (
         '<h2>What is due to what</h2><p class="soft">Rank-1 with each change less rank-1 without '
         "it, in points, on the same queries. Below a figure stands its 95% interval: where it "

@@ -13,7 +13,7 @@ from tfreid.report.camera_pairs import camera_pairs_section
 from tfreid.report.charts import cmc_curves, loss_curves, rank1_bars
 from tfreid.report.examples import ranked_lists_section
 from tfreid.report.figures import figures_section
-from tfreid.report.gains import Comparison, gains_section
+from tfreid.report.gains import Attribution, gains_section
 from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import percent
@@ -34,7 +34,7 @@ def write_report(
     command: str = "",
     losses: Mapping[str, Losses] | None = None,
     warnings: Mapping[str, Sequence[str]] | None = None,
-    comparison: Comparison | None = None,
+    attribution: Attribution | None = None,
 ) -> None:
     """Writes the page that shows one or several audits, one data set after the other.
 
@@ -46,7 +46,7 @@ def write_report(
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
       warnings: model's name -> what is odd about it, shown at the top.
-      comparison: what each change from one model to another does, shown first.
+      attribution: what each change from one model to another does, shown first.
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
@@ -58,7 +58,7 @@ def write_report(
     groups, alone = by_dataset.values(), len(by_dataset) == 1
     sections = [_warnings(warnings or {})] + ([] if alone else [_overview(by_dataset)])
     for group in groups:
-        sections += _sections(group, alone, comparison)
+        sections += _sections(group, alone, attribution)
     sections += [_training(losses or {}), *(method_section(group, alone) for group in groups)]
     sections += [f"<pre>{escape(command)}</pre>"] if command else []
     template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def write_report(
 
 
 def _sections(
-    results: Sequence[AuditResult], alone: bool, comparison: Comparison | None
+    results: Sequence[AuditResult], alone: bool, attribution: Attribution | None
 ) -> list[str]:
     """The sections on one data set, the only one or one of several."""
     measured = {
@@ -87,7 +87,7 @@ def _sections(
         )
     return [
         _header(results, _QUESTION if alone else results[0].tested.dataset),
-        gains_section(comparison),
+        gains_section(attribution),
         verdicts(results),
         figures_section(results),
         _charts(results),

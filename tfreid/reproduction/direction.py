@@ -1,14 +1,10 @@
 """Whether a difference of two of our figures has the sign that the paper's has."""
 
-import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from scipy import special
-
-from tfreid.retrieval.intervals import CONFIDENCE
+from tfreid.retrieval import over_repeats
 
 FEWEST_SEEDS = 3
 """With fewer the spread over the seeds is not known well enough to tell anything."""
@@ -17,7 +13,7 @@ AGREES, DISAGREES, UNKNOWN = "agrees", "does not agree", "cannot be told"
 
 
 @dataclass(frozen=True)
-class Spread:
+class OverSeeds:
     """Values over seeds.
 
     Attributes:
@@ -29,16 +25,15 @@ class Spread:
     @property
     def mean(self) -> float:
         """Of the values."""
-        return statistics.fmean(self.values)
+        return over_repeats(self.values).value
 
     @property
     def half_width(self) -> float | None:
         """Of the interval of the mean, by the t distribution; None for fewer than three seeds."""
-        count = len(self.values)
-        if count < FEWEST_SEEDS:
+        if len(self.values) < FEWEST_SEEDS:
             return None
-        quantile = float(special.stdtrit(count - 1, (1 + CONFIDENCE) / 2))
-        return quantile * statistics.stdev(self.values) / math.sqrt(count)
+        interval = over_repeats(self.values)
+        return interval.high - interval.value
 
     @property
     def sign(self) -> int:
@@ -48,10 +43,10 @@ class Spread:
         return 1 if self.mean > 0 else -1
 
 
-def paired(first: Mapping[str, float], second: Mapping[str, float]) -> Spread | None:
+def paired(first: Mapping[str, float], second: Mapping[str, float]) -> OverSeeds | None:
     """Returns what the first is more than the second, seed by seed, of seeds that both have."""
     shared = [seed for seed in first if seed in second]
-    return Spread([first[seed] - second[seed] for seed in shared]) if shared else None
+    return OverSeeds([first[seed] - second[seed] for seed in shared]) if shared else None
 
 
 def published(pairs: Mapping[str, tuple[str, str]]) -> dict[str, Decimal]:
@@ -59,7 +54,7 @@ def published(pairs: Mapping[str, tuple[str, str]]) -> dict[str, Decimal]:
     return {data: Decimal(first) - Decimal(second) for data, (first, second) in pairs.items()}
 
 
-def verdict(said: Sequence[Decimal | int], ours: Spread | None) -> str:
+def verdict(said: Sequence[Decimal | int], ours: OverSeeds | None) -> str:
     """Compares the direction of our difference with the paper's.
 
     Args:

@@ -13,7 +13,7 @@ from tfreid.reproduction.direction import (
     DISAGREES,
     FEWEST_SEEDS,
     UNKNOWN,
-    Spread,
+    OverSeeds,
     paired,
     published,
     verdict,
@@ -160,7 +160,7 @@ def _ours(row: Mapping[str, Any], heading: str) -> str:
     values = list(_by_seed(row, heading).values())
     if not values:
         return "-"
-    spread = Spread([100 * value for value in values])
+    spread = OverSeeds([100 * value for value in values])
     width = "" if spread.half_width is None else f" ± {spread.half_width:.1f}"
     return f"{spread.mean:.1f}{width}"
 
@@ -200,9 +200,9 @@ def _what(table: Table, one: Comparison) -> str:
     return f"{one.row} against {one.other}{where}"
 
 
-def _difference(ours: Spread | None) -> str:
+def _difference(ours: OverSeeds | None) -> str:
     if ours is None:
         return "-"
-    points = Spread([100 * value for value in ours.values])
+    points = OverSeeds([100 * value for value in ours.values])
     width = "" if points.half_width is None else f" ± {points.half_width:.1f}"
     return f"{points.mean:+.1f}{width}"

@@ -24,6 +24,14 @@ PREPROCESSING = {
 }
 """What happens to an image in the graph, in words."""
 
+# Traced once a process and stored once an export, for all signatures: it is most of their graphs.
+_FILES, _FILE, _NUMBER = (
+    tf.TensorSpec(shape, dtype)
+    for shape, dtype in (([None], tf.string), ([], tf.string), ([], tf.int32))
+)
+_orientations = tf.function(orientations, input_signature=[_FILES], autograph=False)
+_decode_upright = tf.function(decode_upright, input_signature=[_FILE, _NUMBER], autograph=False)
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -120,8 +128,8 @@ def preprocess(image_bytes: tf.Tensor, sizes_px: Sequence[tuple[int, int]]) -> l
       For each size RGB in [0, 255], float32 `[batch, *size, 3]`.
     """
     return tf.map_fn(
-        lambda file: resize(decode_upright(*file), sizes_px),
-        (image_bytes, orientations(image_bytes)),
+        lambda file: resize(_decode_upright(*file), sizes_px),
+        (image_bytes, _orientations(image_bytes)),
         fn_output_signature=[tf.TensorSpec((*size, 3), tf.float32) for size in sizes_px],
     )
 
