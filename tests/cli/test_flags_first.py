@@ -95,6 +95,7 @@ def test_an_unknown_flag_is_answered_first(module):
         ),
         (["tfreid.evaluate"], "--run must be given"),
         (["tfreid.audit", "--max_background_loss=2"], "--max_background_loss=2"),
+        (["tfreid.audit", "--max_background_loss=nan"], "=nan: a finite number was expected"),
         (["tfreid.audit", "--presett=x"], "did you mean --preset"),
         (["tfreid.audit", "--data=x"], "give --model, or --descriptors"),
         (["tfreid.audit", "--model=x"], "give one of --data (converted) and --data_root"),

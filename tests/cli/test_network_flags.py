@@ -80,6 +80,8 @@ def test_mistakes_in_the_settings_of_one_model_are_named(file):
         opened(f"{file},range=2")
     with pytest.raises(UsageError, match="preset='torch' is not known"):
         opened(f"{file},preset=torch")
+    with pytest.raises(UsageError, match="'foo' is no setting of a model; there are preset, "):
+        opened(f"{file},preset=torchreid,foo=1")
     with pytest.raises(MissingPathError, match="does not exist"):
         opened(f"{file}.missing")
 

@@ -10,10 +10,11 @@ from tfreid.evaluation import Change, Measurement, audit, evaluation_sets, gains
 from tfreid.evaluation.attention import PersonMeans
 from tfreid.evaluation.differences import differences
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS
 from tfreid.records.info import SourceInfo
 from tfreid.report import Attribution, write_report
 from tfreid.report.examples import choose_examples
-from tfreid.report.markup import percent
+from tfreid.report.markup import percent, verdict_class
 from tfreid.report.pictures import embedded, overlay
 from tfreid.training import LossCurve
 
@@ -170,6 +171,13 @@ def test_page_shows_the_losses_of_each_run(written, other_text):
     assert "person: identity" in other_text
     assert "person: camera of" in other_text
     assert "scenery <1>: " not in other_text
+
+
+def test_the_table_of_figures_is_coloured_as_the_verdict(audits, written):
+    losses = [r.losses[variant]["rank1"] for r in audits for variant in CHANGED_BACKGROUNDS]
+    styles = re.findall('<span class="pill ([a-z]+)">', written)
+    assert styles == [verdict_class(loss) for loss in losses]
+    assert "unknown" in styles
 
 
 def test_page_says_first_what_is_due_to_what(audits, tmp_path):

@@ -14,6 +14,7 @@ It imports this module before TensorFlow, so that the libraries' start-up chatte
 
 import difflib
 import errno
+import math
 import os
 import re
 import sys
@@ -191,8 +192,17 @@ def _parsed(
         raise UsageError(str(error)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+    _require_finite(own)
     check_needs(needs, known)
     return rest
+
+
+def _require_finite(own: Sequence[flags.Flag]) -> None:
+    """Refuses `nan`, which is within no limits and beyond none, and infinite numbers."""
+    for flag in own:
+        for value in flag.value if isinstance(flag.value, list) else [flag.value]:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{flag.name}={value}: a finite number was expected")
 
 
 def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:

@@ -95,6 +95,12 @@ def networks_from_flags(**options: Any) -> "list[Network]":
 def _split(text: str) -> tuple[str, dict[str, str]]:
     """Takes `PATH,preset=torchreid,mean=0,0,0` apart."""
     model, *settings = _SETTING.split(text)
+    for setting in settings:
+        if unknown := re.search(r",(\w+)=", setting):
+            raise UsageError(
+                f"--model={text}: {unknown[1]!r} is no setting of a model; there are "
+                f"{', '.join(_NAMES)}"
+            )
     return model, dict(setting.split("=", 1) for setting in settings)
 
 

@@ -7,7 +7,7 @@ from tfreid.evaluation.masked import WITH_MASKS
 from tfreid.evaluation.result import AuditResult, figure_rows
 from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS
 from tfreid.inputs import readable
-from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, loss_class, percent
+from tfreid.report.markup import LARGE_LOSS, SMALL_LOSS, percent, verdict_class
 from tfreid.retrieval import Interval
 
 _RERANKED = (
@@ -40,8 +40,8 @@ def figures_section(results: Sequence[AuditResult]) -> str:
     return (
         '<h2>Accuracy by background</h2><p class="soft">Percent. The change is that of rank-1 '
         f"against the original images, in points: a loss of up to {100 * SMALL_LOSS:.0f} is green, "
-        f"above {100 * LARGE_LOSS:.0f} red. In <i>background only</i> the person is painted over: "
-        "what is above chance was read off the scenery, off the outline of what was painted over, "
+        f"above {100 * LARGE_LOSS:.0f} red, grey is what cannot be told. In <i>background only</i> "
+        "the person is painted over: what is above chance was read off the scenery, off the outline of what was painted over, "
         "or off bags, which masks count as background. Below a figure stands its 95% interval: "
         f"where it would lie with other persons like these.{notes}</p>"
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
@@ -70,5 +70,6 @@ def _against_original(result: AuditResult, rows: Mapping, variant: str) -> str:
     if variant not in CHANGED_BACKGROUNDS or original is None:
         return '<span class="soft">&ndash;</span>'
     change = rows[variant]["rank1"] - original["rank1"]
-    pill = f'<span class="pill {loss_class(-change)}">{percent(change, "+")}</span>'
-    return pill + ends(result.losses[variant]["rank1"], sign=-1)
+    loss = result.losses[variant]["rank1"]
+    pill = f'<span class="pill {verdict_class(loss)}">{percent(change, "+")}</span>'
+    return pill + ends(loss, sign=-1)

@@ -15,19 +15,14 @@ def percent(fraction: float, sign: str = "") -> str:
     return f"{round(100 * fraction, 1) + 0.0:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def loss_class(loss: float) -> str:
-    """Returns the style class for a loss of rank-1 (a fraction)."""
-    return "bad" if loss > LARGE_LOSS else "fair" if loss > SMALL_LOSS else "good"
-
-
 def verdict_class(loss: Interval) -> str:
-    """Returns the style class for a loss of rank-1 as a verdict.
+    """Returns the style class for a loss of rank-1.
 
     It is `unknown` without an interval, and where that allows no loss as well as a large one.
     """
     if not loss.is_certain or (loss.low <= 0 and loss.high > LARGE_LOSS):
         return "unknown"
-    return loss_class(loss.value)
+    return "bad" if loss.value > LARGE_LOSS else "fair" if loss.value > SMALL_LOSS else "good"
 
 
 def row(name: str, figures: Iterable[str]) -> str:

@@ -3,10 +3,10 @@
 from tfreid.reproduction.effort import Effort, effort
 from tfreid.reproduction.execution import Runner, run_rows
 from tfreid.reproduction.figures import gather
-from tfreid.reproduction.page import results_page
 from tfreid.reproduction.plan import Reproduction
 from tfreid.reproduction.recipes import check_changes
 from tfreid.reproduction.rendering import as_json, as_markdown, warning
+from tfreid.reproduction.results_page import results_page
 from tfreid.reproduction.settings import Setting, settings_of
 from tfreid.reproduction.table import Column, Comparison, Table, TableRow
 from tfreid.reproduction.tables import TABLES, table_named
