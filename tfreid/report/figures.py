@@ -41,8 +41,9 @@ def figures_section(results: Sequence[AuditResult]) -> str:
         '<h2>Accuracy by background</h2><p class="soft">Percent. The change is that of rank-1 '
         f"against the original images, in points: a loss of up to {100 * SMALL_LOSS:.0f} is green, "
         f"above {100 * LARGE_LOSS:.0f} red, grey is what cannot be told. In <i>background only</i> "
-        "the person is painted over: what is above chance was read off the scenery, off the outline of what was painted over, "
-        "or off bags, which masks count as background. Below a figure stands its 95% interval: "
+        "the person is painted over: what is above chance was read off the scenery, off the "
+        "outline of what was painted over, or off bags, which masks count as background. Below a "
+        "figure stands its 95% interval: "
         f"where it would lie with other persons like these.{notes}</p>"
         f'<div class="card scroll"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
