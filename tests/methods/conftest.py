@@ -3,8 +3,8 @@ import tensorflow as tf
 
 
 @pytest.fixture
-def graphs_as_traced():
-    """Does not rewrite graphs: for those of large networks it takes longer than to run them."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+def without_graphs():
+    """Runs functions eagerly: to make the graph of a large network takes longer than one step."""
+    tf.config.run_functions_eagerly(True)
     yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+    tf.config.run_functions_eagerly(False)

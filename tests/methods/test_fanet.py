@@ -223,24 +223,26 @@ def test_paper_parameter_counts(paper_model):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("graphs_as_traced")
-def test_two_steps_at_paper_size(paper_model):
-    """With 2 x 2 images of 384x128: the paper's 16 x 8 would take gigabytes more."""
-    (stage,) = stages(FanetRecipe(weights="none", persons_per_batch=2, images_per_person=2))
+@pytest.mark.usefixtures("without_graphs")
+def test_a_step_at_paper_size(paper_model):
+    """With 2 x 1 images of 384x128: the paper's 16 x 8 would take gigabytes more."""
+    (stage,) = stages(FanetRecipe(weights="none", persons_per_batch=2, images_per_person=1))
     step = tf.Variable(0, dtype=tf.int64)
     variables = freeze_all_but(paper_model, stage)
     optimizers = make_optimizers(stage, variables, step, 0)
     strategy = tf.distribute.get_strategy()
     update = make_update(strategy, paper_model, stage, variables, optimizers, step, seed=0)
-    noise = tf.random.stateless_uniform((4, 384, 128, 3), (0, 1), -60, 60)
-    tint = tf.reshape(tf.repeat([0.0, 150.0], 2), (4, 1, 1, 1))
-    labels = tf.repeat([0, 1], 2)
-    batch = {"image": noise + tint, "label": labels, "camera": tf.range(4) % 2}
-    totals = [float(update(batch)["total"]) for _ in range(2)]
-    # Untrained classifiers know nothing; the first step teaches them something.
+    noise = tf.random.stateless_uniform((2, 384, 128, 3), (0, 1), 0, 255)
+    before = [[variable.numpy() for variable in group] for group in variables]
+    total = float(update({"image": noise, "label": tf.range(2), "camera": tf.range(2)})["total"])
+    # Untrained classifiers know nothing.
     start = 0.5 * (np.log(751) + np.log(2))
-    assert start - 0.1 < totals[0] < start + 0.2
-    assert totals[1] < totals[0]
+    assert start - 0.1 < total < start + 0.2
+    for group, olds in zip(variables, before, strict=True):
+        for variable, old in zip(group, olds, strict=True):
+            new = variable.numpy()
+            assert np.isfinite(new).all(), variable.path
+            assert (new != old).any(), variable.path
 
 
 @pytest.mark.parametrize("rung", LADDER)

@@ -66,6 +66,7 @@ def test_paper_shapes_and_parameter_counts():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_graphs")
 def test_a_step_at_paper_size():
     recipe = dataclasses.replace(
         FprRecipe(), weights="none", persons_per_batch=2, images_per_person=2
