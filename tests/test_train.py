@@ -112,9 +112,9 @@ def test_the_full_help_explains_the_fields_of_the_recipe():
     assert code == 0
     text = " ".join(output.split())
     assert "Fields of the recipe of pgp, with the defaults of --scale=paper:" in text
-    meaning = "images in one global batch; the paper does not state it (default 128)"
+    meaning = "images in one global batch; choice: a power of two near the 2 x 50 of DGD's code"
     assert f"--recipe.batch_size=… {meaning}" in text
-    assert "regions that are pooled (Table 3); one of 0, 1, 2, 3 (default 3)" in text
+    assert "(Table 3); one of 0, 1, 2, 3; paper: section 3.1; Table 3 has 0 to 3 (default" in text
     assert text.count("--recipe.width=") == 1
 
 
