@@ -78,7 +78,7 @@ def test_of_several_tables_what_cannot_be_run_is_said(reid_folder, tmp_path):
         "--table=pgp/5,pgp/figure3", f"--data={reid_folder.path}", f"--out={tmp_path}", "--dry_run"
     )
     assert done.returncode == 0, done.stderr
-    assert "pgp/5 is left out: pgp/5 needs parsing records (parsing_data)" in done.stdout
+    assert "pgp/5 is left out: pgp/5 needs parsing records (--parsing_data)" in done.stdout
     assert "pgp/figure3      4 trainings" in done.stdout
 
 

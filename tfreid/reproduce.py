@@ -123,7 +123,7 @@ def _plans(tables: Sequence[Table], changes: dict[str, Any], out: Path) -> Itera
             if len(tables) == 1:
                 raise
             refused.append(error)
-            print(f"{table.name} is left out: {error}")
+            print(f"{table.name} is left out: {command.with_flags(str(error))}")
         else:
             yield plan
     if tables and len(refused) == len(tables):

@@ -68,8 +68,7 @@ def test_demo_changes_scale_but_not_fields(name):
 def recipes():
     """Each method's recipe at the paper's scale, and its presets."""
     for name, method in METHODS.items():
-        chosen = (dict(zip(key[::2], key[1::2], strict=True)) for key in method.presets)
-        for given in ({}, *chosen):
+        for given in ({}, *map(dict, method.presets)):
             yield pytest.param(method.base_recipe("paper", given), id=f"{name}-{given}")
 
 

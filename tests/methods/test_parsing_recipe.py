@@ -52,9 +52,8 @@ def test_presets_fit_their_method(scale):
     for method in METHODS.values():
         fields = {field.name for field in dataclasses.fields(method.recipe)}
         assert method.choosing <= fields
-        for key in method.presets:
-            given = dict(zip(key[::2], key[1::2], strict=True))
-            assert type(method.base_recipe(scale, given)) is method.recipe
+        for pairs in method.presets:
+            assert type(method.base_recipe(scale, dict(pairs))) is method.recipe
 
 
 def test_rates_of_the_paper():

@@ -79,7 +79,7 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
         return (main(rest) if arguments else main()) or 0
     except (UsageError, DataError, TrainingError, ServingError) as error:
         status = MISUSE if isinstance(error, UsageError) else FAILURE
-        return _fail(_with_flags(str(error)), status)
+        return _fail(with_flags(str(error)), status)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:
@@ -117,7 +117,7 @@ def answer_early(path: Path) -> None:
         sys.exit(_fail(str(error), MISUSE))
 
 
-def _with_flags(text: str) -> str:
+def with_flags(text: str) -> str:
     """Writes the arguments that a library's error names as this command's flags.
 
     Names of one word may be plain words: they count in parentheses, `(out)`, and before `=`.

@@ -120,9 +120,9 @@ class Method:
         image and of its mirror image.
       inference: `(model) -> model`, the part that describes and explains images without what only
         training needs; it shares the weights.
-      presets: (field, value as on a command line, and perhaps further fields and values) -> the
-        paper's settings where all of them have that value, and their demo; the last that applies
-        counts. Other fields then change these instead of `recipe` and `demo`.
+      presets: pairs of a field and its value as on a command line -> the paper's settings where
+        all of these fields have that value, and their demo; the last that applies counts. Other
+        fields then change these instead of `recipe` and `demo`.
     """
 
     name: str
@@ -132,14 +132,14 @@ class Method:
     stages: Callable[[Any], tuple[Stage, ...]]
     flip_averaging: bool = False
     inference: Callable[[keras.Model], keras.Model] = lambda model: model
-    presets: Mapping[tuple[str, ...], tuple[Callable[[], Any], Callable[[], Any]]] = field(
-        default_factory=dict
+    presets: Mapping[tuple[tuple[str, str], ...], tuple[Callable[[], Any], Callable[[], Any]]] = (
+        field(default_factory=dict)
     )
 
     @property
     def choosing(self) -> set[str]:
         """The fields whose values choose a preset."""
-        return {name for key in self.presets for name in key[::2]}
+        return {name for pairs in self.presets for name, _ in pairs}
 
     def base_recipe(self, scale: str, given: Mapping[str, Any]) -> Any:
         """Returns the recipe that given fields change.
@@ -149,8 +149,8 @@ class Method:
           given: field, dotted where nested, to value; those that choose no preset do not matter.
         """
         paper, demo = self.recipe, self.demo
-        for key, preset in self.presets.items():
-            if all(str(given.get(n)) == v for n, v in zip(key[::2], key[1::2], strict=True)):
+        for pairs, preset in self.presets.items():
+            if all(str(given.get(name)) == value for name, value in pairs):
                 paper, demo = preset
         return demo() if scale == "demo" else paper()
 

@@ -180,7 +180,9 @@ class Sgd(WeightDecay):
         return {"clip_norm": self.clip_norm, "clip_decayed": self.clip_decayed}
 
 
-_AS_THE_LAYERS = "as Keras', and as its ImageNet weights expect; the paper states none"
+_AS_THE_LAYERS = (
+    "Keras' defaults, or what a backbone's ImageNet weights expect; no paper states any"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

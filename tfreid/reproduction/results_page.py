@@ -158,11 +158,7 @@ def _by_seed(row: Mapping[str, Any], heading: str) -> dict[str, float]:
 
 def _ours(row: Mapping[str, Any], heading: str) -> str:
     values = list(_by_seed(row, heading).values())
-    if not values:
-        return "-"
-    spread = OverSeeds([100 * value for value in values])
-    width = "" if spread.half_width is None else f" ± {spread.half_width:.1f}"
-    return f"{spread.mean:.1f}{width}"
+    return _in_points(OverSeeds(values) if values else None)
 
 
 def _compare(
@@ -189,7 +185,7 @@ def _compare(
         _by_seed(rows.get(one.other, {}), other_column),
     )
     found = verdict([one.sign] if one.sign else list(differences.values()), ours)
-    return [_what(table, one), said or "-", _difference(ours), found]
+    return [_what(table, one), said or "-", _in_points(ours, "+"), found]
 
 
 def _what(table: Table, one: Comparison) -> str:
@@ -200,9 +196,8 @@ def _what(table: Table, one: Comparison) -> str:
     return f"{one.row} against {one.other}{where}"
 
 
-def _difference(ours: OverSeeds | None) -> str:
+def _in_points(ours: OverSeeds | None, sign: str = "") -> str:
     if ours is None:
         return "-"
-    points = OverSeeds([100 * value for value in ours.values])
-    width = "" if points.half_width is None else f" ± {points.half_width:.1f}"
-    return f"{points.mean:+.1f}{width}"
+    width = "" if ours.half_width is None else f" ± {100 * ours.half_width:.1f}"
+    return f"{100 * ours.mean:{sign}.1f}{width}"

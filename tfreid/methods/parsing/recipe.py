@@ -267,5 +267,5 @@ METHOD = Method(
     demo=demo,
     build=build,
     stages=stages,
-    presets={("architecture", "inception_v3"): (semantic, semantic_demo)},
+    presets={(("architecture", "inception_v3"),): (semantic, semantic_demo)},
 )

@@ -228,9 +228,9 @@ METHOD = Method(
     build=build,
     stages=stages,
     presets={
-        ("aggregation", "global"): (baseline, lambda: _alone(demo())),
-        ("phase", "2"): (phase_2, demo_phase_2),
-        ("aggregation", "global", "phase", "2"): (
+        (("aggregation", "global"),): (baseline, lambda: _alone(demo())),
+        (("phase", "2"),): (phase_2, demo_phase_2),
+        (("aggregation", "global"), ("phase", "2")): (
             lambda: _alone(phase_2()),
             lambda: _alone(demo_phase_2()),
         ),
