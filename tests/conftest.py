@@ -13,6 +13,7 @@ import pytest
 import tiny_people
 
 from tests.commands import run_command
+from tests.graphs import leave_as_traced
 from tfreid.datasets import Reading, rows_of
 from tfreid.records import Records
 
@@ -31,13 +32,20 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Splits the CPU in two before any test runs TensorFlow, if one asks for replicas."""
+    """Prepares TensorFlow before any test runs it: two CPUs if one asks for replicas."""
+    leave_as_traced()
     if not any("two_replicas" in item.fixturenames for item in items):
         return
     import tensorflow as tf
 
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+
+
+def pytest_collection_finish():
+    """Leaves the libraries' million objects out of each search for garbage from now on."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -53,7 +61,7 @@ def memory_of_one_file() -> Iterator[None]:
         for name in list(gradient_registry.list()):
             if name.startswith("CustomGradient-"):
                 del gradient_registry._registry[name]
-        sys.modules["keras"].backend.clear_session()
+        sys.modules["keras"].backend.clear_session(free_memory=False)
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
 

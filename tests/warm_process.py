@@ -6,6 +6,7 @@ so that a command finds them as if it had loaded them itself: `warm_process.py S
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ import sys
 import threading
 import traceback
 import warnings
+
+from tests.graphs import leave_as_traced
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
@@ -50,6 +53,7 @@ def become(module, arguments, folder, environment, output, errors):
     for number, path in ((1, output), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
     sys.argv = [module, *arguments]
+    leave_as_traced()
     code = 0
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
@@ -69,6 +73,8 @@ if __name__ == "__main__":
     path, *modules = sys.argv[1:]
     for name in modules:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # A search for garbage in a fork would look at, and so copy, all of them.
     try:
         with contextlib.suppress(KeyboardInterrupt), Server(path, Handler) as server:
             print("ready", flush=True)

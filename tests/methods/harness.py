@@ -84,7 +84,7 @@ class MethodContract:
 
     @pytest.fixture(scope="class")
     def built(self):
-        """Where `model` is kept, which takes seconds; tests change moving statistics at most."""
+        """Where `model` is kept, which takes seconds; a test may train it."""
         return []
 
     @pytest.fixture
@@ -142,9 +142,7 @@ class MethodContract:
         assert all(layer.synchronized for layer in layers)
 
     @pytest.mark.slow
-    def test_stages_lower_their_loss(self, recipe, images):
-        model = self.method.build(recipe, info())
-        model(images)
+    def test_stages_lower_their_loss(self, recipe, model, images):
         for stage in self.method.stages(recipe):
             if stage.start:
                 stage.start(model)

@@ -61,10 +61,18 @@ def test_paper_parameter_count(paper_model):
     assert paper_model.count_params() - paper_model.parser.count_params() == main + guided
 
 
+@pytest.fixture(scope="module")
+def demo_model():
+    """Of the demo's size; tests change its weights."""
+    model = build(demo(), info())
+    model.build((None, *demo().image_size_px, 3))
+    return model
+
+
 @pytest.mark.parametrize("branches", [0, 1, 2, 3])
-def test_ablations_of_table_3_run(branches):
+def test_ablations_of_table_3_run(branches, demo_model):
     recipe = dataclasses.replace(demo(), branches=branches)
-    model = build(recipe, info())
+    model = demo_model if recipe == demo() else build(recipe, info())
     images = np.zeros((2, 48, 48, 3), "float32")
     assert model.embed(images).shape == (2, 128)
     assert len(stages(recipe)) == (4 if branches else 1)
@@ -115,18 +123,16 @@ def test_outside_the_region_nothing_reaches_a_branch():
     assert not gated.any()
 
 
-def test_stage_three_starts_from_the_main_network():
-    model = build(demo(), info())
-    model(np.zeros((1, 48, 48, 3), "float32"))
-    stages(demo())[2].start(model)
-    for branch in model.branches:
-        for copied, source in zip(branch.get_weights(), model.main.get_weights(), strict=True):
+def test_stage_three_starts_from_the_main_network(demo_model):
+    stages(demo())[2].start(demo_model)
+    main = demo_model.main.get_weights()
+    for branch in demo_model.branches:
+        for copied, source in zip(branch.get_weights(), main, strict=True):
             np.testing.assert_array_equal(copied, source)
 
 
-def test_stages_train_what_section_3_4_says():
-    model = build(demo(), info())
-    model(np.zeros((1, 48, 48, 3), "float32"))
+def test_stages_train_what_section_3_4_says(demo_model):
+    model = demo_model
 
     def trains(stage, layer):
         return any(layer is trained for trained in stage.groups[0].layers(model))
@@ -169,12 +175,11 @@ def test_schedules_are_the_papers():
     assert float(recipe.joint(tf.constant(10**9, tf.int64))) == pytest.approx(1e-6)
 
 
-def test_the_parser_may_come_from_another_run():
+def test_the_parser_may_come_from_another_run(demo_model):
     recipe = dataclasses.replace(demo(), train_parser=False)
     assert [stage.name for stage in stages(recipe)] == ["main", "guided", "joint"]
-    model, parser = build(recipe, info()), pgp.recipe.parsing.build(recipe.parsing, info())
-    for network in (model, parser):
-        network.build((None, 48, 48, 3))
+    model, parser = demo_model, pgp.recipe.parsing.build(recipe.parsing, info())
+    parser.build((None, 48, 48, 3))
     with pytest.raises(UsageError, match="trains the part 'parser': give init_from=RUN"):
         refuse_untrained(model, stages(recipe), loaded=())
     outcomes = copy_parts(parser, model, "runs/parsing")

@@ -42,6 +42,7 @@ def built(**changes):
 
 @pytest.fixture(scope="module")
 def model():
+    """Tests may change its weights."""
     return built()
 
 
@@ -156,6 +157,7 @@ def test_no_gradient_reaches_the_parser(aggregation):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_graphs")
 def test_an_update_changes_backbones_and_classifier_alone():
     recipe = small(batch_size=4)
     stage = stages(recipe)[-1]
@@ -254,9 +256,8 @@ def test_settings_that_do_not_fit_are_refused(changes, message):
 
 
 @pytest.mark.slow
-def test_phase_2_starts_from_phase_1_with_other_persons_and_larger_images():
-    keras.utils.set_random_seed(0)
-    first = built()
+def test_phase_2_starts_from_phase_1_with_other_persons_and_larger_images(model):
+    first = model
     recipe = small(phase=2, image_size_px=(160, 96), train_parser=False)
     second = build(recipe, info(persons=9))
     second.build((None, *recipe.image_size_px, 3))
@@ -270,27 +271,26 @@ def test_phase_2_starts_from_phase_1_with_other_persons_and_larger_images():
 
 
 @pytest.mark.slow
-def test_a_parsing_run_gives_its_parser():
+def test_a_parsing_run_gives_its_parser(model):
     parser = SemanticParser("lip20", 0.05)
     parser.build((None, *SIZE_PX, 3))
-    model = built(train_parser=False)
     assert loaded_parts(copy_parts(parser, model, "runs/parsing")) == ["parser"]
     images = images_of(SIZE_PX)
     np.testing.assert_array_equal(model.parser.probabilities(images), parser.probabilities(images))
 
 
 @pytest.mark.slow
-def test_a_parser_of_another_width_is_refused():
+def test_a_parser_of_another_width_is_refused(model):
     parser = SemanticParser("lip20", 0.1)
     parser.build((None, *SIZE_PX, 3))
     with pytest.raises(UsageError, match=r"parser: .* weights differ in shape"):
-        copy_parts(parser, built(train_parser=False), "runs/parsing")
+        copy_parts(parser, model, "runs/parsing")
 
 
-def test_without_a_parser_to_load_it_must_be_trained():
+def test_without_a_parser_to_load_it_must_be_trained(model):
     recipe = small(train_parser=False)
     with pytest.raises(UsageError, match="trains the part 'parser'"):
-        refuse_untrained(built(train_parser=False), stages(recipe), loaded=())
+        refuse_untrained(model, stages(recipe), loaded=())
 
 
 # ---- The size of the paper.

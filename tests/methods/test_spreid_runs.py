@@ -76,6 +76,6 @@ def test_both_phases_after_a_parser(reid_folder, parser, tmp_path):
         np.testing.assert_array_equal(one, two)
         np.testing.assert_array_equal(one, three)
 
-    evaluated = run_command("evaluate", f"--run={second}")
+    evaluated = run_command("evaluate", f"--run={second}", "--variants=original")
     assert evaluated.returncode == 0, evaluated.stderr
     assert (second / "report/index.html").exists()

@@ -15,9 +15,23 @@ from tfreid.training import Run
 LENIENT = Thresholds(min_rank1=0, min_mAP=0, max_regression=1, max_background_loss=None)
 
 
+@pytest.fixture(scope="module")
+def audits():
+    """Where audits are kept, which are the same for all thresholds."""
+    return {}
+
+
 @pytest.fixture
-def evaluate(model, examples, tmp_path):
+def evaluate(model, examples, audits, tmp_path, monkeypatch):
     """Runs the executor; returns the evaluation's folder and the blessing."""
+    audit = Executor._audit
+
+    def audit_once(executor, name, *arguments):
+        if name not in audits:
+            audits[name] = audit(executor, name, *arguments)
+        return audits[name]
+
+    monkeypatch.setattr(Executor, "_audit", audit_once)
 
     def evaluate(thresholds, **inputs):
         evaluation = standard_artifacts.ModelEvaluation()

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
+from tests import graphs
 from tests.dask_cluster import WORKERS, workers_that_loaded
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.evaluation import (
@@ -21,6 +22,13 @@ from tfreid.serving.embedding import SPLITS
 BATCH_SIZE, SEED = 8, 3
 
 
+@pytest.fixture(autouse=True, scope="module")
+def graphs_of_workers():
+    """Rewrites graphs here as other processes do, so that they round alike."""
+    with graphs.as_users_run():
+        yield
+
+
 @pytest.fixture(scope="module")
 def model_path(dgd_run):
     return dgd_run / "export" / "1"
@@ -37,11 +45,20 @@ def short_stretches(monkeypatch):
     monkeypatch.setattr(embedding, "_STRETCH_IMAGES", 2 * BATCH_SIZE)
 
 
-def described_here(model_path, folder, variant, split):
+VARIANTS = ("original", "random_background")
+
+
+@pytest.fixture(scope="module")
+def described_here(model_path, reid_folder):
+    """The descriptors of each variant and split, computed in this process."""
     model = ServedModel(model_path)
     embed = embedder(Network("", model, model.image_size_px), BATCH_SIZE)
-    spec = InputSpec(image_size_px=model.image_size_px, variant=variant)
-    return describe_split(embed, folder, split, spec, SEED)
+    specs = {v: InputSpec(image_size_px=model.image_size_px, variant=v) for v in VARIANTS}
+    return {
+        (variant, split): describe_split(embed, reid_folder, split, specs[variant], SEED)
+        for variant in VARIANTS
+        for split in SPLITS
+    }
 
 
 def assert_equal(described, expected):
@@ -51,14 +68,16 @@ def assert_equal(described, expected):
     np.testing.assert_array_equal(described.keys, expected.keys)
 
 
-def test_descriptors_are_those_of_one_process(model_path, reid_folder, short_stretches, tmp_path):
-    variants, seen = ("original", "random_background"), []
-    found = describe(model_path, reid_folder, variants, results=tmp_path, advance=seen.append)
-    assert list(found) == [(variant, split) for variant in variants for split in SPLITS]
+def test_descriptors_are_those_of_one_process(
+    model_path, reid_folder, described_here, short_stretches, tmp_path
+):
+    seen = []
+    found = describe(model_path, reid_folder, VARIANTS, results=tmp_path, advance=seen.append)
+    assert list(found) == list(described_here)
     assert not any(tmp_path.iterdir())
     assert sorted(seen) == 2 * [26 - 16] + 2 * [12] + 2 * [16]
-    for (variant, split), described in found.items():
-        assert_equal(described, described_here(model_path, reid_folder, variant, split))
+    for key, described in found.items():
+        assert_equal(described, described_here[key])
 
 
 def test_images_without_masks_are_left_out_of_variants(
@@ -88,14 +107,13 @@ def test_images_without_masks_are_left_out_of_variants(
 
 @pytest.mark.slow
 def test_dask_workers_give_the_same_descriptors(
-    model_path, reid_folder, short_stretches, tmp_path, dask_args
+    model_path, reid_folder, described_here, short_stretches, tmp_path, dask_args
 ):
-    variants = ("original", "random_background")
     options = {"beam_args": dask_args, "results": tmp_path}
-    for (variant, split), described in describe(
-        model_path, reid_folder, variants, **options
-    ).items():
-        assert_equal(described, described_here(model_path, reid_folder, variant, split))
+    found = describe(model_path, reid_folder, VARIANTS, **options)
+    assert found.keys() == described_here.keys()
+    for key, described in found.items():
+        assert_equal(described, described_here[key])
     assert workers_that_loaded("tfreid.serving.embedding") == WORKERS
 
 

@@ -17,6 +17,7 @@ STEPS = 12  # of each of the two stages
 
 
 def start(out, devices=1, dropout=0.5, steps=STEPS, pause_s=0.0, **environment):
+    environment["GRAPHS_AS_USERS_RUN"] = "1"
     return Command("run_toy", out, devices, dropout, steps, pause_s, **environment)
 
 
