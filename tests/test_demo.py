@@ -26,8 +26,8 @@ SMALL = {
 
 def test_drawn_persons_become_four_audited_models_and_a_page(tmp_path):
     flags = (f"--out={tmp_path}", "--seeds=3")
-    environment = {"MORE_FLAGS": json.dumps(SMALL), "GRAPHS_AS_USERS_RUN": "1"}
-    done = Command("tests.forked_commands", "tfreid.demo", *flags, **environment).finish()
+    more = json.dumps(SMALL)
+    done = Command("tests.forked_commands", "tfreid.demo", *flags, MORE_FLAGS=more).finish()
     assert done.returncode == 0, done.stderr
     ran = [line.split() for line in done.stdout.splitlines() if line.startswith("$ python -m")]
     assert [line[3] for line in ran] == [

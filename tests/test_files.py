@@ -14,6 +14,7 @@ from tfreid.files import (
     completed_folder,
     private_folder,
     read_json,
+    require_new,
     require_space,
     require_writable,
     write_json,
@@ -256,6 +257,18 @@ def test_places_that_cannot_be_are_named(tmp_path, name):
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(UsageError, match=f"{name} cannot be written to"):
         require_writable(tmp_path / name)
+
+
+def test_a_place_for_a_new_folder_is_free(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    for name in ("empty", "new", "new/below"):
+        require_new(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "taken"]
+    for name in ("taken", "taken/file"):
+        with pytest.raises(UsageError, match=f"{name} exists: remove it, or choose another"):
+            require_new(tmp_path / name)
 
 
 def test_a_place_that_is_forbidden_is_named(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from absl import flags
 from tfreid.cli import command, network_flags
 from tfreid.datasets import PROTOCOLS, VOCABULARIES
 from tfreid.errors import DataError, UsageError
-from tfreid.files import completed_folder, require_writable, write_json, write_text
+from tfreid.files import completed_folder, require_new, require_writable, write_json, write_text
 
 if TYPE_CHECKING:
     from tfreid.evaluation import AuditResult, EvaluationSet, Measurement
@@ -58,7 +58,8 @@ def main() -> int:
     _check_flags()
     out = Path(_OUT.value).expanduser()
     target = Path(_WRITE_IMAGES.value).expanduser() if _WRITE_IMAGES.value else None
-    require_writable(target.parent if target else out)
+    if target:
+        require_new(target)
     if _DATA.value is None or not target:
         require_writable(out)
     networks = [] if target else network_flags.networks_from_flags()
@@ -80,9 +81,10 @@ def main() -> int:
 
 def _check_flags() -> None:
     """Refuses what cannot be together."""
-    given = {flag.name for flag in (_DATA, _DATA_ROOT) if flag.value is not None}
-    if len(given) != 1:
-        raise UsageError("give one of --data (converted) and --data_root (a folder of images)")
+    if _DATA.value is None and _DATA_ROOT.value is None:
+        raise UsageError("give --data_root (a folder of images), or --data (converted before)")
+    if _DATA.value is not None and _DATA_ROOT.value is not None:
+        raise UsageError("--data and --data_root are given: leave one of them out")
     of_root = (_PARSER, _MASKS_ROOT, _MASK_VOCABULARY, _BACKGROUNDS_ROOT)
     odd = [f"--{flag.name}" for flag in of_root if flag.value is not None and _DATA.value]
     if odd:

@@ -22,7 +22,7 @@ from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
-from tfreid.files import require_space, require_writable
+from tfreid.files import require_new, require_space
 from tfreid.records import ImageSet, Records, RecordsInfo
 from tfreid.records.mask_maker import UNMASKED
 from tfreid.records.own_backgrounds import INSTALL, can_inpaint
@@ -106,7 +106,7 @@ def main(beam_args: list[str]) -> None:
     from tfreid.records import conversion, sources
 
     out = Path(_OUT.value).expanduser()
-    require_writable(out.parent)
+    require_new(out)
     datasets = _datasets()
     plan = sources.plan(
         datasets,

@@ -112,8 +112,7 @@ def completed_folder(out: Path) -> Iterator[Path]:
         UsageError: if `out` is taken, or another process is writing it.
     """
     out = Path(os.path.realpath(out))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} exists: remove it, or choose another folder")
+    _require_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     # A long name leaves no room for more in the name of a hidden folder; the mark has all of it.
     start = f".{out.name[:60]}."
@@ -204,6 +203,21 @@ def require_writable(folder: Path) -> None:
         raise UsageError(
             f"{folder} cannot be written to ({error.strerror}): choose another place"
         ) from None
+
+
+def require_new(folder: Path) -> None:
+    """Finds out whether `completed_folder` can make a folder; leaves nothing.
+
+    Raises:
+      UsageError: if it is taken, or cannot be made there.
+    """
+    require_writable(folder.parent)
+    _require_free(folder)
+
+
+def _require_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} exists: remove it, or choose another folder")
 
 
 def require_space(

@@ -38,14 +38,14 @@ def main() -> None:
     """Makes a mask of every image of the data set."""
     if bool(_PARSER.value) == bool(_RUN.value):
         raise UsageError("give --parser: mediapipe_pose, a run, or a .tflite or .onnx file")
-    from tfreid.files import completed_folder, require_writable
+    from tfreid.files import completed_folder, require_new
     from tfreid.masks import mask_maker
     from tfreid.masks.rows import masks_of_rows, require_room
     from tfreid.records.images import RejectedError, UnsureError
     from tfreid.records.mask_maker import UNMASKED, write_reasons
 
     out = Path(_OUT.value).expanduser()
-    require_writable(out.parent)
+    require_new(out)
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
     require_room(rows, out.parent)
     maker = mask_maker(_PARSER.value or _RUN.value)

@@ -98,7 +98,7 @@ def test_helpfull_shows_the_libraries_flags_too(command_file: Path):
     [
         ([], "--out must be given"),
         (["--out=x", "--person=3"], "did you mean --persons?"),
-        (["--out=x", "--persons=many"], "--persons=many"),
+        (["--out=x", "--persons=many"], "--persons=many: expected a whole number\n"),
         (["--out=x", "--persons=0"], "--persons=0"),
         (["--out=x", "more"], "unexpected argument 'more'"),
         (["--out=x", "--then=misuse"], "masks are needed"),

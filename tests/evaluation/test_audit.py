@@ -54,6 +54,7 @@ def test_metrics_are_complete_and_fit_json(audits):
         "gallery_used": 25,
         "gallery_distractors": 1,
         "gallery_junk": 1,
+        "persons_without_query": 0,
         "same_camera": 24,
     }
     assert metrics["protocol"] == {

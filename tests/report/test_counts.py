@@ -21,9 +21,19 @@ def test_every_image_is_counted_once():
         "gallery_used": 7,
         "gallery_distractors": 2,
         "gallery_junk": 1,
+        "persons_without_query": 0,
         # Two images for the first query, one for the second, none for the third.
         "same_camera": 3,
     }
+
+
+def test_persons_whom_nobody_asks_for_are_counted():
+    query, scored = QUERY[1:3], np.array([True, True])
+    counts = count_images(query, GALLERY, scored, PROTOCOLS["market"])
+    assert counts["persons_without_query"] == 1
+    assert described(**counts)["Gallery"].startswith(
+        "8, 7 used (distractors, which match nobody: 2; persons without a query: 1)"
+    )
 
 
 def test_without_camera_filter_none_is_left_out_for_its_camera():

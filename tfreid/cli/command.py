@@ -41,6 +41,10 @@ _WIDTH = 96
 _FIELD = "recipe."
 _HELP = {"h", "help", "helpfull"}
 _FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
+_NO_NUMBER = {
+    "could not convert string to float": "a number, such as 0.1",
+    "invalid literal for int()": "a whole number",
+}
 _REQUIRED = "must have a value other than None"
 _OF_FILES = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR),
@@ -189,12 +193,22 @@ def _parsed(
         missing = [f"--{flag.name}" for flag in own if _is_missing(flag)]
         if missing and _REQUIRED in str(error):
             raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
-        raise UsageError(str(error)) from None
+        raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
     _require_finite(own)
     check_needs(needs, known)
     return rest
+
+
+def _in_our_words(text: str, known: flags.FlagValues) -> str:
+    """absl's text on a value: what was expected in place of Python's words, the nearest choice."""
+    for words, expected in _NO_NUMBER.items():
+        text = re.sub(f": {re.escape(words)}.*", f": expected {expected}", text)
+    found = re.match(r"flag --([\w.]+)=(.*): value should be one of", text)
+    choices = getattr(known[found[1]].parser, "enum_values", ()) if found else ()
+    near = difflib.get_close_matches(found[2], choices, n=1) if found else ()
+    return f"{text}; did you mean {near[0]}?" if near else text
 
 
 def _require_finite(own: Sequence[flags.Flag]) -> None:

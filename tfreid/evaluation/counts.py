@@ -25,9 +25,11 @@ def count_images(
       `queries` = `queries_used` + `queries_without_match` + `queries_junk` (of no person), and
       `gallery` = `gallery_used` + `gallery_junk`; `gallery_distractors` are among the used.
       `same_camera` counts the gallery images that were left out because the query's own camera
-      took them, once for each query that was used.
+      took them, once for each query that was used. `persons_without_query` are those of the
+      gallery whom nobody asks for, such as persons whom a single camera saw.
     """
     of_nobody = np.isin(query.person, _NOBODY)
+    asked_for = {*query.person.tolist(), *_NOBODY}
     junk = int((gallery.person == JUNK_PERSON_ID).sum())
     return {
         "queries": len(query),
@@ -38,6 +40,7 @@ def count_images(
         "gallery_used": len(gallery) - junk,
         "gallery_distractors": int((gallery.person == DISTRACTOR_PERSON_ID).sum()),
         "gallery_junk": junk,
+        "persons_without_query": len({*gallery.person.tolist()} - asked_for),
         "same_camera": _same_camera(query[scored], gallery) if protocol.camera_filter else 0,
     }
 

@@ -19,7 +19,7 @@ def main() -> None:
     network = READY_NETWORKS[_GET.value]
     path = fetch_network(network, lambda text: print(text, flush=True))
     print(f"{network.name}: {path} ({path.stat().st_size:,} bytes; {network.licence})")
-    print(f"use it with --parser={network.name} of tfreid.parse or tfreid.convert")
+    print(f"use it with --parser={network.name} of tfreid.audit, tfreid.convert or tfreid.parse")
 
 
 def _described(network: ReadyNetwork) -> str:

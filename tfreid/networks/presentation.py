@@ -58,7 +58,7 @@ class Presentation:
             values = getattr(self, name)
             require(
                 len(values) == 3 and all(map(math.isfinite, values)),
-                f"{name}={values}: give three numbers, one a channel",
+                f"{name}={','.join(f'{x:g}' for x in values)}: give three numbers, one a channel",
             )
         require(min(self.deviation) > 0, f"deviation={self.deviation}: pixels are divided by it")
 

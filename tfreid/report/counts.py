@@ -37,8 +37,12 @@ def _gallery(counts: Mapping[str, int], draws: int) -> str:
         "junk": counts["gallery_junk"],
         "for single queries, of their person by their own camera": counts["same_camera"],
     }
-    distractors = counts["gallery_distractors"]
-    note = f" (distractors, which match nobody: {distractors:,})" if distractors else ""
+    notes = {
+        "distractors, which match nobody": counts["gallery_distractors"],
+        "persons without a query": counts["persons_without_query"],
+    }
+    note = "; ".join(f"{what}: {count:,}" for what, count in notes.items() if count)
+    note = f" ({note})" if note else ""
     text = _used(counts["gallery"], counts["gallery_used"], left_out, note)
     return text + (f"; each of {draws} draws takes one image a person" if draws else "")
 
