@@ -156,18 +156,9 @@ def test_exit_codes(raw_data, tmp_path):
 
 @pytest.mark.slow
 def test_parser_makes_the_masks_that_are_missing(raw_data, parsing_run, tmp_path):
-    """In the worker processes, whose masks equal those of this process."""
     out = tmp_path / "out"
-    done = run_command(
-        "convert",
-        "--dataset=market1501",
-        f"--data_root={raw_data / 'market1501'}",
-        f"--parser={parsing_run}",
-        f"--out={out}",
-        "--",
-        "--direct_running_mode=multi_processing",
-        "--direct_num_workers=2",
-    )
+    source = ("--dataset=market1501", f"--data_root={raw_data / 'market1501'}")
+    done = run_command("convert", *source, f"--parser={parsing_run}", f"--out={out}")
     assert done.returncode == 0, done.stderr
     assert f"masks of 86 records by {parsing_run}" in done.stdout
     assert "train: 48 records in 4 shards, 48 with mask" in done.stdout
