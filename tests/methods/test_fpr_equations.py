@@ -87,6 +87,20 @@ def test_gradients_equal_finite_differences():
             np.testing.assert_allclose(gradient[index], expected, rtol=1e-5, atol=1e-8)
 
 
+def test_no_tensor_holds_all_pairs_of_positions():
+    """Of 64 images of the paper's size these fill 0.2 GB, their gradients gigabytes."""
+
+    @tf.function
+    def gradient(positions, weights):
+        distances = reconstruction_distances(positions, weights, positions, BETA)
+        return tf.gradients(distances, positions)
+
+    inputs = tf.TensorSpec((4, 5, 8)), tf.TensorSpec((4, 5))
+    operations = gradient.get_concrete_function(*inputs).graph.get_operations()
+    sizes = [out.shape.num_elements() or 0 for operation in operations for out in operation.outputs]
+    assert 4 * 5 * 8 <= max(sizes) < (4 * 5) ** 2
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", ["identical", "constant", "zero"])
 def test_degenerate_images_give_no_nan(case, dtype):
