@@ -5,6 +5,12 @@ import tensorflow as tf
 
 from tfreid.inputs import InputSpec
 from tfreid.methods.base import Group, Stage
+from tfreid.methods.triplet import (
+    batch_hard_triplet,
+    euclidean_distances,
+    gather_replicas,
+    self_mask,
+)
 
 HEIGHT, WIDTH, PERSONS, BATCH_SIZE = 8, 4, 5, 8
 
@@ -51,6 +57,16 @@ def cross_entropy(head):
     return losses
 
 
+def cross_entropy_and_triplet(outputs, batch):
+    """The second head's losses, one of them over the global batch."""
+    queries, labels = outputs["second"], batch["label"]
+    keys = gather_replicas(queries)
+    distances = euclidean_distances(queries, keys)
+    is_self = self_mask(queries, keys)
+    hard = batch_hard_triplet(distances, labels, gather_replicas(labels), is_self, margin=0.3)
+    return cross_entropy("second")(outputs, batch) | {"triplet": hard}
+
+
 def stages(steps=6, clip_norm=0.5, batch_size=BATCH_SIZE):
     """The backbone with the first head, then the second head alone, from the first's weights."""
     common = {
@@ -69,7 +85,7 @@ def stages(steps=6, clip_norm=0.5, batch_size=BATCH_SIZE):
         Stage(
             name="second",
             groups=(second,),
-            losses=cross_entropy("second"),
+            losses=cross_entropy_and_triplet,
             start=lambda model: model.copy_first_to_second(),
             **common,
         ),

@@ -60,7 +60,9 @@ def gather_replicas(values: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:
         return values
-    return context.all_gather(values, axis=0)
+    # The tensors of a worker with one device are on no device that `all_gather` can name, until an
+    # operation puts them there.
+    return context.all_gather(tf.identity(values), axis=0)
 
 
 def self_mask(queries: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
