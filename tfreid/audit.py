@@ -34,6 +34,9 @@ _PARSER = flags.DEFINE_string("parser", None, "What makes masks: mediapipe_pose,
 _MASKS_ROOT = flags.DEFINE_string("masks_root", None, "Folder of mask PNGs instead.")
 _MASK_VOCABULARY = flags.DEFINE_enum("mask_vocabulary", None, list(VOCABULARIES), "Their classes.")
 _BACKGROUNDS_ROOT = flags.DEFINE_string("backgrounds_root", None, "Folder of scenes.")
+_MAX_REJECT_FRACTION = flags.DEFINE_float(
+    "max_reject_fraction", None, "Largest fraction of images that may be damaged.", 0, 1
+)
 _OUT = flags.DEFINE_string("out", "audit", "Folder to write to.")
 _VARIANTS = flags.DEFINE_list("variants", None, "All that the data allow unless given.")
 _PROTOCOL = flags.DEFINE_enum(
@@ -85,7 +88,10 @@ def _check_flags() -> None:
         raise UsageError("give --data_root (a folder of images), or --data (converted before)")
     if _DATA.value is not None and _DATA_ROOT.value is not None:
         raise UsageError("--data and --data_root are given: leave one of them out")
-    of_root = (_PARSER, _MASKS_ROOT, _MASK_VOCABULARY, _BACKGROUNDS_ROOT)
+    of_root = (
+        *(_PARSER, _MASKS_ROOT, _MASK_VOCABULARY, _BACKGROUNDS_ROOT),
+        _MAX_REJECT_FRACTION,
+    )
     odd = [f"--{flag.name}" for flag in of_root if flag.value is not None and _DATA.value]
     if odd:
         raise UsageError(f"{', '.join(odd)}: goes with --data_root; --data is converted already")
@@ -99,7 +105,10 @@ def _check_flags() -> None:
 def _converted(out: Path) -> Path:
     from tfreid.cli.converted import ensure_converted
 
-    given = (_DATASET, _DATA_ROOT, _PARSER, _MASKS_ROOT, _MASK_VOCABULARY, _BACKGROUNDS_ROOT)
+    given = (
+        *(_DATASET, _DATA_ROOT, _PARSER, _MASKS_ROOT, _MASK_VOCABULARY, _BACKGROUNDS_ROOT),
+        _MAX_REJECT_FRACTION,
+    )
     arguments = [f"--{flag.name}={flag.value}" for flag in given if flag.value is not None]
     roots = [_DATA_ROOT, _MASKS_ROOT, _BACKGROUNDS_ROOT]
     folders = [Path(flag.value).expanduser() for flag in roots if flag.value is not None]
@@ -116,7 +125,8 @@ def _measurement(tested: "EvaluationSet") -> "Measurement":
     if variants == ("original",):
         print(
             f"{tested.dataset}: no person has masks in query and gallery, so only the original "
-            "images can be measured: --parser=mediapipe_pose makes masks"
+            "images can be measured"
+            + ("" if _PARSER.value else ": --parser=mediapipe_pose makes masks")
         )
     elif "random_background" not in variants:
         print(f"{tested.dataset}: there are no scenes (--backgrounds_root) for random backgrounds")
@@ -235,8 +245,8 @@ def _report(
     document = evaluation.audit_document(results, invocation, _LIMIT.value, warnings)
     every = [result for found in results.values() for result in found]
     written = [out / "audit.json", out / "index.html", *_badges(out, results)]
-    write_json(written[0], document)
     report.write_report(written[1], every, invocation, warnings=warnings)
+    write_json(written[0], document)
     exceeded = _LIMIT.value is not None and _say_limit(every)
     print(f"wrote {', '.join(map(str, written))}")
     return int(exceeded)

@@ -79,7 +79,7 @@ _MAX_IMAGE_MPX = flags.DEFINE_float(
     "max_image_mpx",
     MAX_IMAGE_MPX,
     "Megapixels of the largest image; larger ones are rejected unread.",
-    lower_bound=0.0,
+    lower_bound=0.001,
     upper_bound=LARGEST_LIMIT_MPX,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the records' order and the random backgrounds.")

@@ -8,6 +8,7 @@ from hand_made import SIZE, write_image, write_mask
 
 from tfreid.datasets import SplitCounts, dataset_named, read_dataset, rows_of
 from tfreid.datasets.check import count_splits, differences, file_problems, protocol_problems
+from tfreid.datasets.layout import printable
 from tfreid.datasets.market1501 import PUBLISHED
 
 MARKET = dataset_named("market1501")
@@ -16,6 +17,11 @@ MARKET = dataset_named("market1501")
 def named(problems):
     """The names that go with each problem, by the first words of its title."""
     return {" ".join(problem.title.split()[:3]): set(problem.names) for problem in problems}
+
+
+def test_names_are_shown_on_one_line_that_moves_no_cursor():
+    assert printable("gr\u00fcn 1.jpg") == "gr\u00fcn 1.jpg"
+    assert printable("a\nb\x1b[31m.jpg") == "a\\nb\\x1b[31m.jpg"
 
 
 def test_counts_splits(market):

@@ -1,6 +1,7 @@
 """Pictures that go out, and descriptors that come back."""
 
 import csv
+import os
 from dataclasses import astuple
 
 import h5py
@@ -20,7 +21,7 @@ from tfreid.evaluation import (
     read_descriptors,
     write_images,
 )
-from tfreid.evaluation.exchange import COLUMNS, listed_images, measured_variants
+from tfreid.evaluation.exchange import COLUMNS, LIST, listed_images, measured_variants
 from tfreid.inputs import VARIANTS
 from tfreid.retrieval import Identities
 
@@ -194,6 +195,30 @@ def test_another_order_is_refused(sets, descriptors, lines, tmp_path):
     write_named_csv(tmp_path / "all", descriptors, turned)
     text = refused(tmp_path, sets)
     assert f"line 2 is of {lines[1]['file']}, and the list has {lines[0]['file']} there" in text
+
+
+def test_a_list_of_another_encoding_is_refused(sets, descriptors, tmp_path):
+    np.save(tmp_path / "all.npy", descriptors)
+    (tmp_path / LIST).write_text("variant,split,key,file\n", encoding="utf-16")
+    assert "cannot be read as CSV in UTF-8" in refused(tmp_path, sets)
+
+
+def test_pipes_are_not_waited_for(sets, tmp_path):
+    os.mkfifo(tmp_path / "all.npy")
+    assert "has no descriptors" in refused(tmp_path, sets, MissingPathError)
+
+
+def test_files_of_no_variant_are_named(sets, descriptors, tmp_path):
+    for name in ("original-query", "original-gallery", "origin-query"):
+        np.save(tmp_path / f"{name}.npy", descriptors[: 12 if "query" in name else 26])
+    text = refused(tmp_path, sets, variants=["original"])
+    assert "has origin-query.npy, which is of no variant" in text
+
+
+@pytest.mark.parametrize("text", ["1;2\n3;4\n", "0,1;0,2\n0,3;0,4\n"])
+def test_other_separators_are_named(text, sets, tmp_path):
+    (tmp_path / "all.csv").write_text(text)
+    assert "expected commas between columns and points in numbers" in refused(tmp_path, sets)
 
 
 def test_damaged_csv_is_refused(sets, tmp_path):

@@ -66,6 +66,12 @@ def test_writes_backgrounds_and_occluded_images(generated):
         assert names == [f"001_0{number}.jpg" for number in range(1, 6)]
 
 
+@pytest.mark.parametrize("name", ["persons", "lip_images", "backgrounds", "occluded_persons"])
+def test_absurd_numbers_are_refused(name):
+    with pytest.raises(UsageError, match=f"{name} is 1000000000: expected at most 100000"):
+        Parameters(**{name: 1_000_000_000})
+
+
 def test_describes_itself(generated):
     described = json.loads((generated / "synthetic.json").read_text())
     assert described["synthetic"] is True

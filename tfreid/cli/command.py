@@ -17,6 +17,7 @@ import errno
 import math
 import os
 import re
+import signal
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +38,7 @@ __all__ = ["answer_early", "logging", "progress", "run"]
 quiet.install()
 
 FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
-_WIDTH = 96
-_FIELD = "recipe."
+_WIDTH, _FIELD = 96, "recipe."
 _HELP = {"h", "help", "helpfull"}
 _FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
 _NO_NUMBER = {
@@ -85,6 +85,7 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
         status = MISUSE if isinstance(error, UsageError) else FAILURE
         return _fail(with_flags(str(error)), status)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who presses twice means no more by it.
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:
         explanation = _explain_system_error(error)
@@ -196,7 +197,7 @@ def _parsed(
         raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
-    _require_finite(own)
+    _require_values(own)
     check_needs(needs, known)
     return rest
 
@@ -205,15 +206,17 @@ def _in_our_words(text: str, known: flags.FlagValues) -> str:
     """absl's text on a value: what was expected in place of Python's words, the nearest choice."""
     for words, expected in _NO_NUMBER.items():
         text = re.sub(f": {re.escape(words)}.*", f": expected {expected}", text)
-    found = re.match(r"flag --([\w.]+)=(.*): value should be one of", text)
-    choices = getattr(known[found[1]].parser, "enum_values", ()) if found else ()
-    near = difflib.get_close_matches(found[2], choices, n=1) if found else ()
+    if not (found := re.match(r"flag --([\w.]+)=(.*): value should be one of", text)):
+        return text
+    near = difflib.get_close_matches(found[2], known[found[1]].parser.enum_values, n=1)
     return f"{text}; did you mean {near[0]}?" if near else text
 
 
-def _require_finite(own: Sequence[flags.Flag]) -> None:
-    """Refuses `nan`, which is within no limits and beyond none, and infinite numbers."""
+def _require_values(own: Sequence[flags.Flag]) -> None:
+    """Refuses `--out=`, `nan`, which is within no limits and beyond none, and infinite numbers."""
     for flag in own:
+        if flag.present and flag.value in ("", [], [""]):
+            raise UsageError(f"--{flag.name} has no value: give one, or leave it out")
         for value in flag.value if isinstance(flag.value, list) else [flag.value]:
             if isinstance(value, float) and not math.isfinite(value):
                 raise UsageError(f"--{flag.name}={value}: a finite number was expected")

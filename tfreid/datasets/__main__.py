@@ -38,6 +38,7 @@ from tfreid.datasets.check import (
     protocol_problems,
 )
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
+from tfreid.datasets.layout import printable
 
 _CHECK = flags.DEFINE_string(
     "check", None, "Data set to check, as NAME[:CHOICE,...]; without it, all are listed."
@@ -59,7 +60,7 @@ _MAX_IMAGE_MPX = flags.DEFINE_float(
     "max_image_mpx",
     MAX_IMAGE_MPX,
     "Megapixels of the largest image.",
-    lower_bound=0.0,
+    lower_bound=0.001,
     upper_bound=LARGEST_LIMIT_MPX,
 )
 _MAX_NAMED = flags.DEFINE_integer("max_named", 10, "Names shown for each problem.", lower_bound=1)
@@ -152,7 +153,7 @@ def _as_text(problem: Problem) -> str:
         return f"{level}: {problem.title}"
     shown = problem.names[: _MAX_NAMED.value]
     lines = [f"{level}: {problem.title}: {len(problem.names):,}"]
-    lines += [f"  {name}" for name in shown]
+    lines += [f"  {printable(name)}" for name in shown]
     if len(problem.names) > len(shown):
         lines.append(f"  ... and {len(problem.names) - len(shown):,} more (--max_named)")
     return "\n".join(lines)

@@ -25,6 +25,9 @@ MAX_IMAGE_MPX = 50.0
 LARGEST_LIMIT_MPX = Image.MAX_IMAGE_PIXELS / 1e6
 """What `MAX_IMAGE_MPX` may be raised to: above, Pillow has doubts of its own."""
 
+GIANT = f"it has more than {2 * LARGEST_LIMIT_MPX:.0f} million pixels: make it smaller"
+"""Why an image is refused that Pillow itself does not open."""
+
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes of one channel of 16 bits."""
 
@@ -208,4 +211,4 @@ def _reason(path: str, error: Exception) -> str:
         return "an empty file (0 bytes)"
     if isinstance(error, UnidentifiedImageError):
         return "not an image"
-    return str(error)
+    return GIANT if isinstance(error, Image.DecompressionBombError) else str(error)

@@ -185,8 +185,9 @@ def key_of(dataset_name: str, image: Path, folder: Path) -> str:
 
 
 def printable(path: str | Path) -> str:
-    """Returns a path as text, with the bytes that are not UTF-8 in hexadecimal."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Returns a path as text on one line: what a terminal cannot show, or obeys, as escapes."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _found(root: Path) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from tfreid.errors import DataError, MissingPathError
-from tfreid.evaluation.exchange import COLUMNS, LIST, ListedImage, listed_images
+from tfreid.evaluation.exchange import COLUMNS, LIST, SPLITS, ListedImage, listed_images
 from tfreid.evaluation.sets import EvaluationSet
+from tfreid.inputs import VARIANTS
 
 _INSTEAD = "write the pictures anew (--write_images) and describe these"
 
@@ -56,6 +57,12 @@ def read_descriptors(
             ".npy, .csv or .mat, or one file with a row for each line of the list; fewer variants "
             "can be asked for (variants)"
         )
+    unknown = {*by_name} - {f"{variant}-{split}" for variant in VARIANTS for split in SPLITS}
+    if unknown:
+        raise DataError(
+            f"{place} has {by_name[min(unknown)].name}, which is of no variant and split: "
+            "remove or rename it"
+        )
     found = {pair: _read(by_name["-".join(pair)], lines) for pair, lines in listed.items()}
     _check_sizes(found, by_name)
     return found
@@ -72,8 +79,11 @@ def _check_sizes(found: Mapping[tuple[str, str], np.ndarray], files: Mapping[str
 
 
 def _check_list(path: Path, lines: Sequence[ListedImage]) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        heads, *rows = list(csv.reader(file)) or [[]]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            heads, *rows = list(csv.reader(file)) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as CSV in UTF-8 ({error}); {_INSTEAD}") from None
     expected = [[line.variant, line.split, line.key, line.file] for line in lines]
     try:
         places = [heads.index(name) for name in ("variant", "split", "key", "file")]
@@ -102,7 +112,8 @@ def _files(place: Path) -> list[Path]:
         raise MissingPathError(
             f"{place}: expected a folder with descriptors, or a file {', '.join(_READERS)}"
         )
-    files = [p for p in sorted(place.iterdir()) if p.suffix.lower() in _READERS and p.name != LIST]
+    found = (path for path in sorted(place.iterdir()) if path.is_file() and path.name != LIST)
+    files = [path for path in found if path.suffix.lower() in _READERS]
     if not files:
         raise MissingPathError(f"{place} has no descriptors: expected files {', '.join(_READERS)}")
     stems = [file.stem for file in files]
@@ -154,8 +165,8 @@ def checked(values: np.ndarray, name: str, images: Sequence[str]) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad):
         raise DataError(
-            f"{name}: the descriptor of {images[bad[0]]} (row {bad[0] + 1}) is not finite, and so "
-            f"are those of {len(bad) - 1} other images"
+            f"{name}: the descriptor of {images[bad[0]]} (row {bad[0] + 1}) is not finite"
+            + (f", nor are those of {len(bad) - 1} other images" if len(bad) > 1 else "")
         )
     return values
 
@@ -187,6 +198,8 @@ def _mat(path: Path, lines: Sequence[ListedImage]) -> np.ndarray:
 def _csv(path: Path, lines: Sequence[ListedImage]) -> np.ndarray:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
+    if rows and any(";" in cell for cell in rows[0][1]):
+        raise DataError(f"{path}: expected commas between columns and points in numbers, found ;")
     if len(rows) > 1 and not _is_number(rows[0][1][-1]) and _is_number(rows[1][1][-1]):
         del rows[0]  # Names of the columns.
     named = bool(rows) and not _is_number(rows[0][1][0])

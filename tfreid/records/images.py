@@ -12,6 +12,7 @@ import PIL.Image
 from tfreid.datasets import VOCABULARIES, lookup
 from tfreid.datasets.exif import exif_of
 from tfreid.datasets.files import (
+    GIANT,
     IMAGE_FORMATS,
     JPEG_FORMATS,
     MAX_IMAGE_MPX,
@@ -218,7 +219,8 @@ def decode_file(
         image.load()
         keep_exif(image, data)
     except (UnusableImageError, PIL.Image.DecompressionBombError) as error:
-        raise RejectedError(f"the {what} cannot be kept: {error}: {name}") from error
+        reason = error if isinstance(error, UnusableImageError) else GIANT
+        raise RejectedError(f"the {what} cannot be kept: {reason}: {name}") from error
     except PIL.UnidentifiedImageError as error:
         raise DamagedError(f"the {what} is no {' or '.join(formats)} file: {name}") from error
     except Exception as error:  # Pillow's decoders raise many types on damaged data

@@ -30,6 +30,7 @@ BACKGROUND_SIZE_PX = (192, 256)
 _SINCE = {"camera_style": 1, "shared_scenery": False}
 """What folders were drawn with whose description does not name it."""
 _JOB_SHOTS = 40
+_MOST = 100_000
 _BYTES_AN_ITEM = 10_000  # With its mask, in whole blocks of the disk.
 
 
@@ -65,6 +66,9 @@ class Parameters:
         for name, value in least.items():
             if getattr(self, name) < value:
                 raise UsageError(f"{name} is {getattr(self, name)}: expected at least {value}")
+        for name in ("persons", "cameras", "lip_images", "backgrounds", "occluded_persons"):
+            if getattr(self, name) > _MOST:
+                raise UsageError(f"{name} is {getattr(self, name)}: expected at most {_MOST}")
         if not 0 <= self.scenery_link <= 1:
             raise UsageError(f"scenery_link is {self.scenery_link}: expected 0 to 1")
         if self.camera_style not in (0, 1):
