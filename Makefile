@@ -10,7 +10,7 @@ BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 export UV_PROJECT_ENVIRONMENT = .venv
 unexport VIRTUAL_ENV
 
-.PHONY: setup demo test test-quick lint docs bench clean
+.PHONY: setup demo test test-quick lint docs bench check-gpu clean
 
 setup: $(SYNCED)  ## Install the locked dependencies into .venv
 
@@ -33,6 +33,9 @@ docs: setup  ## Build the documentation into site/; open site/index.html
 
 bench: setup  ## Measure the figures of benchmarks/RESULTS.md
 	for name in $(BENCHMARKS); do $(RUN) -m benchmarks.$$name || exit; done
+
+check-gpu: setup  ## Check what this machine's GPUs do with each method
+	$(RUN) -m tfreid.check_gpu
 
 clean:  ## Remove what these targets made
 	rm -rf .venv .tools build dist demo site *.egg-info .pytest_cache .ruff_cache

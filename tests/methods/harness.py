@@ -1,15 +1,18 @@
 """Checks that every method passes, in the manner of a shared base class."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config, op_callbacks
 
 from tfreid.nn.network import Network
 from tfreid.serving.signatures import make_signatures
+from tfreid.training.determinism import WITHOUT_DETERMINISTIC_KERNEL
 
 
 def info(persons=5, mean_pixel=(100.0, 110.0, 120.0)):
@@ -33,6 +36,23 @@ def trained(model, stage, batch, rate=0.01):
     for variable, gradient in zip(variables, gradients, strict=True):
         variable.assign_sub(rate * gradient)
     return float(total)
+
+
+@contextlib.contextmanager
+def operations_in_training() -> Iterator[set[str]]:
+    """Context in which operations are as in training; gives those that ran in it."""
+    seen = set()
+
+    def callback(op_type, *_, **__):
+        seen.add(op_type.decode() if isinstance(op_type, bytes) else op_type)
+
+    tf.config.experimental.enable_op_determinism()
+    op_callbacks.add_op_callback(callback)
+    try:
+        yield seen
+    finally:
+        op_callbacks.remove_op_callback(callback)
+        config.disable_op_determinism()
 
 
 def losses_on(strategy, stage, outputs, batch):
@@ -147,8 +167,12 @@ class MethodContract:
             if stage.start:
                 stage.start(model)
             batch = self.batch(images, stage)
-            losses = [trained(model, stage, batch) for _ in range(3)]
+            with operations_in_training() as operations:
+                losses = [trained(model, stage, batch)]
+            losses += [trained(model, stage, batch) for _ in range(2)]
             assert losses[-1] < losses[0], stage.name
+            assert "Conv2DBackpropFilter" in operations
+            assert not operations & WITHOUT_DETERMINISTIC_KERNEL, stage.name
 
     @pytest.mark.slow
     def test_losses_are_the_same_on_two_devices(self, recipe, model, images, two_replicas):

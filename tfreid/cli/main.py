@@ -26,6 +26,7 @@ COMMANDS = {
             "reproduce",
             "export",
             "serve",
+            "check_gpu",
         )
     },
     "pipeline": "pipeline.run_local",

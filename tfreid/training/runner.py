@@ -70,7 +70,7 @@ def train(
     #      optimizers of all stages included, because their momentum is restored too.
     firsts = [sum(stage.steps for stage in stages[:i]) for i in range(len(stages))]
     with strategy.scope():
-        model, step, optimizers = _saved_parts(build, stages, firsts)
+        model, step, optimizers = saved_parts(build, stages, firsts)
 
     # ---- Resume: (1) weights, momentum and step; (2) by the step, the stage; (3) in the stage,
     #      its trainable layers and a fresh tf.function; (4) its batches from that step on.
@@ -97,7 +97,7 @@ def train(
     return model
 
 
-def _saved_parts(
+def saved_parts(
     build: Callable[[], keras.Model], stages: Sequence[Stage], firsts: Sequence[int]
 ) -> tuple[keras.Model, tf.Variable, dict[str, dict[str, CoupledOptimizer]]]:
     """Makes the model, the run's step, and the optimizers of each stage by group."""
