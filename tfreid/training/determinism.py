@@ -1,8 +1,13 @@
-"""Which operations have no GPU kernel that gives the same bits in every run."""
+"""What gives the same bits in every run beyond what TensorFlow's deterministic mode cares for."""
 
+import contextlib
+import functools
 import itertools
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.eager import backprop
 
 WITHOUT_DETERMINISTIC_KERNEL = frozenset(
     {
@@ -46,3 +51,33 @@ def without_deterministic_kernel(function: tf.types.experimental.ConcreteFunctio
     inner = (node for each in graph.library.function for node in each.node_def)
     found = {node.op for node in itertools.chain(graph.node, inner)}
     return sorted(found & WITHOUT_DETERMINISTIC_KERNEL)
+
+
+@contextlib.contextmanager
+def sums_in_order(variable: tf.Variable) -> Iterator[None]:
+    """Context in which the gradients that meet in one tensor are added up in their order.
+
+    TensorFlow adds them by `AddN`, which writes into whichever of its inputs nobody else holds at
+    that moment and begins the sum there: of three and more inputs the last bit then depends on the
+    threads. Two at a time, it cannot. So that graphs are not rewritten to `AddN` again, each sum
+    waits for something that is no part of it.
+
+    Args:
+      variable: any that is on the device, to be read.
+    """
+
+    def in_order(gradients: Sequence) -> tf.Tensor | tf.IndexedSlices:
+        if len(gradients) < 3 or not all(isinstance(g, tf.Tensor) for g in gradients):
+            return backprop._aggregate_grads(gradients)
+        return functools.reduce(add, gradients)
+
+    def add(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+        with tf.control_dependencies([variable.read_value()]):
+            return tf.add(first, second)
+
+    space = backprop._default_vspace
+    pywrap_tfe.TFE_Py_RegisterVSpace(space._replace(aggregate_fn=in_order))
+    try:
+        yield
+    finally:
+        pywrap_tfe.TFE_Py_RegisterVSpace(space)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.methods.base import Group, Stage
+from tfreid.training.determinism import sums_in_order
 from tfreid.training.optimizers import CoupledOptimizer, make_optimizer, weight_decay_of
 
 Values = dict[str, tf.Tensor]
@@ -94,7 +95,8 @@ def make_update(
 
     @tf.function(autograph=False)
     def update(batch: Mapping[str, tf.Tensor]) -> Values:
-        losses, norm = strategy.run(update_replica, args=(batch,))
+        with sums_in_order(step):
+            losses, norm = strategy.run(update_replica, args=(batch,))
         step.assign_add(1)
         values = {name: strategy.reduce("SUM", loss, axis=None) for name, loss in losses.items()}
         values["gradient_norm"] = strategy.reduce("MEAN", norm, axis=None)
@@ -118,7 +120,7 @@ def _losses_and_gradients(
             name: _average(stage, name, values)
             for name, values in stage.losses(outputs, batch).items()
         }
-        losses["total"] = tf.add_n(
+        losses["total"] = tf.reduce_sum(  # in order, which `tf.add_n` is not
             [stage.loss_weights.get(name, 1.0) * loss for name, loss in losses.items()]
         )
     gradients = tape.gradient(losses["total"], flat)
