@@ -6,8 +6,8 @@ import pytest
 
 from tfreid.datasets.cuhk03_mat import MatImage
 from tfreid.datasets.parts import Box, RunLengths
+from tfreid.records.entries import Entry
 from tfreid.records.manifest import read_manifest, remove_manifest, write_manifest
-from tfreid.records.sources import Entry
 
 BOX = Box(-1, 2, 30, 40)
 ENTRIES = [

@@ -16,7 +16,7 @@ NO_CAMERA_ID = 0
 """Camera ID of every row of a data set that does not say which camera saw what; no camera's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """An image of a person, for re-identification.
 
@@ -46,7 +46,7 @@ class Row:
         return self.person_id not in (JUNK_PERSON_ID, DISTRACTOR_PERSON_ID)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ParsingRow:
     """An image with its label map, for training a human parser.
 

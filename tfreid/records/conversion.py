@@ -21,6 +21,7 @@ from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.errors import DataError, UsageError
 from tfreid.files import completed_file, completed_folder, read_json, write_json
 from tfreid.records import manifest, shards, sources
+from tfreid.records.entries import TRAIN
 from tfreid.records.info import RecordsInfo, SplitInfo
 from tfreid.records.mask_maker import UNMASKED, write_reasons
 from tfreid.records.own_backgrounds import can_inpaint, write_own_backgrounds
@@ -102,7 +103,7 @@ def convert(
         job = shards.ConversionJob(
             str(folder),
             plan.kind,
-            tuple(map(str, scenes.get(sources.TRAIN, scenes.get("", ())))),
+            tuple(map(str, scenes.get(TRAIN, scenes.get("", ())))),
             options.seed,
             plan.mask_vocabulary,
             plan.parser,
@@ -262,13 +263,14 @@ def _with_own_backgrounds(info: RecordsInfo, folder: Path, seed: int) -> Records
     return info
 
 
-def _fingerprint(digests: Sequence[str]) -> str:
-    joined = bytes.fromhex("".join(sorted(digests)))
-    return hashlib.blake2b(joined, digest_size=16).hexdigest()
+def _fingerprint(digests: str) -> str:
+    """Hashes the hashes of all records, in an order that does not depend on the shards'."""
+    found = np.frombuffer(bytes.fromhex(digests), f"S{shards.DIGEST_BYTES}")
+    return hashlib.blake2b(np.sort(found).tobytes(), digest_size=16).hexdigest()
 
 
 def _mean_pixel(splits: Mapping[str, shards.SplitTally]) -> tuple[float, float, float]:
-    tallies = [splits[sources.TRAIN]] if sources.TRAIN in splits else list(splits.values())
+    tallies = [splits[TRAIN]] if TRAIN in splits else list(splits.values())
     sums = np.sum([tally.pixel_sums for tally in tallies], axis=0)
     return tuple((sums / sum(tally.pixels for tally in tallies)).tolist())
 

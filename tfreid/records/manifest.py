@@ -8,18 +8,18 @@ import base64
 import dataclasses
 import importlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tfreid.datasets.parts import Part
-from tfreid.records.sources import Entry
+from tfreid.records.entries import Entry
 from tfreid.typed import of_fields
 
 _PARTS = ("image_part", "mask_part")
 
 
-def write_manifest(folder: Path, name: str, entries: Sequence[Entry]) -> None:
+def write_manifest(folder: Path, name: str, entries: Iterable[Entry]) -> None:
     """Writes what belongs to a shard."""
     with _manifest(folder, name).open("w", encoding="utf-8") as file:
         for entry in entries:

@@ -16,8 +16,8 @@ from tfrecords_schema import schema
 from tfreid.datasets.row import JUNK_PERSON_ID
 from tfreid.errors import DataError
 from tfreid.records import images
+from tfreid.records.entries import key_hash
 from tfreid.records.records import BACKGROUNDS, POOL_OF, Records
-from tfreid.records.sources import key_hash
 
 MOST_PICTURES = 200
 """Of a pool: as many scenes as PGP's authors took are a fraction of this."""

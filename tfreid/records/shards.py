@@ -20,11 +20,11 @@ from tfreid.datasets.row import DISTRACTOR_PERSON_ID, NO_CAMERA_ID
 from tfreid.errors import DataError
 from tfreid.files import completed_file
 from tfreid.records import framing, images
+from tfreid.records.entries import Entry, key_hash
 from tfreid.records.manifest import read_manifest
 from tfreid.records.mask_maker import MaskMaker
-from tfreid.records.sources import Entry, key_hash
 
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class ConversionReport:
     Attributes:
         splits: sums by split.
         shards: number of records and of their bytes by shard.
-        digests: hash of each record's bytes, hexadecimal.
+        digests: hash of each record's bytes, hexadecimal, one after the other.
         rejects: key and reason of each record that was left out.
         unmasked: key and reason of each record of which the parser was not confident: an image
             without a mask, or a copy on a random background that was left out for want of one.
@@ -87,7 +87,7 @@ class ConversionReport:
 
     splits: dict[str, SplitTally] = field(default_factory=dict)
     shards: dict[str, tuple[int, int]] = field(default_factory=dict)
-    digests: list[str] = field(default_factory=list)
+    digests: str = ""
     rejects: list[tuple[str, str]] = field(default_factory=list)
     unmasked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -105,14 +105,15 @@ class ConversionReport:
 
 def merge(reports: Iterable[ConversionReport]) -> ConversionReport:
     """Combines reports; their order does not matter."""
-    merged = ConversionReport()
+    merged, digests = ConversionReport(), []
     for report in reports:
         for split, tally in report.splits.items():
             merged.of(split).merge(tally)
         merged.shards.update(report.shards)
-        merged.digests += report.digests
         merged.rejects += report.rejects
         merged.unmasked += report.unmasked
+        digests.append(report.digests)
+    merged.digests = "".join(digests)
     return merged
 
 
@@ -130,14 +131,16 @@ class WriteShard(beam.DoFn):
     def process(self, name: str) -> Iterator[ConversionReport]:
         """Writes one shard."""
         folder = Path(self._job.folder)
-        report, written_bytes = ConversionReport(), 0
+        report, digests, written_bytes = ConversionReport(), bytearray(), 0
         with completed_file(folder / name) as partial, partial.open("wb") as file:
             for entry in read_manifest(folder, name):
                 record = self._record_or_none(entry, report)
                 if record is not None:
                     file.write(framing.frame(record))
                     written_bytes += len(record)
-        report.shards[name] = len(report.digests), written_bytes
+                    digests += hashlib.blake2b(record, digest_size=DIGEST_BYTES).digest()
+        report.shards[name] = len(digests) // DIGEST_BYTES, written_bytes
+        report.digests = digests.hex()
         yield report
 
     def _record_or_none(self, entry: Entry, report: ConversionReport) -> bytes | None:
@@ -152,7 +155,6 @@ class WriteShard(beam.DoFn):
         if record is None:
             return None
         report.of(str(entry.features["dataset/split"])).merge(tally)
-        report.digests.append(hashlib.blake2b(record, digest_size=_DIGEST_BYTES).hexdigest())
         return record
 
 

@@ -4,53 +4,31 @@ All of this is decided before any file is opened, from the rows alone, so that i
 on how many workers convert.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tfreid.datasets import VOCABULARIES, ParsingRow, Row
-from tfreid.datasets.parts import Part
 from tfreid.datasets.row import NO_CAMERA_ID
 from tfreid.datasets.vocabulary import common_vocabulary
 from tfreid.errors import DataError, UsageError
 from tfreid.files import bytes_of
+from tfreid.records.entries import (
+    TRAIN,
+    Entry,
+    Numbered,
+    ShardEntries,
+    copy_key,
+    key_hash,
+)
 from tfreid.records.image_set import ImageSet
 from tfreid.records.info import LabelMap, SourceInfo
 from tfreid.records.mask_maker import MaskMaker
 from tfreid.records.records import shard_name
 
-TRAIN = "train"
 _LARGEST_ID = 2**63 - 1
 _SPLITS = (TRAIN, "val", "query", "gallery")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record to be written: what is known of it before its files are opened.
-
-    Attributes:
-        image_path: the image file.
-        image_part: where in that file the image lies; None for the whole file.
-        mask_path: the mask file, where there is one.
-        mask_part: where in that file the mask lies; None for the whole file.
-        mask_vocabulary: vocabulary of that mask in its file, or of the one that a parser is to
-            make; empty for no mask.
-        copy: 0 for the image itself, n for its n-th copy on a random background.
-        features: the features that come from the row, by the schema's names.
-    """
-
-    image_path: str
-    image_part: Part | None
-    mask_path: str | None
-    mask_part: Part | None
-    mask_vocabulary: str
-    copy: int
-    features: dict[str, str | int]
-
-    @property
-    def key(self) -> str:
-        """The record's key."""
-        return str(self.features["image/key"])
 
 
 @dataclass(frozen=True)
@@ -72,7 +50,7 @@ class ConversionPlan:
     name: str
     kind: str
     mask_vocabulary: str
-    shards: dict[str, dict[str, list[Entry]]]
+    shards: dict[str, dict[str, ShardEntries]]
     person_labels: LabelMap
     camera_labels: LabelMap
     sources: dict[str, SourceInfo]
@@ -86,14 +64,17 @@ class ConversionPlan:
     @property
     def image_bytes(self) -> int:
         """Bytes of the image files that records will hold as they are."""
-        entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
-        return bytes_of(entry.image_path for entry in entries if not entry.image_part)
+        return bytes_of(entry.image_path for entry in self._entries() if not entry.image_part)
 
     @property
     def num_parsed(self) -> int:
         """Number of records whose mask the parser is to make."""
-        entries = (e for found in self.shards.values() for shard in found.values() for e in shard)
-        return sum(1 for entry in entries if entry.mask_vocabulary and not entry.mask_path)
+        return sum(1 for entry in self._entries() if entry.mask_vocabulary and not entry.mask_path)
+
+    def _entries(self) -> Iterator[Entry]:
+        for found in self.shards.values():
+            for shard in found.values():
+                yield from shard
 
 
 @dataclass
@@ -147,23 +128,28 @@ def plan(
     _check_sources(sources)
     name = "_".join(source.dataset for source in sources)
     persons, cameras = _Numbering(), _Numbering()
-    entries: dict[str, list[Entry]] = {}
+    rows: dict[str, list[tuple[Numbered, Row | ParsingRow]]] = {}
     infos: dict[str, SourceInfo] = {}
     for source in sources:
         if source.kind == "reid":
             _number(source, persons, cameras)
         infos[source.dataset] = source.info.shifted(persons.id_offset, cameras.id_offset)
+        numbered = Numbered(
+            source,
+            persons.labels.get(source.dataset, {}),
+            cameras.labels.get(source.dataset, {}),
+            persons.id_offset,
+            cameras.id_offset,
+            parser,
+        )
         for row in source.rows:
-            features = _features(row, source, persons, cameras)
-            for copy in range(1 + copies if row.split == TRAIN else 1):
-                entry = _entry(row, source, features, copy, parser)
-                entries.setdefault(row.split, []).append(entry)
+            rows.setdefault(row.split, []).append((numbered, row))
     placed = {
-        split: _place(entries[split], name, split, shards, seed)
+        split: _place(rows[split], 1 + copies if split == TRAIN else 1, name, split, shards, seed)
         for split in _SPLITS
-        if split in entries
+        if split in rows
     }
-    vocabularies = {entry.mask_vocabulary for found in entries.values() for entry in found} - {""}
+    vocabularies = {s.vocabulary(row) for found in rows.values() for s, row in found} - {""}
     return ConversionPlan(
         name,
         sources[0].kind,
@@ -209,63 +195,24 @@ def _number(source: ImageSet, persons: _Numbering, cameras: _Numbering) -> None:
     )
 
 
-def _features(
-    row: Row | ParsingRow, source: ImageSet, persons: _Numbering, cameras: _Numbering
-) -> dict[str, str | int]:
-    features: dict[str, str | int] = {
-        "image/key": row.key,
-        "dataset/name": source.dataset,
-        "dataset/split": row.split,
-    }
-    if isinstance(row, ParsingRow):
-        return features
-    trained = row.split == TRAIN
-    person_label = persons.labels[source.dataset].get(row.person_id, -1) if trained else -1
-    has_camera = row.camera_id != NO_CAMERA_ID
-    return features | {
-        "person/id": row.person_id + (persons.id_offset if row.is_person else 0),
-        "person/label": person_label,
-        "camera/id": row.camera_id + (cameras.id_offset if has_camera else 0),
-        "camera/label": cameras.labels[source.dataset].get(row.camera_id, -1),
-    }
-
-
-def _entry(
-    row: Row | ParsingRow,
-    source: ImageSet,
-    features: dict[str, str | int],
-    copy: int,
-    parser: MaskMaker | None,
-) -> Entry:
-    if copy:
-        features = features | {"image/key": f"{row.key}+background{copy}"}
-    made = parser.vocabulary if parser else ""
-    vocabulary = source.vocabulary if row.mask_path else made
-    return Entry(
-        row.image_path,
-        row.image_part,
-        row.mask_path,
-        row.mask_part,
-        vocabulary,
-        copy,
-        features,
-    )
-
-
 def _place(
-    entries: list[Entry], name: str, split: str, shards: int, seed: int
-) -> dict[str, list[Entry]]:
+    rows: Sequence[tuple[Numbered, Row | ParsingRow]],
+    copies: int,
+    name: str,
+    split: str,
+    shards: int,
+    seed: int,
+) -> dict[str, ShardEntries]:
     """Shuffles a split by a hash of the keys and cuts it into shards of equal size."""
-    entries = sorted(entries, key=lambda entry: key_hash(entry.key, seed))
-    shards = min(shards, len(entries))
-    bounds = [len(entries) * i // shards for i in range(shards + 1)]
+    count = len(rows) * copies
+    keys = (copy_key(row.key, copy) for _, row in rows for copy in range(copies))
+    hashes = np.fromiter((key_hash(key, seed) for key in keys), np.uint64, count)
+    order = np.argsort(hashes, kind="stable")
+    shards = min(shards, count)
+    bounds = [count * i // shards for i in range(shards + 1)]
     return {
-        shard_name(name, split, i, shards): entries[bounds[i] : bounds[i + 1]]
+        shard_name(name, split, i, shards): ShardEntries(
+            rows, copies, order[bounds[i] : bounds[i + 1]]
+        )
         for i in range(shards)
     }
-
-
-def key_hash(key: str, seed: int) -> int:
-    """Returns a 64-bit hash of a record's key, the same everywhere."""
-    data = f"{seed}/{key}".encode()
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
