@@ -1,22 +1,32 @@
-"""Images per second of the training loop against a bare training step on the same batch.
+"""Images per second of the training loop, from records, against the least that it can take.
 
     python -m benchmarks.training_loop
-    python -m benchmarks.training_loop --method=fanet
+    python -m benchmarks.training_loop --method=pgp
 
-The bare step is a `tf.function` with nothing but forward, gradient and `keras.optimizers.SGD`,
-called again and again. The loop is `tfreid.training.train` as a run has it: checks, TensorBoard,
-progress, checkpoints. Both train a method at demo scale on one batch that is in memory, in the same
-process; rounds alternate, and the table shows each one's best: images per second by the clock, and
-processor time per image, which a busy machine disturbs less. Ratios are to `bare`.
+`bare step` is a `tf.function` with nothing but forward, gradient and `keras.optimizers.SGD`, called
+again and again on one batch that is in memory. `loop` is `tfreid.training.train` as a run has it:
+records, augmentation, checks, TensorBoard, progress. Both train a method at demo scale (PGP without
+branches, with random backgrounds). Here they share the processor with the input, which an
+accelerator would leave to it.
+
+So the same loop is timed at paper scale with a step that sleeps instead of computing, against
+`decoding alone`: the files of the images, of the masks too where the stage reads them, in memory,
+decoded, resized and batched. The sleep is as long as this takes for a batch: input and step must
+overlap whole.
+
+Rounds alternate in one process, and the table shows each one's best: images per second by the
+clock, and processor time per image, which a busy machine disturbs less.
 """
 
 import dataclasses
+import itertools
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
 
@@ -26,16 +36,20 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
+from benchmarks._records import bare, make_folder
 from tfreid import training
-from tfreid.methods import METHODS, Stage
+from tfreid.inputs import training_batches
+from tfreid.methods import METHODS, Group, Method, Stage
+from tfreid.records import Records
 from tfreid.training.building import build_model
+from tfreid.training.trainable import freeze_all_but
 
-_METHOD = flags.DEFINE_enum("method", "dgd", ["dgd", "fanet"], "What to train.")
+_METHOD = flags.DEFINE_enum("method", "dgd", ["dgd", "fanet", "pgp"], "What to train.")
 _STEPS = flags.DEFINE_integer("steps", 25, "Steps of each measurement.", lower_bound=10)
 _ROUNDS = flags.DEFINE_integer("rounds", 12, "Measurements of each.", lower_bound=1)
 
-_PERSONS = 100
-_INFO = SimpleNamespace(num_persons=_PERSONS, num_cameras=6, mean_pixel=(110.0, 105.0, 100.0))
+_IMAGES = 2048
+_SLEEPING_STEPS = 4  # times as many, beside which the batches kept ready are few
 
 
 def now() -> np.ndarray:
@@ -43,21 +57,11 @@ def now() -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def make_batch(stage: Stage) -> dict[str, tf.Tensor]:
-    """Returns a batch of noise."""
-    random = np.random.default_rng(0)
-    shape = (stage.batch_size, *stage.inputs.image_size_px, 3)
-    return {
-        "image": tf.constant(random.uniform(0, 255, shape), tf.float32),
-        "label": tf.constant(random.integers(0, _PERSONS, stage.batch_size), tf.int32),
-        "camera": tf.constant(random.integers(0, _INFO.num_cameras, stage.batch_size), tf.int32),
-    }
-
-
 def bare_step(model: keras.Model, stage: Stage) -> Callable[[dict[str, tf.Tensor]], tf.Tensor]:
     """Returns the least that a training step must do."""
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    optimizer.build(model.trainable_variables)
+    variables = list(itertools.chain(*freeze_all_but(model, stage)))
+    optimizer.build(variables)
 
     @tf.function
     def step(batch):
@@ -65,65 +69,129 @@ def bare_step(model: keras.Model, stage: Stage) -> Callable[[dict[str, tf.Tensor
             losses = stage.losses(stage.forward(model, batch, True), batch)
             weighted = [stage.loss_weights.get(name, 1.0) * v for name, v in losses.items()]
             loss = tf.reduce_mean(tf.add_n(weighted))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
     return step
 
 
-def measure(out: Path) -> dict[str, np.ndarray]:
-    """Returns the least time of a step, in seconds by the clock and of the processor."""
-    method = METHODS[_METHOD.value]
-    recipe = method.demo()
-    rounds, steps = _ROUNDS.value, _STEPS.value
-    stage = dataclasses.replace(method.stages(recipe)[0], steps=(rounds + 1) * steps)
-    batch = make_batch(stage)
-    step = bare_step(build_model(method, recipe, _INFO), stage)
-    step(batch)
-    best = {"bare": np.full(2, np.inf), "loop": np.full(2, np.inf)}
-    started = now()
+class Sleeper(keras.Model):
+    """A network whose step takes time, but no processor."""
+
+    def __init__(self, seconds: float):
+        """Stores how long it sleeps."""
+        super().__init__()
+        self.seconds, self.head = seconds, keras.layers.Dense(1)
+        self.head.build((None, 3))
+
+    def call(self, images: tf.Tensor, training: bool | None = None) -> dict[str, tf.Tensor]:
+        """Sleeps, and looks at one pixel."""
+        pixel = tf.numpy_function(self._sleep, [images[:, 0, 0]], tf.float32)
+        return {"head": self.head(tf.ensure_shape(pixel, (images.shape[0], 3)))[:, 0]}
+
+    def _sleep(self, pixel: np.ndarray) -> np.ndarray:
+        time.sleep(self.seconds)
+        return pixel
+
+
+def sleeping(stage: Stage) -> Stage:
+    """Returns the stage with the step of `Sleeper`."""
+    group = Group("head", lambda model: [model.head], lambda step: tf.constant(0.0))
+    losses = lambda outputs, batch: {"loss": outputs["head"]}  # noqa: E731
+    return Stage("sleep", "reid", stage.inputs, stage.batch_size, stage.steps, (group,), losses)
+
+
+def best_times(
+    build: Callable[[], keras.Model],
+    stage: Stage,
+    folder: Records,
+    steps: int,
+    other: Callable[[], object],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the least time of a step of the loop and of `other`, in seconds: clock, processor."""
+    loop, others, started = np.full(2, np.inf), np.full(2, np.inf), now()
 
     def alternate(model: keras.Model, number: int) -> dict[str, float]:
-        """Ends the loop's round and runs one of the bare step; the loop calls it."""
-        nonlocal started
+        """Ends the loop's round and runs one of the other; the loop calls it."""
+        nonlocal loop, others, started
         if number > steps:  # The first round includes the tracing.
-            best["loop"] = np.minimum(best["loop"], (now() - started) / steps)
+            loop = np.minimum(loop, (now() - started) / steps)
         started = now()
         for _ in range(steps):
-            loss = step(batch)
-        loss.numpy()
-        best["bare"] = np.minimum(best["bare"], (now() - started) / steps)
+            other()
+        others = np.minimum(others, (now() - started) / steps)
         started = now()
         return {}
 
-    training.train(
-        lambda: build_model(method, recipe, _INFO),
-        [stage],
-        lambda stage, start_step: tf.data.Dataset.from_tensors(batch).repeat(),
-        training.Run(out),
-        training.make_strategy(),
-        seed=0,
-        options=training.WatchOptions(log_every_steps=steps, evaluate_every_steps=steps),
-        evaluate=alternate,
-    )
-    return {name: seconds / stage.batch_size for name, seconds in best.items()}
+    stage = dataclasses.replace(stage, steps=(_ROUNDS.value + 1) * steps)
+    out = Path(tempfile.mkdtemp())
+    try:
+        training.train(
+            build,
+            [stage],
+            lambda stage, start: training_batches(
+                folder, "train", stage.inputs, stage.batch_size, 0, start, stage.steps - start
+            ),
+            training.Run(out),
+            tf.distribute.get_strategy(),
+            seed=0,
+            options=training.WatchOptions(log_every_steps=steps, evaluate_every_steps=steps),
+            evaluate=alternate,
+        )
+    finally:
+        shutil.rmtree(out)
+    return loop, others
+
+
+def first_stage(method: Method, recipe: Any) -> tuple[Any, Stage]:
+    """Returns the recipe and its first stage on persons."""
+    if method.name == "pgp":
+        recipe = dataclasses.replace(recipe, branches=0)  # which would need a parsing network
+    return recipe, method.stages(recipe)[0]
+
+
+def rows(folder: Records, files: list[tuple[bytes, bytes]]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yields what was timed, with clock and processor time of an image; first what is the least."""
+    method = METHODS[_METHOD.value]
+    recipe, stage = first_stage(method, method.demo())
+    size = stage.batch_size
+    (batch,) = training_batches(folder, "train", stage.inputs, size, seed=0, steps=1)
+    step = bare_step(build_model(method, recipe, folder.info), stage)
+    step(batch)
+    build = partial(build_model, method, recipe, folder.info)
+    loop, least = best_times(build, stage, folder, _STEPS.value, lambda: step(batch))
+    yield from (("bare step", least / size), ("loop", loop / size))
+
+    _, stage = first_stage(method, method.recipe())
+    size = stage.batch_size
+    read = files if stage.inputs.needs_masks else [pair[:1] for pair in files]
+    decoded = iter(bare(read, stage.inputs.image_size_px, size))
+    steps = _SLEEPING_STEPS * _STEPS.value
+    started = now()
+    for _ in range(steps):
+        next(decoded)
+    build = partial(Sleeper, (now() - started)[0] / steps)
+    loop, least = best_times(build, sleeping(stage), folder, steps, lambda: next(decoded))
+    yield from (("decoding alone", least / size), ("loop, asleep", loop / size))
 
 
 def main() -> None:
     """Runs the benchmark and prints a table."""
-    out = Path(tempfile.mkdtemp())
-    try:
-        best = measure(out)
-    finally:
-        shutil.rmtree(out)
+    root = Path(tempfile.mkdtemp())
+    least = np.full(2, np.nan)
     print("| what | images/s | ratio | CPU µs/image | ratio |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for name, times in best.items():
-        clock, processor = best["bare"] / times
-        print(
-            f"| {name} | {1 / times[0]:,.0f} | {clock:.2f} | {1e6 * times[1]:,.0f} "
-            f"| {processor:.2f} |"
-        )
+    try:
+        for name, times in rows(*make_folder(root, _IMAGES)):
+            least = times if name in ("bare step", "decoding alone") else least
+            clock, processor = least / times
+            print(
+                f"| {name} | {1 / times[0]:,.0f} | {clock:.2f} | {1e6 * times[1]:,.0f} "
+                f"| {processor:.2f} |",
+                flush=True,
+            )
+    finally:
+        shutil.rmtree(root)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -99,17 +100,79 @@ def _deterministic():
     config.disable_op_determinism()
 
 
+class Counted:
+    """Counts the images that are prepared."""
+
+    name = "counted"
+    draws = 1
+
+    def __init__(self):
+        self.images = 0
+
+    def __call__(self, image, mask, draws):
+        def count(image):
+            self.images += 1
+            return image
+
+        counted = tf.numpy_function(count, [image], tf.float32, stateful=False)
+        return tf.ensure_shape(counted, image.shape), mask
+
+
+def serially(monkeypatch):
+    """Makes records be read as TensorFlow's default has it, with a state."""
+    monkeypatch.setattr(tf, "numpy_function", partial(_with_state, tf.numpy_function))
+
+
+def _with_state(function, *args, stateful):
+    return function(*args, stateful=True)
+
+
 @pytest.mark.usefixtures("_deterministic")
-def test_deterministic_batches_are_prepared_while_others_are_used(reid_folder, monkeypatch):
-    store, read = type(reid_folder.store("train")), []
-    read_records = store.read
-    monkeypatch.setattr(store, "read", lambda *args: read.append(1) or read_records(*args))
-    in_the_meantime = 0
-    for _ in training_batches(reid_folder, "train", FULL, 4, seed=0, steps=20):
-        before = len(read)
-        time.sleep(0.05)  # a step of training
-        in_the_meantime += len(read) - before
-    assert in_the_meantime > 0
+@pytest.mark.parametrize("overlapping", [True, False])
+def test_the_next_batch_is_prepared_while_a_deterministic_step_runs(
+    reid_folder, monkeypatch, overlapping
+):
+    if not overlapping:
+        serially(monkeypatch)
+    counted = Counted()
+    spec = InputSpec(SIZE_PX, augmentation=(Mirror(0.5), counted))
+    ready = 0
+    for step, _ in enumerate(training_batches(reid_folder, "train", spec, 4, seed=0, steps=6)):
+        deadline = time.monotonic() + (30 if overlapping else 0.1)
+        while counted.images < 4 * (step + 2) and step < 5 and time.monotonic() < deadline:
+            time.sleep(0.001)  # the step
+        ready += counted.images >= 4 * (step + 2)
+    assert ready == (5 if overlapping else 0)
+
+
+@pytest.mark.usefixtures("_deterministic")
+@pytest.mark.parametrize("spec", [FULL, CAMERAS], ids=["random", "cameras"])
+def test_a_run_has_the_same_bits_whether_or_not_batches_are_prepared_ahead(
+    reid_folder, monkeypatch, spec
+):
+    def run():
+        return batches_of(training_batches(reid_folder, "train", spec, 8, seed=3, steps=20))
+
+    ahead = run()
+    serially(monkeypatch)
+    assert_equal(ahead, run())
+
+
+@pytest.mark.parametrize("vocabulary", [None, "regions4"])
+def test_images_that_are_alike_are_resized_in_batches_to_the_same_bits(
+    reid_folder, monkeypatch, vocabulary
+):
+    augmentation = (RandomBackground(0.5), Mirror(0.5))
+    spec = InputSpec((23, 17), augmentation=augmentation, mask_vocabulary=vocabulary)
+    store = reid_folder.store("train")
+    assert store.alike_px == store.largest_image_px
+
+    def run():
+        return batches_of(training_batches(reid_folder, "train", spec, 8, seed=3, steps=3))
+
+    in_batches = run()
+    monkeypatch.setattr(type(store), "alike_px", None)
+    assert_equal(in_batches, run())
 
 
 def test_seeds_give_different_batches(reid_folder):
@@ -342,6 +405,24 @@ def test_a_record_that_cannot_be_decoded_is_named(make_folder, monkeypatch):
     named = r"record 'made/1' in split 'train' of .*convert again"
     with pytest.raises(DataError, match=named), data_errors(folder):
         batches_of(dataset)
+
+
+@pytest.mark.parametrize("what", ["image", "mask"])
+def test_a_record_of_another_size_than_it_says_is_named(make_folder, monkeypatch, what):
+    """Other programs may write records."""
+    encode = schema.encode
+
+    def damaged(kind, values):
+        other = tf.io.encode_png(np.ones((3, 3, 1), np.uint8)).numpy()
+        changed = {f"{what}/encoded": other} if values["image/key"].endswith("1") else {}
+        return encode(kind, values | changed)
+
+    monkeypatch.setattr(schema, "encode", damaged)
+    folder = make_folder([IMAGE] * 3, [MASK] * 3)
+    spec = InputSpec(SIZE_PX, mask_vocabulary="lip20")
+    named = rf"record 'made/1' in split 'train' of .* \({what} of 3x3 px instead of 6x4\)"
+    with pytest.raises(DataError, match=named), data_errors(folder):
+        batches_of(training_batches(folder, "train", spec, 3, seed=0, steps=2))
 
 
 def test_other_errors_pass_through():

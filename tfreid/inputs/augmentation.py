@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import tensorflow as tf
 
 from tfreid.errors import require
-from tfreid.inputs.backgrounds import compose
 
 Pair = tuple[tf.Tensor, tf.Tensor | None]
 Pixel = tuple[float, float, float]
@@ -202,10 +201,9 @@ class RandomErasing:
 
         def changed() -> Pair:
             (top, bottom), (left, right) = self._rectangle(draws[1:], height, width)
-            rows, columns = tf.range(height)[:, None], tf.range(width)[None, :]
-            erased = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
-            fill = tf.broadcast_to(tf.constant(self.fill, tf.float32), image.shape)
-            return compose(image, tf.cast(~erased, tf.uint8), fill), mask
+            fill = tf.broadcast_to(self.fill, (bottom - top, right - left, 3))
+            span = {"begin": (top, left), "end": (bottom, right), "strides": (1, 1)}
+            return tf.raw_ops.TensorStridedSliceUpdate(input=image, value=fill, **span), mask
 
         return _for_share(self, draws, changed, (image, mask))
 

@@ -80,8 +80,7 @@ def training_batches(
 
     numbers = tf.data.Dataset.counter(start_step)
     numbers = numbers if steps is None else numbers.take(steps)
-    images = _images(numbers, read, folder, split, spec, _TRAINING)
-    batches = images.batch(batch_size, drop_remainder=True)
+    batches = _batches(numbers, read, folder, split, spec, _TRAINING, batch_size, training=True)
     return _finish(batches, tf.data.INFINITE_CARDINALITY if steps is None else steps)
 
 
@@ -120,8 +119,9 @@ def evaluation_batches(
     spec = replace(spec, augmentation=())
     check_folder(folder, split, spec, indices, every_mask=True)
     read, count = _evaluation_reader(folder, split, batch_size, seed, indices)
-    images = _images(tf.data.Dataset.range(count), read, folder, split, spec, tuple(_COLUMNS))
-    return _finish(images.batch(batch_size), count)
+    numbers = tf.data.Dataset.range(count)
+    batches = _batches(numbers, read, folder, split, spec, tuple(_COLUMNS), batch_size)
+    return _finish(batches, count)
 
 
 def evaluation_images(
@@ -146,7 +146,7 @@ def evaluation_images(
     check_folder(folder, split, spec, indices, every_mask=True)
     read, count = _evaluation_reader(folder, split, 64, seed, indices)
     numbers = tf.data.Dataset.range(count)
-    images = _images(numbers, read, folder, split, spec, (), own_size=True)
+    images = _batches(numbers, read, folder, split, spec, (), batch_size=None)
     with data_errors(folder):
         for image in images.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
             yield np.clip(np.rint(image["image"]), 0, 255).astype(np.uint8)
@@ -207,22 +207,24 @@ def _augmentation_draws(spec: InputSpec, batch_size: int, seed: int, step: int) 
     return np.concatenate(draws, axis=1)
 
 
-def _images(
+def _batches(
     numbers: tf.data.Dataset,
     read: Reader,
     folder: Records,
     split: str,
     spec: InputSpec,
     columns: Sequence[str],
-    own_size: bool = False,
+    batch_size: int | None,
+    training: bool = False,
 ) -> tf.data.Dataset:
-    """Returns prepared images, one by one, from the numbers of the batches they belong to.
+    """Returns batches, or images one by one in their own size, from the numbers of the batches.
 
     Records are read a batch at a time, because each call of Python costs, and prepared image by
     image, in parallel.
     """
     scenes = _scenes(folder, split, spec)
-    prepare = Preparation(spec, folder.info, scenes)
+    alike_px = folder.store(split).alike_px if training else None
+    prepare = Preparation(spec, folder.info, scenes, alike_px)
     draws_per_image = DRAWS + sum(operation.draws for operation in spec.operations)
     parse_spec = schema.parse_spec(folder.info.kind)
     columns = [name for name in columns if _COLUMNS[name] in parse_spec]
@@ -245,11 +247,20 @@ def _images(
     def prepared(record: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         seen = tf.stack([record[name] for name in _SEEN]) if owned else None
         encoded = record["image/encoded"], record.get("mask/encoded"), record["draws"], seen
-        pixels = {"image": prepare.composed(*encoded)} if own_size else prepare(*encoded)
+        if batch_size is None:
+            return {"image": prepare.composed(*encoded)}
+        pixels = prepare.stored(*encoded)
+        if not prepare.in_batches:
+            pixels = prepare.operated(prepare.resized(pixels), record["draws"])
         return pixels | {name: _column(name, record[_COLUMNS[name]]) for name in columns}
 
     dataset = numbers.map(records, tf.data.AUTOTUNE, deterministic=True).unbatch()
-    return dataset.map(prepared, tf.data.AUTOTUNE, deterministic=True)
+    dataset = dataset.map(prepared, tf.data.AUTOTUNE, deterministic=True)
+    if batch_size is not None:
+        dataset = dataset.batch(batch_size, drop_remainder=training)
+    if prepare.in_batches:
+        dataset = dataset.map(prepare.resized, tf.data.AUTOTUNE, deterministic=True)
+    return dataset
 
 
 def _scenes(folder: Records, split: str, spec: InputSpec) -> Backgrounds | None:

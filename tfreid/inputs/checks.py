@@ -1,6 +1,7 @@
 """Refuses, before anything is read, what a converted folder cannot deliver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -87,22 +88,33 @@ def refuse_undecodable(folder: Records) -> None:
     """Decodes every image and mask of a converted data set, which takes a while.
 
     Raises:
-      DataError: naming the first record that TensorFlow cannot decode.
+      DataError: naming the first record that TensorFlow cannot decode, or not to the size it says.
     """
     for split in (name for name, counts in folder.info.splits.items() if counts.records):
         store = folder.store(split)
         for index in range(len(store)):
             record = schema.decode(folder.info.kind, store.read(np.array([index]))[0])
-            try:
-                decode_image(record["image/encoded"])
-                if record["mask/encoded"]:
-                    decode_mask(record["mask/encoded"])
-            except tf.errors.OpError as error:
+            problem = _undecodable(record)
+            if problem:
                 raise DataError(
                     f"the record {record['image/key']!r} in split {split!r} of {folder.path} "
-                    f"cannot be decoded ({error.message.splitlines()[0]}): replace or leave out "
-                    "its image, then convert again"
-                ) from None
+                    f"cannot be decoded ({problem}): replace or leave out its image, then convert "
+                    "again"
+                )
+
+
+def _undecodable(record: Mapping[str, Any]) -> str:
+    """Says what is wrong with the image or the mask of a record; empty if nothing is."""
+    said = record["image/height"], record["image/width"]
+    for what, decode in (("image", decode_image), ("mask", decode_mask)):
+        encoded = record[f"{what}/encoded"]
+        try:
+            size = tuple(decode(encoded).shape[:2]) if encoded else said
+        except tf.errors.OpError as error:
+            return error.message.splitlines()[0]
+        if size != said:
+            return "{} of {}x{} px instead of {}x{}".format(what, *size, *said)
+    return ""
 
 
 def training_sampler(

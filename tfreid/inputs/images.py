@@ -50,7 +50,20 @@ def decode_person(encoded: tf.Tensor, vocabulary: str) -> tf.Tensor:
     table, mask = lookup(vocabulary, "binary"), decode_mask(encoded)
     if all(table[1:]):
         return mask
-    return tf.gather(tf.constant(table, tf.uint8), tf.cast(mask, tf.int32))
+    return converted(mask, tf.constant(table, tf.uint8))
+
+
+def converted(mask: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
+    """Looks classes up.
+
+    Args:
+      mask: class indices, uint8 `[height, width]`.
+      table: `[classes]`, the new class of each, any dtype.
+
+    Returns:
+      `[height, width]` of the table's dtype.
+    """
+    return tf.gather_nd(table, tf.cast(mask, tf.int32)[..., None])  # Faster than tf.gather.
 
 
 def mirror(pixels: tf.Tensor, flip: tf.Tensor) -> tf.Tensor:
@@ -70,11 +83,11 @@ def resize_image(image: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
     """Resizes bilinearly, without anti-aliasing, pixel centres at half-integers.
 
     Args:
-      image: uint8 or float32 `[height, width, 3]`.
+      image: uint8 or float32 `[height, width, 3]`, or a batch of such.
       size_px: height, width of the result.
 
     Returns:
-      float32 `[*size_px, 3]`, in the range of the input.
+      float32 `[*size_px, 3]`, or a batch of such, in the range of the input.
     """
     return tf.cast(tf.image.resize(image, size_px, "bilinear"), tf.float32)
 
@@ -83,17 +96,18 @@ def resize_mask(mask: tf.Tensor, size_px: tuple[int, int]) -> tf.Tensor:
     """Resizes to the nearest class, with the pixel grid of `resize_image`.
 
     Args:
-      mask: `[height, width]`, any integer dtype.
+      mask: `[..., height, width]`, any integer dtype.
       size_px: height, width of the result.
 
     Returns:
-      `[*size_px]` of the same dtype.
+      `[..., *size_px]` of the same dtype.
     """
-    # Gathering columns, then rows, is much faster than tf.image.resize, and exact.
-    for axis in (1, 0):
-        centres = 2 * np.arange(size_px[axis], dtype=np.int32) + 1
-        places = centres * tf.shape(mask)[axis] // (2 * size_px[axis])
-        mask = tf.gather(mask, places, axis=axis)
+    # Much faster than tf.image.resize, and exact. To gather rows copies them whole, which columns
+    # are worth two transpositions for.
+    for size in size_px:
+        centres = 2 * np.arange(size, dtype=np.int32) + 1
+        places = centres * tf.shape(mask)[-2] // (2 * size)
+        mask = tf.linalg.matrix_transpose(tf.gather(mask, places, axis=-2))
     return mask
 
 

@@ -49,7 +49,9 @@ class Windows:
             return self._order(rounds).take(np.arange(first, first + self.size), mode="wrap")
         epochs = range(start // self.count, (stop - 1) // self.count + 1)
         first = start - epochs[0] * self.count
-        return np.concatenate([self._order(e) for e in epochs])[first : first + self.size]
+        orders = [self._order(epoch) for epoch in epochs]
+        order = orders[0] if len(orders) == 1 else np.concatenate(orders)
+        return order[first : first + self.size]
 
     def _order(self, epoch: int) -> np.ndarray:
         """Returns the permutation of an epoch, of rounds in a small set, int64 `[count]`."""
@@ -74,7 +76,10 @@ class Windows:
         return np.concatenate([body[~repeated], body[repeated], tail])
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([*self.seed, epoch]).permutation(self.count)
+        words = [*self.seed, epoch]
+        if max(words) < 2**32:  # The generator is the same, and made in two thirds of the time.
+            words = np.array(words, np.uint32)
+        return np.random.default_rng(words).permutation(self.count)
 
 
 class RandomSampler:
@@ -146,7 +151,7 @@ class CameraWindows:
         latest, deck = self._latest
         if latest != number:
             hands = [self._images[i][self._hands[i][number]] for i in self._turns[number]]
-            deck = np.stack(hands, axis=1).ravel()
+            deck = np.array(hands).T.ravel()
             self._latest = (number, deck)
         return deck
 

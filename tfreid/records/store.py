@@ -88,11 +88,21 @@ class RecordStore:
             for name in names
         }
 
-    @functools.cached_property
+    @property
     def largest_image_px(self) -> tuple[int, int]:
-        """The greatest height and the greatest width of an image, read once from all records."""
-        sizes = self.columns(("image/height", "image/width"))
-        return int(sizes["image/height"].max()), int(sizes["image/width"].max())
+        """The greatest height and the greatest width of an image."""
+        return tuple(self._sizes_px.max(axis=0).tolist())
+
+    @property
+    def alike_px(self) -> tuple[int, int] | None:
+        """Height and width of the images where all are alike, None where they are not."""
+        first = self._sizes_px[0]
+        return tuple(first.tolist()) if (self._sizes_px == first).all() else None
+
+    @functools.cached_property
+    def _sizes_px(self) -> np.ndarray:
+        """Height and width of each image, int64 `[len(self), 2]`, read once from all records."""
+        return np.stack(list(self.columns(("image/height", "image/width")).values()), axis=1)
 
     def _parse(self, tf, records: np.ndarray, asked: dict) -> dict[str, np.ndarray]:
         try:
