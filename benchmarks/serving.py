@@ -9,6 +9,8 @@ batches of up to 32; the clients are threads of another process. Rounds alternat
 shows each one's best: images per second by the clock, and processor time per image of the process
 that computes, which a busy machine disturbs less. What the clients' process needs comes out of the
 clock's ratio alone, and weighs more the fewer processor cores there are. Ratios are to `direct`.
+The last row is of requests for the model's state, with no image and nothing to compute: what
+gRPC costs by itself, in Python, for each request.
 """
 
 import contextlib
@@ -74,8 +76,8 @@ def run_clients(connection: Connection, address: str, images: list[bytes], clien
     """Sends images when told to, in a process of its own.
 
     Args:
-      connection: brings `total` and `in_request`, the images in all and in a request, and None at
-        the end; takes a note when the images are embedded.
+      connection: brings `total` and `in_request`, the images in all and in a request, of which 0
+        stands for requests of the state, and None at the end; takes a note when all are answered.
       address: of the server.
       images: to choose from.
       clients: how many send at the same time, each on its own connection.
@@ -83,6 +85,10 @@ def run_clients(connection: Connection, address: str, images: list[bytes], clien
     everyone = [ReidClient(address, batch_size=_BATCH_IMAGES) for _ in range(clients)]
 
     def send_every(nth: int, total: int, in_request: int) -> None:
+        if not in_request:
+            for _ in range(nth, total, clients):
+                everyone[nth].status()
+            return
         for start in range(nth * in_request, total, clients * in_request):
             places = range(start, start + in_request)
             everyone[nth].embed([images[place % len(images)] for place in places])
@@ -146,6 +152,7 @@ def compare(base: Path, images: list[bytes]) -> dict[str, np.ndarray]:
         for size in _REQUEST_IMAGES:
             name = f"served, {size} image{'s' if size > 1 else ''} a request"
             ways[name] = functools.partial(send, size)
+        ways["requests without an image"] = functools.partial(send, 0)
         for number in range(_ROUNDS.value + 1):
             for name, act in ways.items():
                 seconds = measure(act)

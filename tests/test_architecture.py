@@ -56,6 +56,7 @@ PROJECT_OF = {
     "grpc": "grpcio",
     "grpc_health": "grpcio-health-checking",
     "tensorflow_serving": "tensorflow-serving-api",
+    "yaml": "pyyaml",
 }
 
 

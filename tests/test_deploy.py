@@ -1,4 +1,4 @@
-"""The files of `serving/` say what TensorFlow Serving and Docker Compose can read.
+"""The files of `deploy/` say what TensorFlow Serving and Docker Compose can read.
 
 The package tensorflow-serving-api has the protocol of models.config only. The messages of the other
 two files are built here from their public definitions, `session_bundle_config.proto` and

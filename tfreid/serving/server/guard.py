@@ -1,6 +1,5 @@
 """What gRPC would answer with a traceback in the server's log, answered in words."""
 
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,14 +7,14 @@ from typing import Any
 import grpc
 from google.protobuf import message
 
-from tfreid.serving.server.refusal import shortened
+from tfreid.serving.server.refusal import Refusal, invalid, shortened
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_TEXT = 500
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Refuses bytes that are no request and methods that there are not; names what goes wrong."""
+    """Answers refusals, bytes that are no request, methods that there are not, and bugs."""
 
     async def intercept_service(
         self,
@@ -29,19 +28,19 @@ class Guard(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
 
         async def behave(data: bytes, context: grpc.aio.ServicerContext) -> Any:
-            if not inspect.iscoroutinefunction(handler.unary_unary):  # as generated, without code
-                await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not offered here")
             try:
                 return await handler.unary_unary(handler.request_deserializer(data), context)
-            except grpc.aio.AbortError:
-                raise
+            except Refusal as error:
+                refusal = error
+            except NotImplementedError:  # as generated, without code
+                refusal = Refusal(grpc.StatusCode.UNIMPLEMENTED, f"{method} is not offered here")
             except message.DecodeError:
-                text = f"the bytes are no request of {method}"
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
+                refusal = invalid(f"the bytes are no request of {method}")
             except Exception as error:  # a bug must not look like a network's fault
                 text = shortened(f"{type(error).__name__}: {error}", _LONGEST_TEXT)
                 _LOG.error("%s failed: %s", method, text)
-                await context.abort(grpc.StatusCode.INTERNAL, text)
+                refusal = Refusal(grpc.StatusCode.INTERNAL, text)
+            await context.abort(refusal.code, str(refusal))
 
         return grpc.unary_unary_rpc_method_handler(
             behave, response_serializer=handler.response_serializer

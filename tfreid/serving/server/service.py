@@ -75,7 +75,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             return response
         except Refusal as refusal:
             code = refusal.code
-            await context.abort(code, str(refusal))
+            raise
         finally:
             self._metrics.count_request(
                 self._label(request.model_spec), code, time.monotonic() - started
@@ -85,15 +85,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: metadata_pb2.GetModelMetadataRequest, context: grpc.aio.ServicerContext
     ) -> metadata_pb2.GetModelMetadataResponse:
         """Returns the names, dtypes and shapes of the signatures."""
-        try:
-            servable = self._servable(request.model_spec)
-            if list(request.metadata_field) != [_METADATA]:
-                raise invalid(
-                    f"metadata fields {listed_names(request.metadata_field)}: expected "
-                    f"{_METADATA!r}"
-                )
-        except Refusal as refusal:
-            await context.abort(refusal.code, str(refusal))
+        servable = self._servable(request.model_spec)
+        if list(request.metadata_field) != [_METADATA]:
+            raise invalid(
+                f"metadata fields {listed_names(request.metadata_field)}: expected {_METADATA!r}"
+            )
         response = metadata_pb2.GetModelMetadataResponse()
         response.model_spec.CopyFrom(self._spec(servable))
         signatures = metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
@@ -155,13 +151,10 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     ) -> status_pb2.GetModelStatusResponse:
         """Returns the states of the versions, or of the one that the request names."""
         wanted = _version(request.model_spec)
-        try:
-            _check_name(request.model_spec, self._name)
-            states = [s for s in self._versions.states() if wanted in (None, s.version)]
-            if wanted is not None and not states:
-                raise Refusal(grpc.StatusCode.NOT_FOUND, f"version {wanted} was never seen")
-        except Refusal as refusal:
-            await context.abort(refusal.code, str(refusal))
+        _check_name(request.model_spec, self._name)
+        states = [s for s in self._versions.states() if wanted in (None, s.version)]
+        if wanted is not None and not states:
+            raise Refusal(grpc.StatusCode.NOT_FOUND, f"version {wanted} was never seen")
         return status_pb2.GetModelStatusResponse(model_version_status=states)
 
 
