@@ -22,8 +22,8 @@ class Thresholds:
     Attributes:
       min_rank1: smallest rank-1 on the original test images.
       min_mAP: smallest mean average precision on the original test images.
-      max_regression: by how much rank-1 and mAP may be below those of the latest blessed model,
-        measured on the same images.
+      max_regression: by how much rank-1 and mAP may be below those of the served model, measured
+        on the same images.
       max_background_loss: by how much rank-1 may fall when the backgrounds are replaced by random
         ones. It takes masks and background scenes to measure it; a model for which it could not
         be measured is not blessed. None switches the condition off.

@@ -17,6 +17,7 @@ from absl import flags
 
 from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
+from pipeline.evaluator.decision import unmeasurable
 from tfreid.masks import mask_maker
 from tfreid.training import StoppedBySignal
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pipeline.history import NodeRun
 
 flags.adopt_module_key_flags(pipeline_flags)
-
-_BLESSINGS = {"ModelBlessing": "blessed", "InfraBlessing": "servable"}
 
 
 def main(beam_args: list[str]) -> int:
@@ -37,12 +36,16 @@ def main(beam_args: list[str]) -> int:
         mask_maker(config.parser)  # So is a network that is not there.
     os.makedirs(config.root, exist_ok=True)
     print(f"{config.name}: {config.data.name} in {config.data.root}; all output to {config.root}")
+    if missing := unmeasurable(config):
+        print(f"the model will be trained, and not blessed: {missing}")
     try:
         nodes = run(config)
     except StoppedBySignal as stop:
         print(stop, file=sys.stderr)
         return stop.exit_code
-    _summarise(config, nodes)
+    from pipeline.summary import summary
+
+    print(summary(nodes, config.push_destination))
     return 0
 
 
@@ -68,20 +71,6 @@ def run(config: PipelineConfig) -> "list[NodeRun]":
 
     LocalDagRunner().run(build(config, with_docker=docker_is_running()))
     return latest_run(metadata_path(config))
-
-
-def _summarise(config: PipelineConfig, nodes: "list[NodeRun]") -> None:
-    cached = sum(node.state == "CACHED" for node in nodes)
-    print(f"{cached} of {len(nodes)} components were answered from earlier runs")
-    outputs = {kind: values for node in nodes for kind, values in node.outputs.items()}
-    for kind, word in _BLESSINGS.items():
-        answer = word if outputs[kind]["blessed"] else f"not {word}"
-        print(f"{answer}: {outputs[kind].get('blessing_message', '')}")
-    pushed = outputs["PushedModel"]
-    if pushed["pushed"]:
-        print(f"pushed to {pushed['pushed_destination']}")
-    else:
-        print(f"not pushed: {config.push_destination} stays as it is")
 
 
 if __name__ == "__main__":

@@ -45,8 +45,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         out = single_path(output_dict, EVALUATION)
         candidate = self._audit(config["name"], model, folder, config["seed"], out)
         before = [
-            self._audit("latest blessed", baseline, folder, config["seed"], out)
-            for baseline in baselines
+            self._audit("served", baseline, folder, config["seed"], out) for baseline in baselines
         ]
         metrics = [result.metrics() for result in (candidate, *before)]
         decision = decide(
