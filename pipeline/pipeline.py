@@ -69,7 +69,7 @@ def build(
 
 def metadata_path(config: PipelineConfig) -> str:
     """Returns the path of the SQLite file with the ML Metadata of the local runner."""
-    return f"{config.root}/metadata.sqlite"
+    return config.metadata or f"{config.root}/metadata.sqlite"
 
 
 def _latest_pushed(candidate: types.BaseChannel) -> resolver.Resolver:

@@ -5,8 +5,8 @@ from pathlib import PurePath
 
 from tfx.dsl.io import fileio
 
-from pipeline.artifacts import local_path
 from pipeline.history import NodeRun
+from pipeline.storage import readable
 from tfreid.files import read_json
 
 _NAMES = {"rank1": "rank-1", "mAP": "mAP"}
@@ -22,11 +22,10 @@ def summary(nodes: Sequence[NodeRun], destination: str) -> str:
     """
     cached = sum(node.state == "CACHED" for node in nodes)
     made = {kind: node for node in nodes for kind in node.outputs}
-    evaluation = local_path(made["ModelEvaluation"].uris["ModelEvaluation"])
-    lines = [
-        f"{cached} of {len(nodes)} components were answered from earlier runs",
-        *_measured(read_json(evaluation / "metrics.json")),
-    ]
+    evaluation = made["ModelEvaluation"].uris["ModelEvaluation"]
+    with readable(f"{evaluation}/metrics.json") as metrics:
+        measured = _measured(read_json(metrics))
+    lines = [f"{cached} of {len(nodes)} components were answered from earlier runs", *measured]
     refused = []
     for kind, word in _BLESSINGS.items():
         blessing = made[kind].outputs[kind]
@@ -38,7 +37,7 @@ def summary(nodes: Sequence[NodeRun], destination: str) -> str:
         lines.append(f"not pushed, as it is {' and '.join(refused)}: {destination} stays as it is")
     else:
         lines.append(_pushed(made["PushedModel"], destination))
-    return "\n".join([*lines, f"report: {evaluation / 'report' / 'index.html'}"])
+    return "\n".join([*lines, f"report: {evaluation}/report/index.html"])
 
 
 def _measured(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
