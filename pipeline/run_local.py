@@ -87,7 +87,8 @@ def run(config: PipelineConfig) -> "list[NodeRun]":
     from pipeline.storage import require_store
 
     require_store(config.root)
-    LocalDagRunner().run(build(config, with_docker=docker_is_running()))
+    with_docker = "://" not in config.root and docker_is_running()
+    LocalDagRunner().run(build(config, with_docker=with_docker))
     return latest_run(metadata_path(config))
 
 
