@@ -9,6 +9,7 @@ for tfreid.train. Beam options come after `--`.
 import dataclasses
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfreid.cli import command  # before TensorFlow and TFX, whose start-up lines it silences
@@ -20,6 +21,7 @@ from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
 from pipeline.evaluator.decision import unmeasurable
 from tfreid.errors import UsageError
+from tfreid.files import require_writable
 from tfreid.masks import mask_maker
 from tfreid.training import StoppedBySignal
 
@@ -43,6 +45,8 @@ def main(beam_args: list[str]) -> int:
         _ = data.reading  # What is wrong with a folder is said before TFX is loaded.
     if config.parser:
         mask_maker(config.parser)  # So is a network that is not there.
+    if config.metadata:
+        require_writable(Path(config.metadata).parent)
     if "://" not in config.root:
         os.makedirs(config.root, exist_ok=True)
     elif not config.metadata:

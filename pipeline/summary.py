@@ -58,15 +58,15 @@ def _pushed(pusher: NodeRun, destination: str) -> str:
     pushed = str(pusher.outputs["PushedModel"]["pushed_destination"])
     if pusher.state != "CACHED":
         return f"pushed to {pushed}"
-    found = [name.rstrip("/") for name in fileio.listdir(destination)]
-    served = max((int(name) for name in found if name.isdecimal()), default=None)
-    if served == int(PurePath(pushed).name):
-        return f"pushed earlier: {pushed}"
     if not fileio.exists(pushed):
         return (
             f"pushed earlier: {pushed}, which is not there any more; the same command with "
             "--nocache makes and pushes it again"
         )
+    found = [name.rstrip("/") for name in fileio.listdir(destination)]
+    served = max(int(name) for name in found if name.isdecimal())
+    if served == int(PurePath(pushed).name):
+        return f"pushed earlier: {pushed}"
     return (
         f"pushed earlier: {pushed}, but a server takes the highest version, {served}: remove what "
         "is higher to serve this model"

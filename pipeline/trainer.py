@@ -41,7 +41,11 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         def export(run: training.Run) -> None:
             with writable(fn_args.serving_model_dir) as path:
                 export_run(
-                    run, path=path, far=config["far"], flip_averaging=config["flip_averaging"]
+                    run,
+                    path=path,
+                    data=folders["reid"],  # The run may know a copy that is gone.
+                    far=config["far"],
+                    flip_averaging=config["flip_averaging"],
                 )
 
         run = training.fit(

@@ -140,3 +140,27 @@ def test_a_missing_folder_is_a_clear_error(tmp_path):
     assert result.returncode == 2
     assert result.stderr.startswith("error: ")
     assert not os.path.exists(tmp_path / "out")
+
+
+def test_a_bucket_needs_a_place_for_metadata(raw_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("run_local", *TINY, *market(raw_data), "--root=gs://bucket/reid")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: --root=gs://bucket/reid: ML Metadata needs a file of this machine, such as "
+        "--metadata=tfreid-dgd.sqlite: give that too\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_will_not_work_is_said_before_anything_is_run(raw_data, tmp_path):
+    """That no model can be blessed, and that nobody knows where to write."""
+    result = run(
+        "run_local",
+        *(*TINY, "--dataset=market1501", f"--data_root={raw_data / 'market1501'}"),
+        *("--root=nowhere://bucket/reid", f"--metadata={tmp_path / 'ml.sqlite'}"),
+    )
+    assert result.returncode == 2
+    assert "the model will be trained, and not blessed: no test person has masks" in result.stdout
+    assert result.stderr.startswith("error: nowhere://bucket/reid cannot be used: File system")
+    assert list(tmp_path.iterdir()) == []

@@ -78,8 +78,9 @@ def test_another_version_that_is_served_instead_is_named(ended, tmp_path):
     assert "version, 1000" in line
 
 
-def test_a_version_that_was_removed_is_missed(ended, tmp_path):
-    versions(tmp_path, "99")
+@pytest.mark.parametrize("others", [["99"], []])
+def test_a_version_that_was_removed_is_missed(ended, tmp_path, others):
+    versions(tmp_path, *others)
     (line,) = (line for line in ended("CACHED") if line.startswith("pushed"))
     assert "which is not there any more" in line
     assert "--nocache" in line

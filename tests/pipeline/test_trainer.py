@@ -37,8 +37,9 @@ def test_the_run_and_its_export_are_handed_over(
             export(run)
         return run
 
-    def export_run(run, path, far, flip_averaging):
+    def export_run(run, path, data, far, flip_averaging):
         assert run.path.is_dir()
+        assert data.info.fingerprint == reid_folder.info.fingerprint
         path.mkdir(exist_ok=True)
         (path / "saved_model.pb").touch()
 
