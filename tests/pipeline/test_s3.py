@@ -36,6 +36,8 @@ def server(tmp_path):
                 break
             except OSError:
                 time.sleep(0.5)
+        else:
+            pytest.fail(f"moto_server does not answer: {(tmp_path / 'server.log').read_text()}")
         yield {
             **{"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"},
             **{"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
