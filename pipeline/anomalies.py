@@ -7,7 +7,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
-from pipeline.artifacts import local_path
+from pipeline.storage import readable
 from tfreid.errors import DataError
 
 _FILE = "SchemaDiff.pb"
@@ -23,17 +23,17 @@ def StopOnAnomalies(anomalies: InputArtifact[standard_artifacts.ExampleAnomalies
     Raises:
       DataError: naming split, feature and what is wrong with it.
     """
-    root = local_path(anomalies.uri)
-    listed = [
-        f"\n  {split}: {feature}: {info.description}"
-        for split in artifact_utils.decode_split_names(anomalies.split_names)
-        for feature, info in _read(root / f"Split-{split}" / _FILE).items()
-    ]
+    with readable(anomalies.uri) as root:
+        listed = [
+            f"\n  {split}: {feature}: {info.description}"
+            for split in artifact_utils.decode_split_names(anomalies.split_names)
+            for feature, info in _read(root / f"Split-{split}" / _FILE).items()
+        ]
     if listed:
         raise DataError(
             "the records do not follow the schema, so nothing is trained on them:"
             f"{''.join(listed)}\nCorrect the data, or give a schema that allows this. "
-            f"The anomalies are in {root}"
+            f"The anomalies are in {anomalies.uri}"
         )
 
 

@@ -22,8 +22,8 @@ class Thresholds:
     Attributes:
       min_rank1: smallest rank-1 on the original test images.
       min_mAP: smallest mean average precision on the original test images.
-      max_regression: by how much rank-1 and mAP may be below those of the latest blessed model,
-        measured on the same images.
+      max_regression: by how much rank-1 and mAP may be below those of the served model, measured
+        on the same images.
       max_background_loss: by how much rank-1 may fall when the backgrounds are replaced by random
         ones. It takes masks and background scenes to measure it; a model for which it could not
         be measured is not blessed. None switches the condition off.
@@ -40,7 +40,7 @@ class PipelineConfig:
     """What to train on, what to train, and when to push it.
 
     Attributes:
-      root: folder for everything that the pipeline makes.
+      root: folder for everything that the pipeline makes, or the address of one.
       method: name of the method.
       recipe: its settings, an instance of the method's recipe.
       data: the re-identification images.
@@ -61,6 +61,7 @@ class PipelineConfig:
       serving_image: image of the model server that the infra check starts where there is Docker.
       beam_args: Beam options of all components that use Beam.
       cache: whether executions with the same inputs are answered from earlier ones.
+      metadata: SQLite file of the local runner's ML Metadata; in `root` unless given.
     """
 
     root: str
@@ -80,6 +81,7 @@ class PipelineConfig:
     serving_image: str = "tensorflow/serving:2.19.1"
     beam_args: tuple[str, ...] = (LOCAL_RUNNER,)
     cache: bool = True
+    metadata: str | None = None
 
     def __post_init__(self):
         """Refuses what no pipeline can do.

@@ -18,8 +18,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
+from pipeline.storage import writable
 from tfreid.datasets import SplitChoice
 from tfreid.masks import READY_NETWORKS, mask_maker
 from tfreid.records import ImageSet, Records, conversion, sources
@@ -48,9 +48,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[_EXAMPLES])
         options = _unpack(exec_properties[_CUSTOM_CONFIG])
-        folder = _convert(options, local_path(examples.uri), self._beam_pipeline_args or [])
-        for split in folder.info.splits:
-            _link_split(folder, split)
+        with writable(examples.uri) as out:
+            folder = _convert(options, out, self._beam_pipeline_args or [])
+            for split in folder.info.splits:
+                _link_split(folder, split)
         examples.split_names = artifact_utils.encode_split_names(list(folder.info.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 

@@ -57,7 +57,7 @@ _MIN_MAP = flags.DEFINE_float("min_mAP", _LEAST.min_mAP, "Least mAP, a fraction.
 _MAX_REGRESSION = flags.DEFINE_float(
     "max_regression",
     _LEAST.max_regression,
-    "How far below the latest blessed model rank-1 and mAP may be.",
+    "How far below the served model rank-1 and mAP may be.",
     lower_bound=0,
 )
 _MAX_BACKGROUND_LOSS = flags.DEFINE_float(

@@ -17,11 +17,13 @@ class NodeRun:
       component: its ID.
       state: `"COMPLETE"`, `"CACHED"`, `"FAILED"` and so on.
       outputs: custom properties of its output artifacts, by type of artifact.
+      uris: where its output artifacts lie, by type of artifact.
     """
 
     component: str
     state: str
     outputs: dict[str, dict[str, str | int]]
+    uris: dict[str, str]
 
 
 def latest_run(metadata_path: str) -> list[NodeRun]:
@@ -49,6 +51,7 @@ def _node_runs(store: ml_metadata.MetadataStore, run: int) -> Iterator[NodeRun]:
             names[0].split(".", 1)[1],
             _STATES.Name(execution.last_known_state),
             {types[artifact.type_id]: _custom_properties(artifact) for artifact in artifacts},
+            {types[artifact.type_id]: artifact.uri for artifact in artifacts},
         )
 
 

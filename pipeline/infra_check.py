@@ -20,8 +20,8 @@ from tfx.proto import infra_validator_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from pipeline.artifacts import local_path
 from pipeline.config import PipelineConfig
+from pipeline.storage import readable, writable
 from tfrecords_schema import schema
 from tfreid.errors import DataError, ServingError, UsageError
 from tfreid.records import Records
@@ -78,10 +78,14 @@ def LocalServerCheck(
       examples: re-identification records with a split `query`.
       blessing: as InfraValidator's, with the custom property `blessing_message` that says why.
     """
-    images = _images(Records(local_path(examples.uri)))
-    trouble = _trouble_serving(local_path(path_utils.serving_model_path(model.uri)), images)
-    file = "INFRA_NOT_BLESSED" if trouble else "INFRA_BLESSED"
-    (local_path(blessing.uri) / file).touch()
+    with (
+        readable(examples.uri) as records,
+        readable(path_utils.serving_model_path(model.uri)) as served,
+    ):
+        images = _images(Records(records))
+        trouble = _trouble_serving(served, images)
+    with writable(blessing.uri) as folder:
+        (folder / ("INFRA_NOT_BLESSED" if trouble else "INFRA_BLESSED")).touch()
     blessing.set_int_custom_property("blessed", int(not trouble))
     answered = f"the local server answered for {len(images)} images"
     blessing.set_string_custom_property(MESSAGE, trouble or answered)

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 
 import tfreid
 from pipeline.anomalies import StopOnAnomalies
-from pipeline.baseline import LatestOtherBlessedModel
+from pipeline.baseline import LatestOtherPushedModel
 from pipeline.config import PipelineConfig
 from pipeline.evaluator.component import RetrievalEvaluator
 from pipeline.example_gen import image_example_gen
@@ -44,7 +44,7 @@ def build(
     trainer = ReidTrainer(config, examples, tfreid.__version__)
     trainer.add_upstream_nodes(stops)
     model = trainer.outputs["model"]
-    baseline = _latest_blessed(None if on_kubeflow else model)
+    baseline = _latest_blessed() if on_kubeflow else _latest_pushed(model)
     evaluator = RetrievalEvaluator(config, examples["reid"], model, baseline.outputs["model"])
     check = infra_check(config, model, examples["reid"], with_docker)
     pusher = Pusher(
@@ -69,22 +69,26 @@ def build(
 
 def metadata_path(config: PipelineConfig) -> str:
     """Returns the path of the SQLite file with the ML Metadata of the local runner."""
-    return f"{config.root}/metadata.sqlite"
+    return config.metadata or f"{config.root}/metadata.sqlite"
 
 
-def _latest_blessed(candidate: types.BaseChannel | None) -> resolver.Resolver:
-    """Finds the model to compare with; Kubeflow knows TFX's own strategies only."""
-    channels = {
-        "model": types.Channel(type=standard_artifacts.Model),
-        "model_blessing": types.Channel(type=standard_artifacts.ModelBlessing),
-    }
-    if candidate is None:
-        found = resolver.Resolver(strategy_class=LatestBlessedModelStrategy, **channels)
-    else:
-        found = resolver.Resolver(
-            strategy_class=LatestOtherBlessedModel, candidate=candidate, **channels
-        )
-    return found.with_id("LatestBlessedModel")
+def _latest_pushed(candidate: types.BaseChannel) -> resolver.Resolver:
+    """Finds the model to compare with."""
+    return resolver.Resolver(
+        strategy_class=LatestOtherPushedModel,
+        model=types.Channel(type=standard_artifacts.Model),
+        pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+        candidate=candidate,
+    ).with_id("ServedModel")
+
+
+def _latest_blessed() -> resolver.Resolver:
+    """Finds it on Kubeflow, which knows TFX's own strategies only."""
+    return resolver.Resolver(
+        strategy_class=LatestBlessedModelStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("LatestBlessedModel")
 
 
 def _validation(

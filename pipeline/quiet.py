@@ -9,7 +9,11 @@ from absl import logging as absl_logging
 
 from tfreid.progress import duration
 
-_NOISE = "ArtifactQuery."  # ML Metadata on SQLite lacks a feature that TFX can do without.
+_NOISE = (
+    "ArtifactQuery.",  # ML Metadata on SQLite lacks a feature that TFX can do without.
+    "execution_info.tmp_dir ",  # Object stores have no empty folders, which TFX wants to remove.
+    "stateful_working_dir ",
+)
 _STEP = re.compile(r"Component (\S+) is (running|finished)\.")
 
 

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 import tfrecords_schema
-from pipeline.artifacts import local_path
+from pipeline.storage import writable
 from tfreid.errors import MissingPathError, UsageError
 
 _FILE = "schema.pbtxt"
@@ -23,7 +23,8 @@ def RecordSchema(text: Parameter[str], schema: OutputArtifact[standard_artifacts
       text: of the schema; another text is another input, so validation runs again.
       schema: where StatisticsGen and ExampleValidator look for it.
     """
-    (local_path(schema.uri) / _FILE).write_text(text, encoding="utf-8")
+    with writable(schema.uri) as folder:
+        (folder / _FILE).write_text(text, encoding="utf-8")
 
 
 def schema_text(kind: str, path: str | None) -> str:

@@ -1,20 +1,20 @@
 """TFX's Trainer over `tfreid.training`, with a second input for the parsing network's records."""
 
-import functools
+import contextlib
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tfx import types
 from tfx.components.trainer import executor, fn_args_utils
 from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.io import fileio
 from tfx.proto import trainer_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
-from pipeline.artifacts import local_path, single_path
 from pipeline.config import PipelineConfig, trained_recipe
+from pipeline.storage import move, readable, single_uri, working_folder, writable
 from tfreid import training
 from tfreid.methods import METHODS
 from tfreid.records import Records
@@ -32,25 +32,35 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         the run ends up in `model_run_dir`, the SavedModel in `serving_model_dir`.
     """
     config = fn_args.custom_config
-    folders = {kind: Records(path) for kind, path in config["folders"].items()}
-    run = training.fit(
-        METHODS[config["method"]],
-        trained_recipe(config),
-        folders,
-        _resumable(config, folders),
-        seed=config["seed"],
-        precision=config["precision"],
-        export=functools.partial(
-            export_run,
-            path=local_path(fn_args.serving_model_dir),
-            far=config["far"],
-            flip_averaging=config["flip_averaging"],
-        ),
-    )
+    with contextlib.ExitStack() as stack:
+        folders = {
+            kind: Records(stack.enter_context(readable(uri)))
+            for kind, uri in config["folders"].items()
+        }
+
+        def export(run: training.Run) -> None:
+            with writable(fn_args.serving_model_dir) as path:
+                export_run(
+                    run,
+                    path=path,
+                    data=folders["reid"],  # The run may know a copy that is gone.
+                    far=config["far"],
+                    flip_averaging=config["flip_averaging"],
+                )
+
+        run = training.fit(
+            METHODS[config["method"]],
+            trained_recipe(config),
+            folders,
+            _resumable(config, folders),
+            seed=config["seed"],
+            precision=config["precision"],
+            export=export,
+        )
+        if training.is_chief() and not fileio.exists(fn_args.serving_model_dir):
+            export(run)  # It had ended in an execution that failed after that.
     if training.is_chief():
-        for path in run.path.iterdir():
-            shutil.move(path, local_path(fn_args.model_run_dir))
-        run.path.rmdir()
+        move(run.path, fn_args.model_run_dir)
 
 
 def _resumable(config: dict[str, Any], folders: dict[str, Records]) -> Path:
@@ -61,7 +71,7 @@ def _resumable(config: dict[str, Any], folders: dict[str, Records]) -> Path:
     fingerprints = {kind: folder.info.fingerprint for kind, folder in folders.items()}
     identity = {**config, "folders": fingerprints}
     digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=8)
-    return local_path(config["runs"]) / digest.hexdigest()
+    return working_folder(config["runs"]) / digest.hexdigest()
 
 
 class Executor(executor.GenericExecutor):
@@ -76,9 +86,7 @@ class Executor(executor.GenericExecutor):
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         keys = {"reid": _EXAMPLES, "parsing": _PARSING_EXAMPLES}
         fn_args.custom_config["folders"] = {
-            kind: str(single_path(input_dict, key))
-            for kind, key in keys.items()
-            if input_dict.get(key)
+            kind: single_uri(input_dict, key) for kind, key in keys.items() if input_dict.get(key)
         }
         return fn_args
 

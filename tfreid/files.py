@@ -131,6 +131,12 @@ def completed_folder(out: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def cache_folder() -> Path:
+    """Returns this user's folder for what can be had again; it need not be there."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache).expanduser() / "tfreid"
+
+
 def private_folder(folder: Path) -> None:
     """Makes a folder that only this user may open, or takes one that only this user writes to.
 

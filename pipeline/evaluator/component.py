@@ -56,7 +56,7 @@ class RetrievalEvaluator(base_beam_component.BaseBeamComponent):
           config: of the pipeline.
           examples: re-identification records with splits `query` and `gallery`.
           model: the candidate.
-          baseline_model: the latest blessed model; may hold none.
+          baseline_model: the served model; may hold none.
         """
         super().__init__(
             RetrievalEvaluatorSpec(

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config import Thresholds
+from pipeline.config import PipelineConfig, Thresholds
+from tfreid.records.own_backgrounds import INSTALL, can_inpaint
+
+_WITHOUT = "--max_background_loss=1 blesses without that measurement"
+_NO_MASKS = (
+    "no test person has masks in query and gallery. --parser=mediapipe_pose makes missing ones; "
+    f"{_WITHOUT}"
+)
+_NO_SCENES = (
+    "there are no background scenes. --backgrounds_root names a folder of them, and after "
+    f"{INSTALL} they are made of the images; {_WITHOUT}"
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +41,11 @@ class Decision:
 def decide(
     candidate: Mapping[str, Any], baseline: Mapping[str, Any] | None, thresholds: Thresholds
 ) -> Decision:
-    """Compares a model's metrics with the thresholds and with the latest blessed model's.
+    """Compares a model's metrics with the thresholds and with the served model's.
 
     Args:
       candidate: from `tfreid.evaluation.AuditResult.metrics`.
-      baseline: the same of the latest blessed model on the same images, or None.
+      baseline: the same of the served model on the same images, or None.
       thresholds: what to reach.
     """
     conditions = [
@@ -45,6 +56,24 @@ def decide(
     failed = tuple(text for holds, text in conditions if not holds)
     passed = tuple(text for holds, text in conditions if holds)
     return Decision(not failed, passed, failed)
+
+
+def unmeasurable(config: PipelineConfig) -> str:
+    """Returns what the condition on backgrounds lacks, as far as it shows before anything is run.
+
+    Args:
+      config: of the pipeline; its images are listed.
+
+    Returns:
+      A sentence that says what to do; empty if nothing is lacking, or the condition is off.
+    """
+    if config.thresholds.max_background_loss is None:
+        return ""
+    masked = {row.split for row in config.data.rows if row.mask_path}
+    if config.parser is None and not masked >= {"query", "gallery"}:
+        return _NO_MASKS
+    scenes = config.backgrounds_root or config.data.own_backgrounds or can_inpaint()
+    return "" if scenes else _NO_SCENES
 
 
 def _absolute(found: Mapping[str, float], thresholds: Thresholds) -> list[tuple[bool, str]]:
@@ -70,7 +99,7 @@ def _relative(
     return [
         (
             found[name] >= least[name],
-            f"{name} {_percent(found[name])}, the blessed model has {_percent(before[name])} and "
+            f"{name} {_percent(found[name])}, the served model has {_percent(before[name])} and "
             f"{100 * thresholds.max_regression:.1f} points less are allowed",
         )
         for name in least
@@ -82,12 +111,9 @@ def _background(candidate: Mapping[str, Any], thresholds: Thresholds) -> list[tu
     if limit is None:
         return []
     if "random_background" not in candidate:
+        missing = _NO_SCENES if "mean_background" in candidate else _NO_MASKS
         return [
-            (
-                False,
-                "the loss of rank1 on random backgrounds could not be measured: the test images "
-                "have no masks, or there are no background scenes",
-            )
+            (False, f"the loss of rank1 on random backgrounds could not be measured: {missing}")
         ]
     # Where some images have no mask, the variants are of the others alone.
     original = candidate.get("original_with_masks", candidate["original"])

@@ -157,9 +157,10 @@ def test_interrupt_exits_with_130(command_file: Path):
 def test_arguments_after_two_dashes_reach_a_command_that_asks_for_them(tmp_path: Path):
     path = tmp_path / "convert.py"
     path.write_text(COMMAND.replace("ARGUMENTS", "'[-- MORE]'"))
-    result = call(path, "--out=x", "--", "--runner=FnApiRunner", "--help")
+    options = ["--runner=FnApiRunner", "--help", "--temp_location", "gs://bucket/beam"]
+    result = call(path, "--out=x", "--", *options)
     assert result.returncode == 0
-    assert result.stdout == "x 5 ['--runner=FnApiRunner', '--help'] False\n"
+    assert result.stdout == f"x 5 {options} False\n"
 
 
 def python(code: str, **environment: str) -> str:

@@ -110,6 +110,25 @@ def test_an_unknown_flag_is_answered_first(module):
             "--parser: goes with --data_root",
         ),
         (["tfreid.audit", "--data=x", "--write_images=y", "--model=z"], "leave --model and"),
+        (["tfreid.train", "--method=dgd", "--out=gs://b/run"], "--out=gs://b/run: a path of this"),
+        (["tfreid.evaluate", "--run=a", "--run=s3://b/run", "--out=c"], "--run=s3://b/run: a path"),
+        (["tfreid.average", "runs/a", "s3://b/run"], "s3://b/run: a path of this machine was"),
+        (
+            ["tfreid.convert", "--dataset=x", "--data_root=S3://b/x", "--out=y"],
+            "--data_root=S3://b/x: a path of this machine was expected, not an address",
+        ),
+        (
+            ["tfreid.audit", "--data=x", "--descriptors=gs://b/d,name=ours"],
+            "--descriptors=gs://b/d,name=ours: a path of this machine",
+        ),
+        (
+            ["tfreid.reproduce", "--data=/a", "--table=x", "--page=gs://b/p.md"],
+            "--page=gs://b/p.md",
+        ),
+        (
+            ["pipeline.run_local", "--method=dgd", "--data_root=s3://b/x", "--root=y"],
+            "--data_root=s3://b/x: a path of this machine was expected",
+        ),
         (["tfreid.export", "--run=x", "--flip_averagin"], "did you mean --flip_averaging?"),
     ],
 )

@@ -24,3 +24,15 @@ def examples(reid_folder):
     artifact = standard_artifacts.Examples()
     artifact.uri = str(reid_folder.path)
     return artifact
+
+
+@pytest.fixture
+def store(monkeypatch, request):
+    """The address of an empty folder on an object store."""
+    from object_store import ObjectStore
+    from tfx.dsl.io.filesystem_registry import DEFAULT_FILESYSTEM_REGISTRY as registry
+
+    known = registry._preferred_filesystem_by_scheme | {"ram://": ObjectStore}
+    monkeypatch.setattr(registry, "_preferred_filesystem_by_scheme", known)
+    monkeypatch.setattr(ObjectStore, "written", [])
+    return f"ram://{request.node.name}/root"

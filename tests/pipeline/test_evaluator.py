@@ -63,7 +63,7 @@ def test_a_good_model_is_blessed(evaluate, model, dgd_run, reid_folder, tmp_path
     assert found["camera_pairs"] == expected["camera_pairs"]
     assert metrics["baseline"]["original"] == found["original"]
     assert {path.name for path in folder.iterdir()} == {"decision.json", "metrics.json", "report"}
-    assert "latest blessed" in (folder / "report" / "index.html").read_text()
+    assert "served" in (folder / "report" / "index.html").read_text()
 
     for key, value in (
         (constants.ARTIFACT_PROPERTY_BLESSED_KEY, 1),

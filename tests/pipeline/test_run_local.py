@@ -77,14 +77,15 @@ def test_the_same_again_is_answered_from_cache(first, train, world):
     result, nodes = train(*LENIENT)
     assert result.returncode == 0, result.stderr
     executed = {name for name, node in nodes.items() if node.state != "CACHED"}
-    assert executed == {"LatestBlessedModel"}  # It only looks the model up.
+    assert executed == {"ServedModel"}  # It only looks the model up.
     assert "9 of 10 components were answered from earlier runs" in result.stdout
+    assert f"pushed earlier: {world / 'out' / 'serving_model' / before[-1]}\n" in result.stdout
     assert versions(world) == before
 
 
 @pytest.mark.slow
 def test_changed_data_train_anew_and_a_bad_model_is_not_pushed(first, train, world):
-    """It is compared with the blessed model, and the metadata say what it lacks."""
+    """It is compared with the served model, and the metadata say what it lacks."""
     before = versions(world)
     image = next((world / "raw" / "market1501" / "bounding_box_train").iterdir())
     image.unlink()
@@ -93,13 +94,16 @@ def test_changed_data_train_anew_and_a_bad_model_is_not_pushed(first, train, wor
     assert nodes["ImageExampleGen-reid"].state == "COMPLETE"
     assert nodes["ReidTrainer"].state == "COMPLETE"
     passed = json.loads((evaluations(world)[-1] / "decision.json").read_text())["passed"]
-    assert any("the blessed model has" in text for text in passed)
+    assert any("the served model has" in text for text in passed)
     blessing = nodes["RetrievalEvaluator"].outputs["ModelBlessing"]
     assert blessing["blessed"] == 0
     assert "expected at least 100.0%" in blessing["blessing_message"]
     assert nodes["Pusher"].outputs["PushedModel"]["pushed"] == 0
     assert "not blessed: rank1" in result.stdout
-    assert "not pushed" in result.stdout
+    assert "not pushed, as it is not blessed: " in result.stdout
+    assert "the model: rank-1 " in result.stdout
+    assert "the served model, on the same images: rank-1 " in result.stdout
+    assert f"report: {evaluations(world)[-1] / 'report' / 'index.html'}\n" in result.stdout
     assert versions(world) == before
 
 
@@ -136,3 +140,27 @@ def test_a_missing_folder_is_a_clear_error(tmp_path):
     assert result.returncode == 2
     assert result.stderr.startswith("error: ")
     assert not os.path.exists(tmp_path / "out")
+
+
+def test_a_bucket_needs_a_place_for_metadata(raw_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("run_local", *TINY, *market(raw_data), "--root=gs://bucket/reid")
+    assert result.returncode == 2
+    assert result.stderr == (
+        "error: --root=gs://bucket/reid: ML Metadata needs a file of this machine, such as "
+        "--metadata=tfreid-dgd.sqlite: give that too\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_will_not_work_is_said_before_anything_is_run(raw_data, tmp_path):
+    """That no model can be blessed, and that nobody knows where to write."""
+    result = run(
+        "run_local",
+        *(*TINY, "--dataset=market1501", f"--data_root={raw_data / 'market1501'}"),
+        *("--root=nowhere://bucket/reid", f"--metadata={tmp_path / 'ml.sqlite'}"),
+    )
+    assert result.returncode == 2
+    assert "the model will be trained, and not blessed: no test person has masks" in result.stdout
+    assert result.stderr.startswith("error: nowhere://bucket/reid cannot be used: File system")
+    assert list(tmp_path.iterdir()) == []

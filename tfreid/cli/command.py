@@ -14,7 +14,6 @@ It imports this module before TensorFlow, so that the libraries' start-up chatte
 
 import difflib
 import errno
-import math
 import os
 import re
 import signal
@@ -29,6 +28,7 @@ from absl import flags, logging
 from tfreid import quiet
 from tfreid.cli import early
 from tfreid.cli.needs import check_needs
+from tfreid.cli.values import require_paths, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
@@ -173,8 +173,12 @@ def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
 
 def _wanted() -> set[str]:
     """What stands on the command line where flags stand, without dashes."""
-    options = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    options = sys.argv[1 : _end_of_flags(sys.argv)]
     return {option.lstrip("-") for option in options if option.startswith("-")}
+
+
+def _end_of_flags(argv: Sequence[str]) -> int:
+    return argv.index("--") if "--" in argv else len(argv)
 
 
 def _parsed(
@@ -197,7 +201,8 @@ def _parsed(
         raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
-    _require_values(own)
+    require_values(own)
+    require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
     check_needs(needs, known)
     return rest
 
@@ -210,16 +215,6 @@ def _in_our_words(text: str, known: flags.FlagValues) -> str:
         return text
     near = difflib.get_close_matches(found[2], known[found[1]].parser.enum_values, n=1)
     return f"{text}; did you mean {near[0]}?" if near else text
-
-
-def _require_values(own: Sequence[flags.Flag]) -> None:
-    """Refuses `--out=`, `nan`, which is within no limits and beyond none, and infinite numbers."""
-    for flag in own:
-        if flag.present and flag.value in ("", [], [""]):
-            raise UsageError(f"--{flag.name} has no value: give one, or leave it out")
-        for value in flag.value if isinstance(flag.value, list) else [flag.value]:
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UsageError(f"--{flag.name}={value}: a finite number was expected")
 
 
 def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:

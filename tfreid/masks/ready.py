@@ -5,7 +5,6 @@ user has and that knows the user's registries, and taken only if it is the very 
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfreid.errors import DataError, MissingPathError
-from tfreid.files import completed_file, require_writable
+from tfreid.files import cache_folder, completed_file, require_writable
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ class ReadyNetwork:
     @property
     def path(self) -> Path:
         """Where the file lies on this machine, once it is fetched."""
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(cache).expanduser() / "tfreid" / self.file
+        return cache_folder() / self.file
 
     def found(self) -> str:
         """Checks that the file is there, and is the very one.

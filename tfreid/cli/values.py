@@ -1,0 +1,55 @@
+"""What is wrong with a value whatever its flag is for: none at all, no number, no path."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from absl import flags
+
+from tfreid.errors import UsageError
+
+_ADDRESS = re.compile(r"(?:^|[=,])[A-Za-z][A-Za-z0-9+.-]*://")
+_TAKE_ADDRESSES = ("host", "image", "model", "root")
+"""Flags of which some are addresses; their commands say which they take."""
+
+
+def require_values(own: Iterable[flags.Flag]) -> None:
+    """Refuses `--out=`, `nan`, which is within no limits and beyond none, and infinite numbers.
+
+    Args:
+      own: the flags of a command, parsed.
+
+    Raises:
+      UsageError: naming the flag.
+    """
+    for flag in own:
+        if flag.present and flag.value in ("", [], [""]):
+            raise UsageError(f"--{flag.name} has no value: give one, or leave it out")
+        for value in flag.value if isinstance(flag.value, list) else [flag.value]:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{flag.name}={value}: a finite number was expected")
+
+
+def require_paths(own: Iterable[flags.Flag], arguments: Sequence[str]) -> None:
+    """Refuses `--out=gs://bucket/run`, which would be a folder `gs:` on this machine.
+
+    Args:
+      own: the flags of a command, parsed.
+      arguments: what stands beside them on its command line.
+
+    Raises:
+      UsageError: naming the flag or argument.
+    """
+    named = [(f"--{flag.name}={text}", text) for flag in own for text in _texts(flag)]
+    for given, text in [*named, *((argument, argument) for argument in arguments)]:
+        if _ADDRESS.search(text):
+            raise UsageError(
+                f"{given}: a path of this machine was expected, not an address. Mount the bucket "
+                "and give its folder here, or copy from it, or to it, with the cloud's own tool"
+            )
+
+
+def _texts(flag: flags.Flag) -> Iterator[str]:
+    if flag.present and flag.name not in _TAKE_ADDRESSES:
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        yield from (value for value in values if isinstance(value, str))
