@@ -99,7 +99,7 @@ def measure(out: Path) -> dict[str, np.ndarray]:
     training.train(
         lambda: build_model(method, recipe, _INFO),
         [stage],
-        lambda stage, start_step: tf.data.Dataset.from_tensors(batch).repeat(),
+        lambda stage, start_step, part: tf.data.Dataset.from_tensors(batch).repeat(),
         training.Run(out),
         training.make_strategy(),
         seed=0,
