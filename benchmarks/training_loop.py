@@ -129,7 +129,7 @@ def best_times(
         training.train(
             build,
             [stage],
-            lambda stage, start: training_batches(
+            lambda stage, start, part: training_batches(
                 folder, "train", stage.inputs, stage.batch_size, 0, start, stage.steps - start
             ),
             training.Run(out),

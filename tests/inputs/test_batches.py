@@ -1,3 +1,4 @@
+import functools
 import time
 from functools import partial
 
@@ -83,6 +84,24 @@ def test_a_step_has_the_same_batch_wherever_the_run_started(reid_folder, spec):
     whole = training_batches(reid_folder, "train", spec, 8, seed=3, steps=14)
     resumed = training_batches(reid_folder, "train", spec, 8, seed=3, start_step=9, steps=5)
     assert_equal(batches_of(resumed), batches_of(whole)[9:])
+
+
+@pytest.mark.parametrize("spec", [FULL, PERSONS], ids=["random", "persons"])
+def test_a_part_reads_its_own_records_and_parts_make_the_batch(reid_folder, monkeypatch, spec):
+    store, read = type(reid_folder.store("train")), []
+    read_records = store.read
+    monkeypatch.setattr(
+        store, "read", lambda self, rows: read.append(len(rows)) or read_records(self, rows)
+    )
+    made = functools.partial(training_batches, reid_folder, "train", spec, 8, seed=3, steps=3)
+    whole = batches_of(made())
+    for index in range(2):
+        dataset = made(part=(index, 2))
+        read.clear()
+        own = slice(4 * index, 4 * index + 4)
+        wanted = [{name: value[own] for name, value in batch.items()} for batch in whole]
+        assert_equal(batches_of(dataset), wanted)
+        assert read == [4, 4, 4]
 
 
 def test_batches_do_not_depend_on_parallelism(reid_folder):

@@ -9,6 +9,7 @@ import tensorflow as tf
 import toy
 
 from tfreid import training
+from tfreid.errors import TrainingError
 from tfreid.training.strategy import make_strategy
 
 
@@ -18,7 +19,7 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
     tf.config.set_logical_device_configuration(cpu, logical)
     names = [f"CPU:{i}" for i in range(devices)] if devices > 1 else None
 
-    def batches(stage, start_step):
+    def batches(stage, start_step, part):
         def wait(step):
             print(step, flush=True)
             time.sleep(pause_s)
@@ -27,7 +28,7 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
         slow = tf.data.Dataset.range(start_step, stage.steps).map(
             lambda step: tf.numpy_function(wait, [step], tf.int64)
         )
-        return tf.data.Dataset.zip((slow, toy.batches(stage, start_step))).map(lambda _, b: b)
+        return tf.data.Dataset.zip((slow, toy.batches(stage, start_step, part))).map(lambda _, b: b)
 
     try:
         model = training.train(
@@ -42,6 +43,9 @@ def main(out: Path, devices: int, dropout: float, steps: int, pause_s: float) ->
     except training.StoppedBySignal as stop:
         print(stop, flush=True)
         return stop.exit_code
+    except TrainingError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
     if training.is_chief():
         np.savez(out / "weights.npz", *[weight.numpy() for weight in model.weights])
     return 0

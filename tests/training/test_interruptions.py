@@ -84,16 +84,31 @@ def test_two_devices_give_the_update_of_one(one_and_two):
 
 
 @pytest.mark.slow
-def test_two_workers_give_the_update_of_one(one_and_two, tmp_path):
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
-    workers = []
-    for index in range(2):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        workers.append(start(tmp_path, dropout=0.0, TF_CONFIG=json.dumps(task)))
-    for worker in workers:
+def test_two_workers_give_the_update_of_one_though_one_was_killed(one_and_two, tmp_path):
+    first, second = start_two(tmp_path, pause_s=0.2)
+    signal_after(second, 6, signal.SIGKILL)
+    left = first.finish()
+    assert left.returncode == 1
+    assert "worker 1 of TF_CONFIG ended or cannot be reached" in left.stderr
+    assert "Traceback" not in left.stderr
+    assert tf.train.latest_checkpoint(tmp_path / "checkpoints")
+    for worker in start_two(tmp_path):
         assert worker.finish().returncode == 0
     for wanted, found in zip(one_and_two[0][1], weights(tmp_path), strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
+
+
+def start_two(out, pause_s=0.0):
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    return [
+        start(
+            out,
+            dropout=0.0,
+            pause_s=pause_s,
+            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
+        )
+        for index in range(2)
+    ]
 
 
 def free_ports(count):

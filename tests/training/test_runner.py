@@ -42,7 +42,7 @@ def test_resuming_within_a_stage_equals_an_uninterrupted_run(tmp_path):
         second, start=lambda model: (starts.append(0), model.copy_first_to_second())
     )
 
-    def broken(stage, start_step):
+    def broken(stage, start_step, part):
         batches = toy.batches(stage, start_step)
         return batches.take(3) if stage.name == "second" else batches
 
@@ -112,7 +112,7 @@ def test_decay_that_is_clipped_points_where_decay_after_clipping_does(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    def batches(stage, start_step):
+    def batches(stage, start_step, part):
         steps = tf.data.Dataset.range(start_step, stage.steps)
 
         def spoil(step, batch):
@@ -185,7 +185,7 @@ def test_what_a_kill_while_saving_leaves_is_ignored(tmp_path):
     with pytest.raises(DataError, match="end before step 8"):
         run(
             out,
-            batches=lambda stage, step: toy.batches(stage, step).take(
+            batches=lambda stage, step, part: toy.batches(stage, step).take(
                 6 if stage.name == "main" else 1
             ),
         )
@@ -262,7 +262,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(
 
 
 def test_a_disk_without_room_for_checkpoints_is_named_before_the_first_step(tmp_path, full_disk):
-    def batches(stage, start_step):
+    def batches(stage, start_step, part):
         raise AssertionError("the training has begun")
 
     text = rf"the checkpoints and an export take about .* in {tmp_path}/checkpoints, and .* free"

@@ -92,16 +92,18 @@ def stages(steps=6, clip_norm=0.5, batch_size=BATCH_SIZE):
     )
 
 
-def batches(stage, start_step):
-    """Batches that are a function of the stage and the step."""
+def batches(stage, start_step, part=(0, 1)):
+    """Batches, or a part of each, that are a function of the stage and the step."""
+    index, size = part[0], stage.batch_size // part[1]
     purpose = sum(stage.name.encode())
 
     def batch(step):
         seed = tf.stack([tf.cast(step, tf.int32), purpose])
         shape = (stage.batch_size, HEIGHT, WIDTH, 3)
-        return {
+        whole = {
             "image": tf.random.stateless_uniform(shape, seed, maxval=255.0),
             "label": tf.random.stateless_uniform(shape[:1], seed, 0, PERSONS, tf.int32),
         }
+        return {name: value[index * size :][:size] for name, value in whole.items()}
 
     return tf.data.Dataset.range(start_step, stage.steps).map(batch)

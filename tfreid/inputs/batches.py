@@ -44,6 +44,7 @@ def training_batches(
     seed: int,
     start_step: int = 0,
     steps: int | None = None,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Returns training batches; the batch of a step depends on the seed and the step alone.
 
@@ -61,6 +62,7 @@ def training_batches(
       seed: of the run, at least 0.
       start_step: step of the first batch.
       steps: number of batches, or None for no end.
+      part: `(i, n)`: of each batch only the i-th of n contiguous parts, i from 0; no more is read.
 
     Returns:
       Dicts: `image` float32 `[batch, height, width, 3]` in [0, 255]; `key` string `[batch]`;
@@ -74,13 +76,17 @@ def training_batches(
     check_folder(folder, split, spec)
     store = folder.store(split)
     sampler = training_sampler(folder, split, spec, batch_size, seed)
+    index, parts = part
+    part_size = batch_size // parts
+    own = slice(index * part_size, (index + 1) * part_size)
 
     def read(step: int) -> tuple[np.ndarray, np.ndarray]:
-        return store.read(sampler(step)), _augmentation_draws(spec, batch_size, seed, step)
+        draws = _augmentation_draws(spec, batch_size, seed, step)
+        return store.read(sampler(step)[own]), draws[own]
 
     numbers = tf.data.Dataset.counter(start_step)
     numbers = numbers if steps is None else numbers.take(steps)
-    batches = _batches(numbers, read, folder, split, spec, _TRAINING, batch_size, training=True)
+    batches = _batches(numbers, read, folder, split, spec, _TRAINING, part_size, training=True)
     return _finish(batches, tf.data.INFINITE_CARDINALITY if steps is None else steps)
 
 

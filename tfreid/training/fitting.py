@@ -23,7 +23,7 @@ from tfreid.training.building import build_model, main_data
 from tfreid.training.description import run_description
 from tfreid.training.run import Run
 from tfreid.training.runner import stage_seed, train
-from tfreid.training.strategy import is_chief, make_strategy
+from tfreid.training.strategy import is_chief, make_strategy, wait_for_all_workers
 from tfreid.training.summaries import PICTURES
 from tfreid.training.transfer import Origin, require_start
 from tfreid.training.watch import Evaluate, WatchOptions
@@ -103,6 +103,7 @@ def fit(
             if export is not None:
                 export(run)
             run.add_metrics(finished=True)
+        wait_for_all_workers(strategy)
     return run
 
 
@@ -114,9 +115,9 @@ def _tell_of_missing_masks(stages: Sequence[Stage], data: Mapping[str, Records])
 
 
 def _batches(
-    data: Mapping[str, Records], seed: int, stage: Stage, start_step: int
+    data: Mapping[str, Records], seed: int, stage: Stage, start_step: int, part: tuple[int, int]
 ) -> tf.data.Dataset:
-    """The training batches of a stage from a step within it on."""
+    """The training batches of a stage from a step within it on, or a part of each."""
     return training_batches(
         data[stage.data],
         "train",
@@ -125,6 +126,7 @@ def _batches(
         seed=stage_seed(seed, stage),
         start_step=start_step,
         steps=stage.steps - start_step,
+        part=part,
     )
 
 

@@ -12,7 +12,7 @@ from tfreid.methods.base import Stage
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.run import Run
-from tfreid.training.strategy import is_chief
+from tfreid.training.strategy import is_chief, lost_workers
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.transfer import (
     Origin,
@@ -23,8 +23,8 @@ from tfreid.training.transfer import (
 from tfreid.training.update import learning_rate_of, make_optimizers, make_update
 from tfreid.training.watch import Evaluate, Watch, WatchOptions
 
-Batches = Callable[[Stage, int], tf.data.Dataset]
-"""Stage and step within it -> its global batches from that step on."""
+Batches = Callable[[Stage, int, tuple[int, int]], tf.data.Dataset]
+"""Stage, step within it, `(i, n)` -> from that step on, part i of n of its global batches."""
 
 _SAME_EVERYWHERE = tf.VariableAggregation.ONLY_FIRST_REPLICA
 
@@ -88,7 +88,7 @@ def train(
     # ---- Stages, each to its end.
     total_steps = firsts[-1] + stages[-1].steps
     watch = Watch(run, options, strategy, model, checkpoints, evaluate, test_images, total_steps)
-    with watch:
+    with watch, lost_workers():
         for stage, first in zip(stages, firsts, strict=True):
             if done < first + stage.steps and not watch.ends_early:
                 own = optimizers[stage.name]
@@ -172,7 +172,7 @@ def _run_stage(
 
     # ---- Batches: a function of the step, so that there is no state to restore.
     _check_batch_size(stage, strategy.num_replicas_in_sync)
-    iterator = iter(strategy.experimental_distribute_dataset(batches(stage, done - first)))
+    iterator = iter(_distributed(strategy, batches, stage, done - first))
 
     # ---- Steps.
     rates = {group.name: learning_rate_of(group, step, first) for group in stage.groups}
@@ -185,6 +185,21 @@ def _run_stage(
             watch.after_step(number, update(batch), batch)
             if watch.ends_early:
                 break
+
+
+def _distributed(
+    strategy: tf.distribute.Strategy, batches: Batches, stage: Stage, start_step: int
+) -> tf.data.Dataset:
+    """Each replica's contiguous part of the global batches; a worker makes only its own."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return strategy.experimental_distribute_dataset(batches(stage, start_step, (0, 1)))
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        part = context.input_pipeline_id, context.num_input_pipelines
+        size = context.get_per_replica_batch_size(stage.batch_size)
+        return batches(stage, start_step, part).rebatch(size)
+
+    return strategy.distribute_datasets_from_function(of_worker)
 
 
 def stage_seed(seed: int, stage: Stage) -> int:

@@ -1,11 +1,13 @@
 """Which devices train: all GPUs of this machine, several machines, or the CPU."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 
-from tfreid.errors import UsageError
+from tfreid.errors import TrainingError, UsageError
 
 
 def make_strategy(devices: Sequence[str] | None = None) -> tf.distribute.Strategy:
@@ -38,6 +40,38 @@ def is_chief() -> bool:
     if "chief" in resolver.cluster_spec().jobs:
         return resolver.task_type == "chief"
     return resolver.task_id == 0
+
+
+def wait_for_all_workers(strategy: tf.distribute.Strategy) -> None:
+    """Returns when every worker has called it; at once in a process that trains alone.
+
+    A worker that leaves earlier makes TensorFlow report errors in the others.
+    """
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        one = tf.constant(1.0)
+        meet = tf.function(
+            lambda: strategy.reduce("SUM", strategy.run(tf.identity, (one,)), axis=None)
+        )
+        with lost_workers():
+            meet().numpy()
+
+
+@contextlib.contextmanager
+def lost_workers() -> Iterator[None]:
+    """Says in a line that another worker is gone, which TensorFlow reports from within a step.
+
+    Raises:
+      TrainingError: where another worker ended or cannot be reached.
+    """
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        found = re.search(r"/task:(\d+)", error.message.partition("Error reported from")[2])
+        which = f"worker {found[1]} of TF_CONFIG" if found else "another worker of TF_CONFIG"
+        raise TrainingError(
+            f"{which} ended or cannot be reached: see what it printed last, and start all workers "
+            "again with the same command; they continue from the last checkpoint"
+        ) from None
 
 
 def _several_workers() -> tf.distribute.Strategy:
