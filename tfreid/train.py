@@ -6,6 +6,7 @@ those of PGP.
 SIGTERM and Ctrl-C save a checkpoint first; the exit code is then 143 or 130.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from absl import flags
 
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
+from tfreid.errors import TrainingError
 from tfreid.files import require_writable
 from tfreid.methods import METHODS, Method, Stage
 from tfreid.records import Records
@@ -90,6 +92,12 @@ def main() -> int:
     except training.StoppedBySignal as stop:
         print(stop, file=sys.stderr)
         return stop.exit_code
+    except TrainingError as error:
+        if not os.environ.get("TF_CONFIG"):
+            raise
+        # TensorFlow would wait for ever, as it ends, for a first worker that is gone.
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
     elif training.is_chief():

@@ -1,16 +1,15 @@
 """Runs that are killed, stopped or spread over devices, each in processes of its own."""
 
-import contextlib
-import json
 import random
+import re
 import signal
-import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.cluster import cluster_of
 from tests.commands import Command
 
 STEPS = 12  # of each of the two stages
@@ -89,7 +88,8 @@ def test_two_workers_give_the_update_of_one_though_one_was_killed(one_and_two, t
     signal_after(second, 6, signal.SIGKILL)
     left = first.finish()
     assert left.returncode == 1
-    assert "worker 1 of TF_CONFIG ended or cannot be reached" in left.stderr
+    # Which one, TensorFlow knows only where it has lost the worker and not a connection.
+    assert re.search(r"(worker 1|another worker) of TF_CONFIG ended or cannot be", left.stderr)
     assert "Traceback" not in left.stderr
     assert tf.train.latest_checkpoint(tmp_path / "checkpoints")
     for worker in start_two(tmp_path):
@@ -99,24 +99,7 @@ def test_two_workers_give_the_update_of_one_though_one_was_killed(one_and_two, t
 
 
 def start_two(out, pause_s=0.0):
-    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
-    return [
-        start(
-            out,
-            dropout=0.0,
-            pause_s=pause_s,
-            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}),
-        )
-        for index in range(2)
-    ]
-
-
-def free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("localhost", 0))
-        return [each.getsockname()[1] for each in sockets]
+    return [start(out, dropout=0.0, pause_s=pause_s, TF_CONFIG=config) for config in cluster_of(2)]
 
 
 @pytest.mark.slow

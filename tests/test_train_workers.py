@@ -1,0 +1,50 @@
+"""The train command as one of two workers."""
+
+import signal
+import time
+
+import pytest
+
+from tests.cluster import cluster_of
+from tests.commands import Command
+from tfreid.training import Run
+
+TINY = (
+    "--method=dgd",
+    "--recipe.width=0.05",
+    "--recipe.schedule.steps=40",
+    "--recipe.batch_size=4",
+    "--recipe.image_size_px=(32,16)",
+    "--checkpoint_every_steps=2",
+    "--log_every_steps=2",
+)
+
+
+def start_two(data, out):
+    return [
+        Command("tfreid.train", *TINY, f"--data={data}", f"--out={out}", TF_CONFIG=config)
+        for config in cluster_of(2)
+    ]
+
+
+@pytest.mark.slow
+def test_workers_outlive_the_first_one_by_a_line_and_go_on_with_it(reid_folder, tmp_path):
+    out = tmp_path / "run"
+    first, second = start_two(reid_folder.path, out)
+    while not list(out.glob("checkpoints/*.index")):
+        assert first.poll() is None
+        time.sleep(0.1)
+    first.send_signal(signal.SIGKILL)
+    lost = second.finish(timeout=120)
+    assert lost.returncode == 1
+    assert "error: another worker of TF_CONFIG ended or cannot be reached" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    assert not Run(out).is_finished
+
+    first, second = (worker.finish() for worker in start_two(reid_folder.path, out))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "wrote " in first.stdout
+    assert "wrote " not in second.stdout
+    assert "ERROR" not in first.stderr + second.stderr
+    assert Run(out).is_finished
+    assert (out / "export" / "1").exists()
