@@ -41,10 +41,14 @@ def test_workers_outlive_the_first_one_by_a_line_and_go_on_with_it(reid_folder, 
     assert "Traceback" not in lost.stderr
     assert not Run(out).is_finished
 
-    first, second = (worker.finish() for worker in start_two(reid_folder.path, out))
+    first, second = start_two(reid_folder.path, out)
+    while not (out / "export" / "1").exists():
+        assert second.poll() is None  # It waits for the first one's export.
+        assert first.poll() is None
+        time.sleep(0.1)
+    first, second = first.finish(), second.finish()
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "wrote " in first.stdout
     assert "wrote " not in second.stdout
     assert "ERROR" not in first.stderr + second.stderr
     assert Run(out).is_finished
-    assert (out / "export" / "1").exists()
