@@ -1,6 +1,7 @@
 """`python -m tfreid.check_gpu`."""
 
 import dataclasses
+import subprocess
 
 import pytest
 
@@ -49,6 +50,14 @@ def test_the_table_compares_precisions_and_shows_the_input():
 def test_faults_are_named(figures, said):
     (fault,) = check_gpu._faults(Probed("dgd", "GPU", "float32", figures, "out of memory"))
     assert said in fault
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(-9, "killed by signal 9"), (1, "ResourceExhaustedError: no memory")]
+)
+def test_the_reason_of_a_failure_is_found(code, said):
+    errors = "a warning\nResourceExhaustedError: no memory\n"
+    assert said in check_gpu._reason(subprocess.CompletedProcess([], code, "", errors))
 
 
 def test_a_gpu_that_computes_otherwise_is_a_fault():

@@ -71,9 +71,10 @@ def main() -> int:
     gpus = [device.name.rpartition("/")[2] for device in tf.config.list_physical_devices("GPU")]
     scale = _SCALE.value or ("paper" if gpus else "demo")
     _describe_machine(gpus, scale)
-    rows = [row for name in _METHODS.value for row in _rows(name, scale, len(gpus))]
     with tempfile.TemporaryDirectory() as folder:
-        speeds = _input_speeds(scale, Path(folder))
+        data = _data(Path(folder))
+        rows = [row for name in _METHODS.value for row in _rows(name, scale, len(gpus))]
+        speeds = _input_speeds(scale, data)
     print(f"\n{_table(rows, speeds)}\n")
     faults = [fault for row in rows for fault in _faults(row)]
     faults += _disagreements(rows)
@@ -118,7 +119,8 @@ def _rows(method: str, scale: str, gpus: int) -> Iterator[Probed]:
 def _probe(probe: Probe, place: str) -> list[Probed]:
     """Runs a probe in a process of its own."""
     print(f"{probe.method}, {probe.precision}, {place}", flush=True)
-    visible = {"CPU": "-1", "GPU": "0"}.get(place.partition(",")[0])
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    visible = {"CPU": "-1", "GPU": first}.get(place.partition(",")[0])
     ended = subprocess.run(
         [sys.executable, "-m", "tfreid.training.probe", json.dumps(dataclasses.asdict(probe))],
         env=os.environ | ({"CUDA_VISIBLE_DEVICES": visible} if visible else {}),
@@ -127,19 +129,28 @@ def _probe(probe: Probe, place: str) -> list[Probed]:
         check=False,
     )
     if ended.returncode:
-        lines = ended.stderr.strip().splitlines() or [f"ended by signal {-ended.returncode}"]
-        return [Probed(probe.method, place, probe.precision, None, lines[-1][:300])]
+        return [Probed(probe.method, place, probe.precision, None, _reason(ended))]
     found = [StageFigures(**values) for values in json.loads(ended.stdout.splitlines()[-1])]
     return [Probed(probe.method, place, probe.precision, figures) for figures in found]
 
 
-def _input_speeds(scale: str, folder: Path) -> dict[tuple[str, str], float]:
-    """Images a second of the input of each stage, from records."""
+def _reason(ended: subprocess.CompletedProcess) -> str:
+    if ended.returncode < 0:
+        return f"killed by signal {-ended.returncode}; 9 is the system's where memory runs out"
+    return ended.stderr.strip().rpartition("\n")[2][:300]
+
+
+def _data(folder: Path) -> dict[str, Records]:
+    """What the input is timed on: the records given, or a few drawn ones."""
     paths: dict[str, Any] = {"reid": _DATA.value, "parsing": _PARSING_DATA.value}
     if not any(paths.values()):
         few = ["--persons=32", "--lip_images=64", "--occluded_persons=1", "--backgrounds=20"]
         paths = dict(zip(paths, embedded.ensure(folder, few), strict=True))
-    data = {kind: Records(path) for kind, path in paths.items() if path}
+    return {kind: Records(path) for kind, path in paths.items() if path}
+
+
+def _input_speeds(scale: str, data: Mapping[str, Records]) -> dict[tuple[str, str], float]:
+    """Images a second of the input of each stage, from records."""
     print("timing the input", flush=True)
     return {
         (name, stage.name): _images_per_second(stage, data[stage.data])

@@ -97,6 +97,7 @@ def main() -> int:
             raise
         # TensorFlow would wait for ever, as it ends, for a first worker that is gone.
         print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
         os._exit(1)
     if was_finished:
         print(f"{run.path} is finished: nothing to do")
