@@ -30,6 +30,7 @@ LAYERS = [
     ["report", "serving"],
     ["networks"],
     ["reproduction"],
+    ["gallery"],
     ["cli"],
 ]
 RANK = {layer: rank for rank, layers in enumerate(LAYERS) for layer in layers}
@@ -43,6 +44,7 @@ LEAVES = {
     "files": {"errors", "typed"},
     "runtimes": {"errors", "quiet"},
 }
+COMMAND_FILES = ("*.py", "*/__main__.py", "*/commands/*.py")
 WITHOUT_TENSORFLOW = ["datasets", "synthetic", "retrieval"]
 FRONT_DOOR = "front_door"
 MOST_LINES = 300
@@ -94,8 +96,9 @@ def own_parts(file: Path) -> set[str]:
 
 
 def library_files(layer: str) -> list[Path]:
-    """A layer's files; its `__main__.py` is a command."""
-    return [file for file in (PACKAGE / layer).rglob("*.py") if file.name != "__main__.py"]
+    """A layer's files, without its commands."""
+    files = (PACKAGE / layer).rglob("*.py")
+    return [f for f in files if f.name != "__main__.py" and f.parent.name != "commands"]
 
 
 @pytest.mark.parametrize("layer", RANK)
@@ -207,7 +210,7 @@ def test_light_packages_load_without_tensorflow():
 
 def commands() -> list[str]:
     """The modules of the package that can be run."""
-    files = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*/__main__.py")]
+    files = [file for shape in COMMAND_FILES for file in PACKAGE.glob(shape)]
     runnable = [file for file in files if "command.run(" in file.read_text()]
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in runnable]
     return sorted(name.removesuffix(".__main__") for name in names if name != "tfreid.cli.command")
@@ -226,7 +229,8 @@ def test_a_command_is_quiet_before_it_loads_a_library(command: str):
 def test_help_fits_a_screen(command: str):
     result = Command(command, "--help").finish()
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"usage: python -m {command} [FLAGS]")
+    name = command.replace(".commands.", " ")
+    assert result.stdout.startswith(f"usage: python -m {name} [FLAGS]")
     lines = result.stdout.splitlines()
     assert len(lines) <= 50
     assert max(map(len, lines)) <= 100

@@ -228,7 +228,9 @@ def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:
 
 def _name() -> str:
     spec = sys.modules["__main__"].__spec__
-    return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
+    if not spec:
+        return os.path.basename(sys.argv[0])
+    return spec.name.removesuffix(".__main__").replace(".commands.", " ")
 
 
 def _help(arguments: str, full: bool) -> str:

@@ -5,9 +5,11 @@ import difflib
 import importlib.util
 import runpy
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tfreid.cli.command import MISUSE, answer_early
+from tfreid.cli.source import called, calls
 
 COMMANDS = {
     **{
@@ -29,6 +31,7 @@ COMMANDS = {
             "check_gpu",
         )
     },
+    "gallery": "tfreid.gallery",
     "pipeline": "pipeline.run_local",
     "compile-pipeline": "pipeline.run_kubeflow",
 }
@@ -37,24 +40,41 @@ COMMANDS = {
 
 def main() -> None:
     """Runs the command that the first argument names with the arguments after it."""
+    run_named(COMMANDS, "tfreid")
+
+
+def run_named(commands: Mapping[str, str], program: str) -> None:
+    """Runs one of several commands, as the first argument names it; `--help` lists them.
+
+    Args:
+      commands: name -> the module that is run.
+      program: what the user calls, for messages.
+    """
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help", "help"):
-        print(_overview())
+        print(_overview(commands, program))
         return
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
-        print(f"error: tfreid has no command {name!r}: {hint}", file=sys.stderr)
+    if name not in commands:
+        near = difflib.get_close_matches(name, commands, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(commands)}"
+        print(f"error: {program} has no command {name!r}: {hint}", file=sys.stderr)
         sys.exit(MISUSE)
-    sys.argv = [COMMANDS[name], *arguments]
-    answer_early(_file_of(COMMANDS[name]))
-    runpy.run_module(COMMANDS[name], run_name="__main__", alter_sys=True)
+    module = commands[name]
+    sys.argv = [module, *arguments]
+    if _is_run(_file_of(module)):
+        answer_early(_file_of(module))
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _overview() -> str:
-    lines = [f"  {name:18}{_first_line(module)}" for name, module in COMMANDS.items()]
+def _is_run(path: Path) -> bool:
+    """Whether a file is a command, and not the list of several."""
+    return any(called(call) == "run" for call in calls(path))
+
+
+def _overview(commands: Mapping[str, str], program: str) -> str:
+    lines = [f"  {name:18}{_first_line(module)}" for name, module in commands.items()]
     return "\n".join(
-        ["usage: tfreid COMMAND [FLAGS]; tfreid COMMAND --help explains one", "", *lines]
+        [f"usage: {program} COMMAND [FLAGS]; {program} COMMAND --help explains one", "", *lines]
     )
 
 

@@ -1,7 +1,8 @@
 """The flags that say which networks to take, and how those that are not ours take images."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -54,27 +55,21 @@ _NAMES = {  # Flag -> argument of `open_network`.
 _SETTING = re.compile(rf",(?=(?:{'|'.join(_NAMES)})=)")
 
 
-def networks_from_flags(**options: Any) -> "list[Network]":
+def networks_from_flags(models: Sequence[str] | None = None, **options: Any) -> "list[Network]":
     """Opens the networks that `--model` names; none without it.
 
     The other flags are for all of them that are not ours.
 
     Args:
+      models: what `--model` would name, with their settings, in place of it and the other flags.
       **options: of `open_network`, for all of them.
 
     Raises:
       UsageError, DataError, ServingError: as `open_network`.
     """
-    common = {
-        flag.name: flag.value
-        for flag in (
-            *(_PRESET, _IMAGE_SIZE, _LAYOUT, _COLOURS, _RANGE, _MEAN, _DEVIATION),
-            *(_SIGNATURE, _OUTPUT),
-        )
-        if flag.value is not None
-    }
-    common = _typed(common)
-    asked = [(model, _typed(own)) for model, own in map(_split, _MODEL.value or ())]
+    common = _typed(_given() if models is None else {})
+    models = (_MODEL.value or ()) if models is None else models
+    asked = [(model, _typed(own)) for model, own in map(_split, models)]
     from tfreid.networks import is_ours, open_network  # Only here: it brings TensorFlow.
 
     unnamed = [model for model, own in asked if "name" not in own]
@@ -90,6 +85,36 @@ def networks_from_flags(**options: Any) -> "list[Network]":
         except UsageError as error:
             raise type(error)(_as_flags(str(error))) from error
     return networks
+
+
+def model_with_settings() -> str | None:
+    """Returns the one model that `--model` names, with what the flags say of it.
+
+    Another process that gives it to `networks_from_flags` gets the same network, from any folder.
+
+    Raises:
+      UsageError: if several are named.
+    """
+    if not _MODEL.value:
+        return None
+    if len(_MODEL.value) > 1:
+        raise UsageError("more than one --model: give the one that describes the images")
+    from tfreid.networks import is_ours
+
+    model, own = _split(_MODEL.value[0])
+    settings = own if is_ours(model) else _given() | own
+    if os.path.exists(model):
+        model = os.path.abspath(model)
+    return ",".join([model, *(f"{name}={value}" for name, value in settings.items())])
+
+
+def _given() -> dict[str, str]:
+    """The flags that say how models take images, as far as they are given."""
+    settings = (
+        *(_PRESET, _IMAGE_SIZE, _LAYOUT, _COLOURS, _RANGE, _MEAN, _DEVIATION),
+        *(_SIGNATURE, _OUTPUT),
+    )
+    return {flag.name: flag.value for flag in settings if flag.value is not None}
 
 
 def _split(text: str) -> tuple[str, dict[str, str]]:

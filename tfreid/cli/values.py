@@ -9,7 +9,7 @@ from absl import flags
 from tfreid.errors import UsageError
 
 _ADDRESS = re.compile(r"(?:^|[=,])[A-Za-z][A-Za-z0-9+.-]*://")
-_TAKE_ADDRESSES = ("host", "image", "model", "root")
+_TAKE_ADDRESSES = ("database", "host", "image", "model", "root")
 """Flags of which some are addresses; their commands say which they take."""
 
 

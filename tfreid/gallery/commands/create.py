@@ -1,0 +1,51 @@
+"""Make an empty gallery for the descriptors of one model.
+
+The gallery lies in a folder, with a database of its own that only you can reach, or on a
+PostgreSQL server. It stores descriptors and thumbnails; with --keep_images also the images, from
+which another model can describe them anew.
+"""
+
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+from absl import flags
+
+from tfreid.cli import gallery_flags, network_flags
+from tfreid.errors import UsageError
+
+flags.adopt_module_key_flags(gallery_flags)
+flags.adopt_module_key_flags(network_flags)
+
+_FPIR = flags.DEFINE_float(
+    "fpir", 0.01, "Share of the searches for strangers that may get a name.", 0.0, 1.0
+)
+_KEEP_IMAGES = flags.DEFINE_bool("keep_images", False, "Store image files, too.")
+_EXPIRE_DAYS = flags.DEFINE_integer(
+    "expire_days", None, "Days after which an image is forgotten; never unless given.", 1
+)
+
+
+def main() -> None:
+    """Makes a gallery as the flags say."""
+    model = network_flags.model_with_settings()
+    if model is None:
+        raise UsageError("--model must be given: an export, a run, a file, or a server's address")
+    if not 0 < _FPIR.value < 1:
+        raise UsageError(f"--fpir={_FPIR.value}: expected a share above 0 and below 1")
+    from tfreid.gallery import Gallery
+
+    place = gallery_flags.database()
+    gallery = Gallery.create(
+        place,
+        gallery_flags.describer(model),
+        model,
+        fpir=_FPIR.value,
+        keep_images=_KEEP_IMAGES.value,
+        expire_days=_EXPIRE_DAYS.value,
+    )
+    print(f"{place}: an empty gallery for the descriptors of {model}")
+    print(gallery.line_in_words())
+
+
+if __name__ == "__main__":
+    command.run(main)

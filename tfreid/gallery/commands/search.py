@@ -1,0 +1,73 @@
+"""Say who is on pictures, or nobody.
+
+Each picture is compared with every stored image. The answer is the person of the nearest one if
+that is within the line beyond which it is nobody's; the line is drawn so that of the searches for
+strangers no more than the gallery's --fpir get a name.
+"""
+
+from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
+
+# isort: split
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from tfreid.cli import gallery_flags, network_flags
+from tfreid.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfreid.gallery import Answer
+
+flags.adopt_module_key_flags(gallery_flags)
+flags.adopt_module_key_flags(network_flags)
+
+_TOP = flags.DEFINE_integer("top", 5, "Stored images to list.", 1, 1000)
+_CAMERA = flags.DEFINE_multi_string("camera", [], "Only images of this camera; repeatable.")
+_SINCE = flags.DEFINE_string("since", None, "Only images taken then or later; local time.")
+_UNTIL = flags.DEFINE_string("until", None, "Only images taken before.")
+_TOGETHER = flags.DEFINE_bool("together", False, "The pictures show one person: one answer.")
+
+
+def main(pictures: list[str]) -> None:
+    """Searches as the flags say."""
+    if not pictures:
+        raise UsageError("there is no picture to search with: name one or more")
+    from tfreid.gallery.sources import moment_of, read_files
+
+    files = read_files(pictures)
+    filters = {
+        "since": moment_of(_SINCE.value) if _SINCE.value else None,
+        "until": moment_of(_UNTIL.value) if _UNTIL.value else None,
+    }
+    gallery = gallery_flags.open_gallery(with_model=True)
+    if _TOGETHER.value:
+        asked = {", ".join(pictures): files}
+    else:
+        asked = {name: [file] for name, file in zip(pictures, files, strict=True)}
+    for name, wanted in asked.items():
+        answer = gallery.search(
+            wanted, top=_TOP.value, cameras=_CAMERA.value, actor=gallery_flags.actor(), **filters
+        )
+        print("\n".join(_in_words(name, answer)))
+    print(gallery.line_in_words())
+
+
+def _in_words(name: str, answer: "Answer") -> list[str]:
+    lines = [f"{name}: {answer.person or 'nobody'}" if answer.line else f"{name}: cannot be told"]
+    crossed = False
+    for place, match in enumerate(answer.matches, 1):
+        if answer.line and not crossed and match.distance > answer.line.distance:
+            lines.append(f"      {answer.line.distance:.4f}  - - - nobody begins here - - -")
+            crossed = True
+        details = [
+            match.person,
+            match.camera,
+            match.taken_at and f"{match.taken_at:%Y-%m-%d %H:%M}",
+        ]
+        told = "  ".join(filter(None, details))
+        lines.append(f"  {place:2}  {match.distance:.4f}  {told}  {match.name}")
+    return lines
+
+
+if __name__ == "__main__":
+    command.run(main, arguments="PICTURE …")

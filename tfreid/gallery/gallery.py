@@ -1,0 +1,301 @@
+"""Persons whom one can search for, and who can be forgotten."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from tfreid.errors import UsageError
+from tfreid.gallery.answers import Answer, Line, Match, NewImage
+from tfreid.gallery.database import Database
+from tfreid.gallery.emptying import delete, wipe
+from tfreid.gallery.names import check_image
+from tfreid.gallery.reading import images_of, nearest, stored_on
+from tfreid.gallery.storing import not_stored, store
+from tfreid.gallery.thumbnails import thumbnail
+
+if TYPE_CHECKING:
+    from tfreid.gallery.describing import ImageDescriber
+
+FPIR = 0.01
+"""Share of the searches for strangers that may get a name, unless chosen otherwise."""
+
+
+class Gallery:
+    """The images and descriptors of persons, of one model; threads may share it.
+
+    Args:
+      database: where it is.
+      describer: of its model; without one nothing can be enrolled or searched for.
+
+    Raises:
+      MissingPathError: if there is no gallery.
+      UsageError: if the model is another one than the gallery's, or its tables are of a newer
+        release.
+      ServingError, DataError: as `Database.connect`; so does every method.
+    """
+
+    def __init__(self, database: Database, describer: "ImageDescriber | None" = None):
+        database.migrate()
+        self._database, self._describer = database, describer
+        with database.connect() as connection:
+            if connection.execute("SELECT to_be_wiped FROM gallery").fetchone()[0]:
+                wipe(connection, database.is_embedded)  # A process was killed before it did.
+        self.expire("retention")
+        if describer is not None:
+            fingerprint = np.frombuffer(self._settings()["fingerprint"], "<f4")
+            describer.require(fingerprint.reshape(-1, describer.size), str(database))
+
+    @classmethod
+    def create(
+        cls,
+        database: Database,
+        describer: "ImageDescriber",
+        model: str,
+        *,
+        fpir: float = FPIR,
+        keep_images: bool = False,
+        expire_days: int | None = None,
+    ) -> "Gallery":
+        """Makes an empty gallery.
+
+        Args:
+          database: where.
+          describer: of its model.
+          model: how to open the model again.
+          fpir: share of the searches for strangers that may get a name.
+          keep_images: whether to store image files, from which another model can describe anew.
+          expire_days: days after which an image is forgotten; never unless given.
+
+        Raises:
+          UsageError: if there is a gallery already.
+        """
+        fingerprint = describer.fingerprint
+
+        def describe_gallery(connection: psycopg.Connection) -> None:
+            connection.execute(
+                "INSERT INTO gallery (model, fingerprint, fpir, keep_images, expire_days) "
+                "VALUES (%s, %s, %s, %s, %s)",
+                [model, fingerprint.astype("<f4").tobytes(), fpir, keep_images, expire_days],
+            )
+            size = fingerprint.shape[1]
+            connection.execute(f"ALTER TABLE image ALTER descriptor TYPE halfvec({size})")
+
+        database.create(describe_gallery)
+        return cls(database, describer)
+
+    def enrol(self, images: Sequence[NewImage], actor: str) -> int:
+        """Stores images, all or none.
+
+        Args:
+          images: with names that differ. One that is stored, with the same file and person, is
+            left out.
+          actor: who does it, for the log.
+
+        Returns:
+          How many were stored.
+
+        Raises:
+          UsageError: if a name, a person or a time cannot be stored, or a name is that of another
+            image.
+          RefusedImagesError: if files are not decoded.
+        """
+        for image in images:
+            check_image(image)
+        if len({image.name for image in images}) < len(images):
+            raise UsageError("two of the images have one name: give each its own")
+        with self._database.connect() as connection:
+            images = not_stored(connection, images)
+        if not images:
+            return 0
+        files, names = [image.file for image in images], [image.name for image in images]
+        descriptors = self._describe(files, names)
+        thumbnails = [thumbnail(file) for file in files]
+        keep_images = self._settings()["keep_images"]
+        with self._database.connect() as connection, connection.transaction():
+            persons = store(connection, images, descriptors, thumbnails, keep_images)
+            _log(connection, actor, "enrol", images=len(images), persons=persons)
+        return len(images)
+
+    def search(
+        self,
+        files: Sequence[bytes],
+        *,
+        top: int = 10,
+        cameras: Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        actor: str,
+    ) -> Answer:
+        """Says who is on a picture, or nobody; exactly, by comparing it with every stored image.
+
+        Args:
+          files: one picture, or several of one person, whose descriptors are averaged.
+          top: matches to return at most.
+          cameras: only images of these; of all unless given.
+          since: only images taken then or later.
+          until: only images taken before.
+          actor: who does it, for the log, which keeps numbers and no picture or name.
+
+        Raises:
+          UsageError: if there is no file.
+          RefusedImagesError: if files are not decoded.
+        """
+        if not files:
+            raise UsageError("there is no picture to search with: give one or more")
+        names = [f"picture {place}" for place in range(1, len(files) + 1)]
+        query = self._describe(files, names).mean(axis=0)
+        with self._database.connect() as connection:
+            found = nearest(connection, query, top, cameras, since, until)
+            line, reason = self._line(connection)
+            is_known = bool(found and line and found[0].distance <= line.distance)
+            images = [match.image for match in found]
+            _log(connection, actor, "search", pictures=len(files), named=is_known, images=images)
+        return Answer(found[0].person if is_known else None, tuple(found), line, reason)
+
+    def forget(
+        self,
+        *,
+        person: str | None = None,
+        image: str | None = None,
+        older_than: datetime | None = None,
+        actor: str,
+    ) -> int:
+        """Deletes a person, an image, or what was enrolled before a time, so that nothing remains.
+
+        Returns:
+          How many images were deleted.
+
+        Raises:
+          UsageError: unless one of the three is given.
+        """
+        with self._database.connect() as connection:
+            with connection.transaction():
+                images = delete(connection, person, image, older_than)
+                if not images:
+                    return 0
+                _log(connection, actor, "forget", images=images)
+            wipe(connection, self._database.is_embedded)
+        return len(images)
+
+    def expire(self, actor: str) -> int:
+        """Forgets what is past the gallery's retention; returns how many images."""
+        days = self._settings()["expire_days"]
+        if days is None:
+            return 0
+        return self.forget(older_than=_now() - timedelta(days=days), actor=actor)
+
+    def persons(self) -> list[tuple[str, int]]:
+        """Returns the persons and the number of images of each, by name."""
+        return self._rows(
+            "SELECT person.name, count(*) FROM person JOIN image ON image.person = person.id "
+            "GROUP BY person.id ORDER BY person.name"
+        )
+
+    def images(self, person: str) -> list[Match]:
+        """Returns the images of a person, at distance 0.
+
+        Raises:
+          UsageError: if nobody of the name is stored.
+        """
+        with self._database.connect() as connection:
+            found = images_of(connection, person)
+        if not found:
+            raise UsageError(f"{self._database} has nobody called {person!r}")
+        return found
+
+    def cameras(self) -> list[str]:
+        """Returns the names of the cameras, sorted."""
+        rows = self._rows("SELECT DISTINCT camera FROM image WHERE camera IS NOT NULL ORDER BY 1")
+        return [name for (name,) in rows]
+
+    def thumbnail(self, image: int) -> bytes | None:
+        """Returns a small JPEG of a stored image; None if there is no such image."""
+        rows = self._rows("SELECT thumbnail FROM picture WHERE image = %s", [image])
+        return bytes(rows[0][0]) if rows else None
+
+    def stored(self, person: str) -> dict[str, Any]:
+        """Returns all that is stored on a person, for JSON; pictures and descriptors in base64.
+
+        Raises:
+          UsageError: if nobody of the name is stored.
+        """
+        self.images(person)
+        with self._database.connect() as connection:
+            return stored_on(connection, person)
+
+    def overlay(self, file: bytes) -> bytes | None:
+        """Returns where the model looks on a picture, PNG; None where it cannot tell."""
+        return self._required_describer().overlay(file)
+
+    def status(self) -> dict[str, Any]:
+        """Returns what the gallery is, for JSON."""
+        found = self._settings()
+        with self._database.connect() as connection:
+            images, newest = connection.execute(
+                "SELECT count(*), max(enrolled_at)::text FROM image"
+            ).fetchone()
+            persons = _count_persons(connection)
+            line, reason = self._line(connection)
+        return {
+            "place": str(self._database),
+            "persons": persons,
+            "images": images,
+            "last_enrolled_at": newest,
+            **{name: found[name] for name in ("model", "fpir", "keep_images", "expire_days")},
+            "line": vars(line) if line else None,
+            "reason": reason,
+        }
+
+    def line_in_words(self) -> str:
+        """Returns where "nobody" begins, and what that means, as a sentence."""
+        with self._database.connect() as connection:
+            line, reason = self._line(connection)
+        if line is None:
+            return f"where nobody begins cannot be told: {reason}"
+        return (
+            f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
+            f"enrolled {line.fpir:.3g} of the searches for strangers get a name "
+            f"({line.low:.3g} to {line.high:.3g}, 95%)"
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        with self._database.connect() as connection:
+            return (
+                connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
+            )
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
+        with self._database.connect() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def _describe(self, files: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
+        return self._required_describer().describe(files, names)
+
+    def _required_describer(self) -> "ImageDescriber":
+        if self._describer is None:
+            raise UsageError(f"{self._database} was opened without its model: give it (model)")
+        return self._describer
+
+    def _line(self, connection: psycopg.Connection) -> tuple[Line | None, str]:
+        """Where "nobody" begins at the gallery's present size, or why that cannot be told."""
+        return None, "not calibrated yet"
+
+
+def _count_persons(connection: psycopg.Connection) -> int:
+    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
+
+
+def _log(connection: psycopg.Connection, actor: str, action: str, **details: Any) -> None:
+    connection.execute(
+        "INSERT INTO log (actor, action, details) VALUES (%s, %s, %s)",
+        [actor, action, Jsonb(details)],
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

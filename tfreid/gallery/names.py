@@ -1,0 +1,36 @@
+"""What of an image's names a gallery can store."""
+
+from tfreid.errors import UsageError
+from tfreid.gallery.answers import NewImage
+
+_MOST_CHARACTERS = 500
+"""Of a name: PostgreSQL's indexes take 2,700 bytes, and people's tables less."""
+
+
+def check_image(image: NewImage) -> None:
+    """Makes sure that what is said of an image can be stored.
+
+    Raises:
+      UsageError: naming what cannot.
+    """
+    require_text("name", image.name)
+    require_text("person", image.person)
+    if image.camera is not None:
+        require_text("camera", image.camera)
+    if image.taken_at is not None and image.taken_at.tzinfo is None:
+        raise UsageError(f"{image.name}: taken_at={image.taken_at} has no time zone: give one")
+
+
+def require_text(what: str, value: str) -> None:
+    """Makes sure that a text is a name.
+
+    Raises:
+      UsageError: if it is empty, long, or has characters that are not printed.
+    """
+    if not value.strip() or not value.isprintable():
+        raise UsageError(f"{what}={value!r}: expected a name of printable characters")
+    if len(value) > _MOST_CHARACTERS:
+        raise UsageError(
+            f"{what}={value[:40]!r}… has {len(value)} characters: at most {_MOST_CHARACTERS} "
+            "are stored"
+        )

@@ -1,0 +1,129 @@
+"""Images to enrol, and where they lie on a disk."""
+
+import csv
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tfreid.datasets.layout import is_image, list_images
+from tfreid.errors import DataError, MissingPathError, UsageError
+from tfreid.gallery.answers import NewImage
+
+_COLUMNS, _OPTIONAL = ("path", "person"), ("name", "camera", "time")
+
+
+def images_of_folder(folder: Path) -> list[NewImage]:
+    """Reads `<person>/[<camera>/]*.jpg`; an image's name is its path in the folder.
+
+    Raises:
+      MissingPathError: if there is no such folder, or no folder of a person in it.
+      DataError: if a folder has no image, or one cannot be read.
+    """
+    persons = _subfolders(folder) if folder.is_dir() else []
+    if not persons:
+        raise MissingPathError(
+            f"{folder}: expected a folder of persons, <person>/*.jpg or <person>/<camera>/*.jpg"
+        )
+    loose = [path.name for path in folder.iterdir() if path.is_file() and is_image(path)]
+    if loose:
+        raise DataError(
+            f"{folder} has images outside the folders of persons, such as {loose[0]}: move each "
+            "into its person's folder"
+        )
+    found = []
+    for person in persons:
+        for place in _subfolders(person) or [person]:
+            camera = None if place == person else place.name
+            for path in list_images(place):
+                name = path.relative_to(folder).as_posix()
+                found.append(NewImage(name, person.name, read_files([path])[0], camera))
+    return found
+
+
+def images_of_list(path: Path) -> list[NewImage]:
+    """Reads a CSV file with the columns path, person and, if wanted, name, camera and time.
+
+    Raises:
+      MissingPathError: if there is no such file, or not an image that it names.
+      DataError: if it is none; the text names line and column.
+    """
+    if not path.is_file():
+        raise MissingPathError(f"there is no list {path}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            header = reader.fieldnames or []
+            unknown = [name for name in header if name not in _COLUMNS + _OPTIONAL]
+            if unknown or not {*_COLUMNS} <= {*header}:
+                raise DataError(
+                    f"{path}, line 1: expected the columns {','.join(_COLUMNS)}"
+                    f"[,{','.join(_OPTIONAL)}], found {','.join(header) or 'nothing'}"
+                )
+            return [_image(row, path, reader.line_num) for row in reader]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def named_images(
+    paths: Sequence[str], person: str, camera: str | None, taken_at: datetime | None
+) -> list[NewImage]:
+    """Reads images of one person; their names are the paths as they are given.
+
+    Raises:
+      MissingPathError: if one is not there.
+    """
+    files = read_files(paths)
+    return [
+        NewImage(path, person, file, camera, taken_at)
+        for path, file in zip(paths, files, strict=True)
+    ]
+
+
+def read_files(paths: Sequence[str | Path]) -> list[bytes]:
+    """Returns the bytes of files.
+
+    Raises:
+      MissingPathError: if one is not there, or cannot be read.
+    """
+    files = []
+    for path in paths:
+        try:
+            files.append(Path(path).read_bytes())
+        except OSError as error:
+            raise MissingPathError(f"{path}: {error.strerror}") from None
+    return files
+
+
+def moment_of(text: str) -> datetime:
+    """Reads a time such as `2026-01-31T12:00`; local unless it has a time zone.
+
+    Raises:
+      UsageError: if it is none.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"{text!r} is no time: expected one such as 2026-01-31T12:00") from None
+
+
+def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
+    if None in row or None in row.values():
+        raise DataError(f"{path}, line {line}: not as many columns as in line 1")
+    values = {name: value.strip() for name, value in row.items()}
+    for name in _COLUMNS:
+        if not values[name]:
+            raise DataError(f"{path}, line {line}, column {name}: empty")
+    try:
+        return NewImage(
+            name=values.get("name") or values["path"],
+            person=values["person"],
+            file=read_files([path.parent / values["path"]])[0],
+            camera=values.get("camera") or None,
+            taken_at=moment_of(values["time"]) if values.get("time") else None,
+        )
+    except (UsageError, MissingPathError) as error:
+        raise type(error)(f"{path}, line {line}: {error}") from None
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))

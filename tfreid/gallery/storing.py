@@ -1,0 +1,117 @@
+"""Images and descriptors into the tables of a gallery."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+
+import numpy as np
+import psycopg
+
+from tfreid.errors import UsageError
+from tfreid.gallery.answers import NewImage
+from tfreid.gallery.copying import copy_rows, halfvecs, moment, number, text
+
+
+def not_stored(connection: psycopg.Connection, images: Sequence[NewImage]) -> list[NewImage]:
+    """Returns the images that are not stored yet.
+
+    Raises:
+      UsageError: if an image has the name of one that is stored and is another one.
+    """
+    stored = connection.execute(
+        "SELECT image.name, person.name, sha256 FROM image JOIN person ON person.id = image.person "
+        "WHERE image.name = ANY(%s)",
+        [[image.name for image in images]],
+    )
+    found = {name: (person, bytes(digest)) for name, person, digest in stored}
+    for image in images:
+        if found.get(image.name, (image.person, _digest(image))) != (image.person, _digest(image)):
+            raise UsageError(
+                f"{image.name} is the name of another stored image, of {found[image.name][0]}: "
+                "forget that one first, or give this one another name"
+            )
+    return [image for image in images if image.name not in found]
+
+
+def store(
+    connection: psycopg.Connection,
+    images: Sequence[NewImage],
+    descriptors: np.ndarray,
+    thumbnails: Sequence[bytes],
+    keep_images: bool,
+) -> list[int]:
+    """Stores images in the transaction that is open.
+
+    Args:
+      connection: in a transaction.
+      images: with names that are not stored.
+      descriptors: floats `[images, d]`.
+      thumbnails: a small JPEG of each.
+      keep_images: whether to store their files, too.
+
+    Returns:
+      The numbers of the persons whom they show.
+
+    Raises:
+      UsageError: if another process has stored an image of one of the names meanwhile.
+    """
+    persons = _numbers_of(connection, sorted({image.person for image in images}))
+    numbers = [
+        found
+        for (found,) in connection.execute(
+            "SELECT nextval(pg_get_serial_sequence('image', 'id')) FROM generate_series(1, %s)",
+            [len(images)],
+        )
+    ]
+    now = moment(datetime.now(timezone.utc))
+    with connection.cursor() as cursor, _names_taken():
+        copy_rows(
+            cursor,
+            "image (id, person, name, camera, taken_at, enrolled_at, sha256, descriptor)",
+            (
+                (
+                    *(number(place), number(persons[image.person]), text(image.name)),
+                    *(text(image.camera), moment(image.taken_at), now, _digest(image), descriptor),
+                )
+                for place, image, descriptor in zip(
+                    numbers, images, halfvecs(descriptors), strict=True
+                )
+            ),
+        )
+        copy_rows(
+            cursor,
+            "picture (image, thumbnail, file)",
+            (
+                (number(place), small, image.file if keep_images else None)
+                for place, image, small in zip(numbers, images, thumbnails, strict=True)
+            ),
+        )
+    return sorted(persons.values())
+
+
+def _numbers_of(connection: psycopg.Connection, names: Sequence[str]) -> dict[str, int]:
+    """The number of each person, who is stored if he or she was not."""
+    connection.execute(
+        "INSERT INTO person (name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", [names]
+    )
+    # Locked, so that nobody forgets a person while an image of hers is stored.
+    found = connection.execute(
+        "SELECT name, id FROM person WHERE name = ANY(%s) ORDER BY id FOR KEY SHARE", [names]
+    )
+    return dict(found.fetchall())
+
+
+@contextlib.contextmanager
+def _names_taken() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        raise UsageError(
+            "another process has just stored an image of the same name "
+            f"({error.diag.message_detail}): run the same again"
+        ) from None
+
+
+def _digest(image: NewImage) -> bytes:
+    return hashlib.sha256(image.file).digest()
