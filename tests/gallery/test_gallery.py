@@ -155,6 +155,33 @@ def test_another_model_is_refused(gallery, database, other_describer):
         Gallery(database, other_describer)
 
 
+def named(answer):
+    return {(match.name, round(match.distance, 3)) for match in answer.matches}
+
+
+def test_a_gallery_that_keeps_its_images_can_be_described_anew(
+    database, describer, other_describer
+):
+    gallery = Gallery.create(database, describer, "colours", keep_images=True)
+    gallery.enrol(people(4), "me")
+    before, done = named(gallery.search([png(2, 9)], top=12, actor="me")), []
+    other = Gallery(database, describer)
+    assert gallery.rebuild(other_describer, "turned", "me", done.append) == sum(done) == 12
+    assert named(gallery.search([png(2, 9)], top=12, actor="me")) == before
+    assert gallery.status()["model"] == "turned"
+    assert Gallery(database, other_describer).stored("p2")["log"][-1]["action"] == "search"
+    for act in (lambda: other.search([png(1)], actor="me"), lambda: other.enrol(people(9), "me")):
+        with pytest.raises(UsageError, match="rebuilt with another model"):
+            act()
+
+
+def test_without_image_files_a_gallery_is_not_rebuilt(gallery, other_describer):
+    gallery.enrol(people(2), "me")
+    with pytest.raises(UsageError, match="keeps no image files"):
+        gallery.rebuild(other_describer, "turned", "me", lambda _: None)
+    assert gallery.search([png(1)], actor="me").matches[0].person == "p1"
+
+
 def test_pictures_are_kept_only_where_asked(folder, describer, database):
     kept = Gallery.create(database, describer, "colours", keep_images=True)
     kept.enrol(people(1), "me")

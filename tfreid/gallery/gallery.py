@@ -15,7 +15,8 @@ from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.names import check_image
 from tfreid.gallery.reading import images_of, nearest, stored_on
-from tfreid.gallery.storing import not_stored, store
+from tfreid.gallery.rebuilding import Advance, describe_anew
+from tfreid.gallery.storing import add_descriptors, not_stored, store
 from tfreid.gallery.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class Gallery:
             if connection.execute("SELECT to_be_wiped FROM gallery").fetchone()[0]:
                 wipe(connection, database.is_embedded)  # A process was killed before it did.
         self.expire("retention")
+        found = self._settings()
+        self._rebuilt = found["rebuilt"]
         if describer is not None:
-            fingerprint = np.frombuffer(self._settings()["fingerprint"], "<f4")
-            describer.require(fingerprint.reshape(-1, describer.size), str(database))
+            describer.require(np.frombuffer(found["fingerprint"], "<f4"), str(database))
 
     @classmethod
     def create(
@@ -80,10 +82,9 @@ class Gallery:
             connection.execute(
                 "INSERT INTO gallery (model, fingerprint, fpir, keep_images, expire_days) "
                 "VALUES (%s, %s, %s, %s, %s)",
-                [model, fingerprint.astype("<f4").tobytes(), fpir, keep_images, expire_days],
+                [model, _as_bytes(fingerprint), fpir, keep_images, expire_days],
             )
-            size = fingerprint.shape[1]
-            connection.execute(f"ALTER TABLE image ALTER descriptor TYPE halfvec({size})")
+            add_descriptors(connection, fingerprint.shape[1])
 
         database.create(describe_gallery)
         return cls(database, describer)
@@ -115,8 +116,8 @@ class Gallery:
         files, names = [image.file for image in images], [image.name for image in images]
         descriptors = self._describe(files, names)
         thumbnails = [thumbnail(file) for file in files]
-        keep_images = self._settings()["keep_images"]
         with self._database.connect() as connection, connection.transaction():
+            keep_images = self._of_same_model(connection)["keep_images"]
             persons = store(connection, images, descriptors, thumbnails, keep_images)
             _log(connection, actor, "enrol", images=len(images), persons=persons)
         return len(images)
@@ -151,6 +152,7 @@ class Gallery:
         query = self._describe(files, names).mean(axis=0)
         with self._database.connect() as connection:
             found = nearest(connection, query, top, cameras, since, until)
+            self._of_same_model(connection)
             line, reason = self._line(connection)
             is_known = bool(found and line and found[0].distance <= line.distance)
             images = [match.image for match in found]
@@ -181,6 +183,42 @@ class Gallery:
                 _log(connection, actor, "forget", images=images)
             wipe(connection, self._database.is_embedded)
         return len(images)
+
+    def rebuild(self, describer: "ImageDescriber", model: str, actor: str, advance: Advance) -> int:
+        """Describes all stored images anew, by another model; whole or not at all.
+
+        Args:
+          describer: of the model that the gallery is of from then on.
+          model: how to open it again.
+          actor: who does it, for the log.
+          advance: called with a number of images that are done.
+
+        Returns:
+          How many there are.
+
+        Raises:
+          UsageError: if the gallery does not keep image files.
+          DataError: if the model gives a descriptor that is not finite or has no length.
+        """
+        with self._database.connect() as connection:
+            with connection.transaction():
+                # Searches go on with the old descriptors; enrolments wait.
+                connection.execute("LOCK TABLE image IN EXCLUSIVE MODE")
+                if not self._of_same_model(connection)["keep_images"]:
+                    raise UsageError(
+                        f"{self._database} keeps no image files to describe anew: make a gallery "
+                        "of the other model, and enrol the images there"
+                    )
+                images = describe_anew(connection, describer, advance)
+                connection.execute(
+                    "UPDATE gallery SET model = %s, fingerprint = %s, rebuilt = rebuilt + 1, "
+                    "strangers = NULL, to_be_wiped = true",
+                    [model, _as_bytes(describer.fingerprint)],
+                )
+                _log(connection, actor, "rebuild", count=images)
+            wipe(connection, self._database.is_embedded)
+        self._describer, self._rebuilt = describer, self._rebuilt + 1
+        return images
 
     def expire(self, actor: str) -> int:
         """Forgets what is past the gallery's retention; returns how many images."""
@@ -269,6 +307,19 @@ class Gallery:
                 connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
             )
 
+    def _of_same_model(self, connection: psycopg.Connection) -> dict[str, Any]:
+        """Returns the settings, if no other process has rebuilt the gallery since it was opened."""
+        found = (
+            connection.cursor(row_factory=dict_row)
+            .execute("SELECT rebuilt, keep_images FROM gallery FOR SHARE")
+            .fetchone()
+        )
+        if found["rebuilt"] != self._rebuilt:
+            raise UsageError(
+                f"{self._database} was rebuilt with another model meanwhile: open it again"
+            )
+        return found
+
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
         with self._database.connect() as connection:
             return connection.execute(statement, values).fetchall()
@@ -288,6 +339,10 @@ class Gallery:
 
 def _count_persons(connection: psycopg.Connection) -> int:
     return connection.execute("SELECT count(*) FROM person").fetchone()[0]
+
+
+def _as_bytes(fingerprint: np.ndarray) -> bytes:
+    return fingerprint.astype("<f4").tobytes()
 
 
 def _log(connection: psycopg.Connection, actor: str, action: str, **details: Any) -> None:
