@@ -10,12 +10,13 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tfreid.errors import UsageError
-from tfreid.gallery.answers import Answer, Line, Match, NewImage
+from tfreid.gallery.answers import Answer, NewImage
+from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.names import check_image
-from tfreid.gallery.reading import images_of, nearest, stored_on
 from tfreid.gallery.rebuilding import Advance, describe_anew
+from tfreid.gallery.searching import nearest
 from tfreid.gallery.storing import add_descriptors, not_stored, store
 from tfreid.gallery.thumbnails import thumbnail
 
@@ -26,7 +27,7 @@ FPIR = 0.01
 """Share of the searches for strangers that may get a name, unless chosen otherwise."""
 
 
-class Gallery:
+class Gallery(Contents):
     """The images and descriptors of persons, of one model; threads may share it.
 
     Args:
@@ -42,12 +43,13 @@ class Gallery:
 
     def __init__(self, database: Database, describer: "ImageDescriber | None" = None):
         database.migrate()
-        self._database, self._describer = database, describer
+        super().__init__(database)
+        self._describer = describer
         with database.connect() as connection:
             if connection.execute("SELECT to_be_wiped FROM gallery").fetchone()[0]:
                 wipe(connection, database.is_embedded)  # A process was killed before it did.
         self.expire("retention")
-        found = self._settings()
+        found = self.settings()
         self._rebuilt = found["rebuilt"]
         if describer is not None:
             describer.require(np.frombuffer(found["fingerprint"], "<f4"), str(database))
@@ -222,90 +224,14 @@ class Gallery:
 
     def expire(self, actor: str) -> int:
         """Forgets what is past the gallery's retention; returns how many images."""
-        days = self._settings()["expire_days"]
+        days = self.settings()["expire_days"]
         if days is None:
             return 0
         return self.forget(older_than=_now() - timedelta(days=days), actor=actor)
 
-    def persons(self) -> list[tuple[str, int]]:
-        """Returns the persons and the number of images of each, by name."""
-        return self._rows(
-            "SELECT person.name, count(*) FROM person JOIN image ON image.person = person.id "
-            "GROUP BY person.id ORDER BY person.name"
-        )
-
-    def images(self, person: str) -> list[Match]:
-        """Returns the images of a person, at distance 0.
-
-        Raises:
-          UsageError: if nobody of the name is stored.
-        """
-        with self._database.connect() as connection:
-            found = images_of(connection, person)
-        if not found:
-            raise UsageError(f"{self._database} has nobody called {person!r}")
-        return found
-
-    def cameras(self) -> list[str]:
-        """Returns the names of the cameras, sorted."""
-        rows = self._rows("SELECT DISTINCT camera FROM image WHERE camera IS NOT NULL ORDER BY 1")
-        return [name for (name,) in rows]
-
-    def thumbnail(self, image: int) -> bytes | None:
-        """Returns a small JPEG of a stored image; None if there is no such image."""
-        rows = self._rows("SELECT thumbnail FROM picture WHERE image = %s", [image])
-        return bytes(rows[0][0]) if rows else None
-
-    def stored(self, person: str) -> dict[str, Any]:
-        """Returns all that is stored on a person, for JSON; pictures and descriptors in base64.
-
-        Raises:
-          UsageError: if nobody of the name is stored.
-        """
-        self.images(person)
-        with self._database.connect() as connection:
-            return stored_on(connection, person)
-
     def overlay(self, file: bytes) -> bytes | None:
         """Returns where the model looks on a picture, PNG; None where it cannot tell."""
         return self._required_describer().overlay(file)
-
-    def status(self) -> dict[str, Any]:
-        """Returns what the gallery is, for JSON."""
-        found = self._settings()
-        with self._database.connect() as connection:
-            images, newest = connection.execute(
-                "SELECT count(*), max(enrolled_at)::text FROM image"
-            ).fetchone()
-            persons = _count_persons(connection)
-            line, reason = self._line(connection)
-        return {
-            "place": str(self._database),
-            "persons": persons,
-            "images": images,
-            "last_enrolled_at": newest,
-            **{name: found[name] for name in ("model", "fpir", "keep_images", "expire_days")},
-            "line": vars(line) if line else None,
-            "reason": reason,
-        }
-
-    def line_in_words(self) -> str:
-        """Returns where "nobody" begins, and what that means, as a sentence."""
-        with self._database.connect() as connection:
-            line, reason = self._line(connection)
-        if line is None:
-            return f"where nobody begins cannot be told: {reason}"
-        return (
-            f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
-            f"enrolled {line.fpir:.3g} of the searches for strangers get a name "
-            f"({line.low:.3g} to {line.high:.3g}, 95%)"
-        )
-
-    def _settings(self) -> dict[str, Any]:
-        with self._database.connect() as connection:
-            return (
-                connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
-            )
 
     def _of_same_model(self, connection: psycopg.Connection) -> dict[str, Any]:
         """Returns the settings, if no other process has rebuilt the gallery since it was opened."""
@@ -320,10 +246,6 @@ class Gallery:
             )
         return found
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
-        with self._database.connect() as connection:
-            return connection.execute(statement, values).fetchall()
-
     def _describe(self, files: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
         return self._required_describer().describe(files, names)
 
@@ -331,14 +253,6 @@ class Gallery:
         if self._describer is None:
             raise UsageError(f"{self._database} was opened without its model: give it (model)")
         return self._describer
-
-    def _line(self, connection: psycopg.Connection) -> tuple[Line | None, str]:
-        """Where "nobody" begins at the gallery's present size, or why that cannot be told."""
-        return None, "not calibrated yet"
-
-
-def _count_persons(connection: psycopg.Connection) -> int:
-    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
 
 
 def _as_bytes(fingerprint: np.ndarray) -> bytes:
