@@ -28,7 +28,8 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-_used: dict[Path, "PostgresServer"] = {}
+_used: dict[Path, tuple["PostgresServer", int]] = {}
+"""Folder -> its server, and what is locked as long as this process uses it."""
 
 
 def is_there(folder: Path) -> bool:
@@ -51,7 +52,7 @@ def start(folder: Path) -> str:
     """
     place = _place(folder)
     if place in _used and _runs(place):
-        return _used[place].get_uri()
+        return _used[place][0].get_uri()
     if len(os.fsencode(place)) > _LONGEST_BYTES:
         raise UsageError(
             f"{folder} is too long a path for the socket of a database "
@@ -68,12 +69,30 @@ def start(folder: Path) -> str:
             said = log.read_text(errors="replace").splitlines() if log.is_file() else []
             reason = next(filter(None, reversed(said)), str(error))
             raise DataError(f"the database in {place} does not start: {reason}") from error
-        if place not in _used:
+        if place in _used:
+            users = _used[place][1]
+        else:
             users = os.open(place.parent / "users", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(users, fcntl.LOCK_SH)  # Until the process ends, however it does.
-            atexit.register(_leave, place, users)
-        _used[place] = server
+            atexit.register(stop, folder)
+        _used[place] = server, users
     return server.get_uri()
+
+
+def stop(folder: Path) -> None:
+    """Stops the server of a folder, if this process uses it and no other does."""
+    place = _place(folder)
+    if place not in _used:
+        return
+    server, users = _used.pop(place)
+    with contextlib.suppress(OSError), _alone(place.parent):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            server.stop()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(users)
 
 
 def _started(place: Path) -> "PostgresServer":
@@ -125,16 +144,6 @@ def _runs(place: Path) -> bool:
         return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, IndexError, psutil.Error):
         return False
-
-
-def _leave(place: Path, users: int) -> None:
-    """Stops the server unless another process uses it."""
-    with contextlib.suppress(OSError), _alone(place.parent):
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        _used[place].stop()
 
 
 @contextlib.contextmanager

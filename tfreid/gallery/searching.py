@@ -13,7 +13,10 @@ MATCH = "image.id AS image, image.name, person.name AS person, image.camera, ima
 """What `Match` has of a stored image, but for its distance."""
 
 _ALL = "SET LOCAL enable_indexscan = off"
-_BY_INDEX = "SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order"
+_BY_INDEX = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL hnsw.ef_search = 200; "
+    "SET LOCAL hnsw.iterative_scan = strict_order"
+)
 
 
 def nearest(
