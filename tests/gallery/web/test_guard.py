@@ -5,9 +5,10 @@ from tests.gallery.colourful import people, png
 from tests.gallery.fake_gallery import FakeGallery
 from tfreid.errors import UsageError
 from tfreid.gallery.web import create_app, serve
-from tfreid.gallery.web.guard import PUBLIC, is_loopback
+from tfreid.gallery.web.guard import is_loopback
+from tfreid.gallery.web.pages import PUBLIC
 
-TOKEN = "correct horse battery"
+TOKEN = "correct-horse-battery"
 
 
 def client(token: str | None = None, address: str = "http://localhost:8080") -> TestClient:
@@ -79,5 +80,5 @@ def test_loopback_is_told_from_the_rest(host, expected):
 def test_others_are_not_served_without_a_token():
     with pytest.raises(UsageError, match=r"host=0\.0\.0\.0 lets others ask.*give a token"):
         serve(FakeGallery(), "0.0.0.0")
-    with pytest.raises(UsageError, match="fewer than 16 characters"):
+    with pytest.raises(UsageError, match="16 or more"):
         serve(FakeGallery(), "0.0.0.0", token="1234")

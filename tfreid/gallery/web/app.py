@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator
-from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import (
@@ -19,7 +19,6 @@ from fastapi import (
     UploadFile,
 )
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
 from pydantic import AwareDatetime, BaseModel
 
 from tfreid.errors import DataError, ServingError, UsageError, require
@@ -27,12 +26,11 @@ from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.gallery import Gallery
 from tfreid.gallery.web.failures import answer_failures
 from tfreid.gallery.web.guard import RequestGuard
-from tfreid.gallery.web.reference import reference_page
+from tfreid.gallery.web.pages import PUBLIC, add_pages
 from tfreid.gallery.web.uploads import memory_route
 
 MAX_UPLOAD_MIB = 32
 MAX_PICTURES = 20
-_MIN_TOKEN_CHARACTERS = 16
 _DAY_S, _HOUR_S = 24 * 3600, 3600
 _LOG = logging.getLogger(__name__)
 
@@ -69,12 +67,12 @@ def create_app(
       max_pictures: that one request may hold.
 
     Raises:
-      UsageError: if the token can be guessed.
+      UsageError: if the token is short, or cannot be sent.
     """
     require(
-        token is None or len(token) >= _MIN_TOKEN_CHARACTERS,
-        f"the token has fewer than {_MIN_TOKEN_CHARACTERS} characters and can be guessed: make one "
-        "with openssl rand -hex 24",
+        token is None or re.fullmatch(r"[!-~]{16,}", token) is not None,
+        "the token is not one of 16 or more ASCII characters without spaces: make one with "
+        "openssl rand -hex 24",
     )
     app = FastAPI(
         title="tfreid gallery",
@@ -83,7 +81,9 @@ def create_app(
         redoc_url=None,
         lifespan=lambda app: _expiring(gallery),
     )
-    app.add_middleware(RequestGuard, token=token, max_body_bytes=int(max_upload_mib * 2**20))
+    app.add_middleware(
+        RequestGuard, token=token, public=PUBLIC, max_body_bytes=int(max_upload_mib * 2**20)
+    )
     answer_failures(app)
     router = APIRouter(route_class=memory_route(max_pictures))
     _add_searching(router, gallery)
@@ -97,7 +97,7 @@ def create_app(
         return {**gallery.status(), **limits}
 
     app.include_router(router)
-    _add_pages(app)
+    add_pages(app)
     return app
 
 
@@ -113,7 +113,7 @@ def _add_searching(router: APIRouter, gallery: Gallery) -> None:
         since: Time = None,
         until: Time = None,
     ) -> Answer:
-        """Who is on a picture, or on several of one person; `person` is null for nobody."""
+        """Who is on a picture, or on several of one person; null for nobody."""
         return gallery.search(
             [picture.file.read() for picture in pictures],
             top=top,
@@ -197,18 +197,6 @@ def _add_images(router: APIRouter, gallery: Gallery) -> None:
         if not images:
             raise HTTPException(404, f"no image is called {name!r}")
         return ImageCount(images=images)
-
-
-def _add_pages(app: FastAPI) -> None:
-    files = resources.files("tfreid.gallery.web")
-    for path, name, kind in (
-        ("/", "page.html", "text/html"),
-        ("/page.css", "page.css", "text/css"),
-        ("/page.js", "page.js", "text/javascript"),
-    ):
-        answer = Response(files.joinpath(name).read_bytes(), media_type=kind)
-        app.add_route(path, lambda request, answer=answer: answer, include_in_schema=False)
-    app.add_route("/docs", lambda request: HTMLResponse(reference_page(app.openapi())))
 
 
 def _actor(request: Request) -> str:

@@ -3,15 +3,13 @@
 import asyncio
 import hmac
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-PUBLIC = frozenset({"/", "/page.css", "/page.js", "/docs", "/openapi.json"})
-"""Paths that hold nothing of the gallery."""
 
 _BODIES_AT_ONCE = 4  # What is being uploaded lies in memory: others wait, unread.
 _BODY_SECONDS = 60
@@ -38,12 +36,16 @@ class RequestGuard:
 
     Args:
       app: what answers.
-      token: that requests must send (`Authorization: Bearer`), except for `PUBLIC`.
+      token: that requests must send (`Authorization: Bearer`).
+      public: paths that need none.
       max_body_bytes: of a request, counted while it is read.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, max_body_bytes: int):
-        self._app, self._token, self._max_body_bytes = app, token, max_body_bytes
+    def __init__(
+        self, app: ASGIApp, token: str | None, public: Collection[str], max_body_bytes: int
+    ):
+        self._app, self._token, self._public = app, token, public
+        self._max_body_bytes = max_body_bytes
         self._bodies = asyncio.Semaphore(_BODIES_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +70,7 @@ class RequestGuard:
         if self._token is not None:
             expected = f"Bearer {self._token}".encode()
             sent = headers.get("authorization", "").encode("latin-1")
-            if scope["path"] in PUBLIC or hmac.compare_digest(sent, expected):
+            if scope["path"] in self._public or hmac.compare_digest(sent, expected):
                 return None
             text = "the token is missing or wrong: send it as 'Authorization: Bearer TOKEN'"
             return JSONResponse({"error": text}, 401, {"WWW-Authenticate": "Bearer"})

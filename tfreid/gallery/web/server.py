@@ -39,7 +39,7 @@ def serve(
       announce: is given the address once it listens.
 
     Raises:
-      UsageError: if others could ask without a token, the token can be guessed, or the address
+      UsageError: if others could ask without a token, the token is short, or the address
         cannot be listened on.
     """
     require(
