@@ -2,8 +2,8 @@
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import psycopg
 from psycopg import sql
 
 from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
-from tfreid.gallery.embedded import start
+from tfreid.gallery.embedded import is_there, start
 
 SCHEMA = "tfreid_gallery"
-_CONNECT_S = 10
+_CONNECT_S, _TRIALS, _PAUSE_S = 10, 4, 0.5
 _LOCK = 7_370_311  # Of this project's own choice: only one process migrates at a time.
 
 
@@ -33,10 +33,6 @@ class Database:
         """Whether a server of the gallery's own runs in its folder."""
         return "://" not in str(self.place)
 
-    @cached_property
-    def _address(self) -> str:
-        return start(Path(self.place)) if self.is_embedded else str(self.place)
-
     def __str__(self) -> str:
         """Returns the place, without a password."""
         return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", str(self.place))
@@ -50,12 +46,7 @@ class Database:
           DataError: if it has no room, or what it holds is damaged.
         """
         try:
-            with psycopg.connect(
-                self._address,
-                autocommit=True,
-                connect_timeout=_CONNECT_S,
-                options=f"-c search_path={SCHEMA},public -c timezone=UTC",
-            ) as connection:
+            with self._connected() as connection:
                 yield connection
         except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
             raise DataError(f"{self}: {_first_line(error)}: nothing was changed") from None
@@ -65,6 +56,22 @@ class Database:
             raise ServingError(f"{self} does not allow that: {_first_line(error)}") from None
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise ServingError(f"{self}: {_first_line(error)}") from None
+
+    def _connected(self) -> psycopg.Connection:
+        for trials_left in range(_TRIALS if self.is_embedded else 1)[::-1]:
+            address = start(Path(self.place)) if self.is_embedded else str(self.place)
+            try:
+                return psycopg.connect(
+                    address,
+                    autocommit=True,
+                    connect_timeout=_CONNECT_S,
+                    options=f"-c search_path={SCHEMA},public -c timezone=UTC",
+                )
+            except psycopg.OperationalError:  # A server that was killed is started again.
+                if not trials_left:
+                    raise
+                time.sleep(_PAUSE_S)
+        raise AssertionError
 
     def create(self, finish: Callable[[psycopg.Connection], None]) -> None:
         """Makes the tables.
@@ -93,13 +100,14 @@ class Database:
           UsageError: if it is of a newer release.
           ServingError, DataError: as `connect`.
         """
+        none = f"{self} holds no gallery: make one with python -m tfreid.gallery create"
+        if self.is_embedded and not is_there(Path(self.place)):
+            raise MissingPathError(none)
         with self.connect() as connection:
             found = _version(connection)
             newest = max(_migrations())
             if found is None:
-                raise MissingPathError(
-                    f"{self} holds no gallery: make one with python -m tfreid.gallery create"
-                )
+                raise MissingPathError(none)
             if found > newest:
                 raise UsageError(
                     f"{self} was written by a newer release of tfreid (its tables are number "

@@ -75,8 +75,11 @@ class ImageDescriber:
           UsageError: if they are another one's.
         """
         own = self.fingerprint
-        is_same = own.shape == fingerprint.shape
-        if not is_same or np.max(1 - np.sum(own * fingerprint, axis=1)) > _MOST_DIFFERENT:
+        is_same = own.size == fingerprint.size
+        if is_same:
+            cosines = np.sum(own * fingerprint.reshape(own.shape), axis=1)
+            is_same = np.all(1 - cosines <= _MOST_DIFFERENT)
+        if not is_same:
             raise UsageError(
                 f"{self.network.name} is another model, or another version, than the one whose "
                 f"descriptors are in {gallery}: give that one (model), or describe the images anew "

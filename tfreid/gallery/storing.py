@@ -12,6 +12,22 @@ from tfreid.errors import UsageError
 from tfreid.gallery.answers import NewImage
 from tfreid.gallery.copying import copy_rows, halfvecs, moment, number, text
 
+_MOST_IN_PLACE = 3500
+"""Values of two bytes that fit a page of 8 KiB with what else a row has."""
+
+
+def add_descriptors(connection: psycopg.Connection, size: int) -> None:
+    """Adds the column of descriptors of a size, empty.
+
+    A search reads them where they lie, not from another table, as far as they fit there; and no
+    sample of them is kept among the statistics, where it would survive what it is of.
+    """
+    storage = "PLAIN" if size <= _MOST_IN_PLACE else "EXTERNAL"
+    connection.execute(
+        f"ALTER TABLE image ADD descriptor halfvec({size}), "
+        f"ALTER descriptor SET STORAGE {storage}, ALTER descriptor SET STATISTICS 0"
+    )
+
 
 def not_stored(connection: psycopg.Connection, images: Sequence[NewImage]) -> list[NewImage]:
     """Returns the images that are not stored yet.

@@ -22,7 +22,7 @@ flags.adopt_module_key_flags(gallery_flags)
 flags.adopt_module_key_flags(network_flags)
 
 _TOP = flags.DEFINE_integer("top", 5, "Stored images to list.", 1, 1000)
-_CAMERA = flags.DEFINE_multi_string("camera", [], "Only images of this camera; repeatable.")
+_CAMERA = flags.DEFINE_multi_string("camera", [], "Only images of this camera.")
 _SINCE = flags.DEFINE_string("since", None, "Only images taken then or later; local time.")
 _UNTIL = flags.DEFINE_string("until", None, "Only images taken before.")
 _TOGETHER = flags.DEFINE_bool("together", False, "The pictures show one person: one answer.")

@@ -3,6 +3,7 @@
 CREATE TABLE gallery (
   model text NOT NULL,
   fingerprint bytea NOT NULL,
+  rebuilt integer NOT NULL DEFAULT 0,
   keep_images boolean NOT NULL,
   expire_days integer CHECK (expire_days > 0),
   fpir double precision NOT NULL CHECK (fpir > 0 AND fpir < 1),
@@ -23,8 +24,8 @@ CREATE TABLE image (
   camera text,
   taken_at timestamptz,
   enrolled_at timestamptz NOT NULL,
-  sha256 bytea NOT NULL,
-  descriptor halfvec NOT NULL
+  sha256 bytea NOT NULL
+  -- and its descriptor, a halfvec of the model's size
 );
 CREATE INDEX ON image (person);
 
@@ -35,14 +36,10 @@ CREATE TABLE picture (
   file bytea
 );
 
--- A search reads descriptors where they lie, not from another table.
-ALTER TABLE image ALTER descriptor SET STORAGE PLAIN;
-
 -- Statistics hold samples of what is stored, and keep them after it is forgotten.
 ALTER TABLE person ALTER name SET STATISTICS 0;
 ALTER TABLE image ALTER name SET STATISTICS 0, ALTER camera SET STATISTICS 0,
-  ALTER taken_at SET STATISTICS 0, ALTER sha256 SET STATISTICS 0,
-  ALTER descriptor SET STATISTICS 0;
+  ALTER taken_at SET STATISTICS 0, ALTER sha256 SET STATISTICS 0;
 ALTER TABLE picture ALTER thumbnail SET STATISTICS 0, ALTER file SET STATISTICS 0;
 
 CREATE TABLE log (

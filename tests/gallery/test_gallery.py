@@ -1,0 +1,233 @@
+"""Enrolling, searching and forgetting, with PostgreSQL itself."""
+
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import psycopg
+import pytest
+
+from tests.gallery.colourful import people, png
+from tfreid.errors import MissingPathError, UsageError
+from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.serving.refused import RefusedImagesError
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+HOSTILE = [
+    "'; DROP TABLE image; --",
+    '"; SELECT 1; --',
+    "%s %(query)s {conditions}",
+    "\\'; DELETE FROM person",
+    "$$ || pg_sleep(10) || $$",
+    "<img onerror=alert(1)>",
+    "Ünïcödé 名前",
+]
+
+
+def test_a_search_finds_the_nearest_images_exactly(gallery, describer):
+    images = people(12)
+    assert gallery.enrol(images, "me") == len(images)
+    query = describer.describe([png(5, 99)], ["query"])[0]
+    stored = describer.describe([i.file for i in images], [i.name for i in images])
+    distances = 1 - stored.astype(np.float16).astype(np.float64) @ query
+    found = gallery.search([png(5, 99)], top=7, actor="me").matches
+    assert [match.name for match in found] == [images[i].name for i in np.argsort(distances)[:7]]
+    expected = np.sort(distances)[:7]
+    np.testing.assert_allclose([match.distance for match in found], expected, atol=1e-3)
+    assert {match.person for match in found[:3]} == {"p5"}
+
+
+def test_several_pictures_are_searched_for_by_their_mean(gallery, describer):
+    gallery.enrol(people(6), "me")
+    files = [png(2, 50), png(4, 50)]
+    mean = describer.describe(files, ["a", "b"]).mean(axis=0)
+    found = gallery.search(files, top=1, actor="me").matches[0]
+    stored = describer.describe([next(i.file for i in people(6) if i.name == found.name)], ["c"])
+    cosine = stored[0] @ mean / np.linalg.norm(mean)
+    assert found.person in ("p2", "p4")
+    assert found.distance == pytest.approx(1 - cosine, abs=2e-3)
+
+
+def test_filters_leave_only_what_was_asked_for(gallery):
+    images = [
+        NewImage(f"{n}.png", "anna", png(1, n), f"cam{n % 2}", NOON + timedelta(hours=n))
+        for n in range(6)
+    ]
+    gallery.enrol([*images, NewImage("when.png", "ben", png(2))], "me")
+
+    def names(**filters):
+        return {m.name for m in gallery.search([png(1)], top=99, actor="me", **filters).matches}
+
+    assert names() == {i.name for i in images} | {"when.png"}
+    assert names(cameras=["cam1"]) == {"1.png", "3.png", "5.png"}
+    assert names(cameras=["cam0", "cam1"]) == {i.name for i in images}
+    assert names(since=NOON + timedelta(hours=2)) == {"2.png", "3.png", "4.png", "5.png"}
+    assert names(until=NOON + timedelta(hours=2)) == {"0.png", "1.png"}
+    assert names(cameras=["cam0"], since=NOON + timedelta(hours=1)) == {"2.png", "4.png"}
+    assert names(cameras=["elsewhere"]) == set()
+
+
+def test_what_is_enrolled_comes_back_as_it_was(gallery):
+    image = NewImage("a b/ü.png", "Anna", png(1), "Eingang 1", NOON)
+    gallery.enrol([image], "me")
+    (found,) = gallery.images("Anna")
+    assert (found.name, found.person, found.camera) == ("a b/ü.png", "Anna", "Eingang 1")
+    assert found.taken_at == NOON
+    assert gallery.cameras() == ["Eingang 1"]
+    assert gallery.persons() == [("Anna", 1)]
+    assert gallery.thumbnail(found.image).startswith(b"\xff\xd8\xff")
+    assert gallery.thumbnail(found.image + 1) is None
+
+
+def test_an_enrolment_is_whole_or_absent(gallery):
+    damaged = NewImage("bad.png", "p1", png(3)[:60])
+    with pytest.raises(RefusedImagesError, match=r"bad\.png: "):
+        gallery.enrol([*people(2), damaged], "me")
+    assert gallery.status()["images"] == 0
+    with pytest.raises(UsageError, match="two of the images have one name"):
+        gallery.enrol([*people(2), people(1)[0]], "me")
+    assert gallery.persons() == []
+
+
+def test_what_is_stored_already_is_left_out(gallery):
+    assert gallery.enrol(people(2), "me") == 6
+    assert gallery.enrol(people(3), "me") == 3
+    assert gallery.enrol(people(3), "me") == 0
+    with pytest.raises(UsageError, match=r"p0/0\.png is the name of another stored image, of p0"):
+        gallery.enrol([NewImage("p0/0.png", "p0", png(9))], "me")
+    with pytest.raises(UsageError, match="of another stored image"):
+        gallery.enrol([NewImage("p0/0.png", "p9", png(0, 0))], "me")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_field_is_taken_for_a_statement(gallery, text):
+    gallery.enrol([NewImage(text, text, png(1), text, NOON), *people(2)], text)
+    found = gallery.search([png(1)], cameras=[text], actor=text).matches
+    assert [(m.name, m.person, m.camera) for m in found] == [(text, text, text)]
+    assert gallery.stored(text)["images"][0]["name"] == text
+    assert gallery.forget(image=text, actor=text) == 1
+    assert gallery.forget(person=text, actor=text) == 0
+    assert gallery.status()["images"] == 6
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\0b", "a\nb", "x" * 501])
+@pytest.mark.parametrize("field", ["name", "person", "camera"])
+def test_a_name_that_cannot_be_stored_is_refused(gallery, field, name):
+    image = {"name": "a.png", "person": "anna", "file": png(1), field: name}
+    with pytest.raises(UsageError, match=f"{field}="):
+        gallery.enrol([NewImage(**image)], "me")
+
+
+def test_a_time_without_zone_is_refused(gallery):
+    with pytest.raises(UsageError, match="no time zone"):
+        gallery.enrol([NewImage("a.png", "anna", png(1), taken_at=datetime(2026, 1, 1))], "me")
+
+
+def test_the_log_says_who_did_what_without_names(gallery, database):
+    gallery.enrol(people(2), "ann")
+    gallery.search([png(0)], top=1, actor="bob")
+    gallery.forget(person="p1", actor="cid")
+    with database.connect() as connection:
+        log = connection.execute("SELECT actor, action, details FROM log ORDER BY id").fetchall()
+        assert [entry[:2] for entry in log] == [
+            *[("ann", "enrol"), ("bob", "search"), ("cid", "forget")],
+        ]
+        assert "p1" not in str(log)
+        for change in ("DELETE FROM log", "UPDATE log SET actor = ''", "TRUNCATE log"):
+            with pytest.raises(psycopg.errors.RaiseException, match="only added to"):
+                connection.execute(change)
+
+
+def test_all_that_is_stored_on_a_person_is_told(gallery):
+    gallery.enrol(people(2), "ann")
+    gallery.search([png(0)], top=2, actor="bob")
+    gallery.search([png(1)], top=2, actor="cid")
+    told = gallery.stored("p1")
+    assert [image["name"] for image in told["images"]] == ["p1/0.png", "p1/1.png", "p1/2.png"]
+    assert len(told["images"][0]["descriptor"]) == 24
+    assert [entry["actor"] for entry in told["log"]] == ["ann", "cid"]
+    with pytest.raises(UsageError, match="nobody called 'p7'"):
+        gallery.stored("p7")
+
+
+def test_another_model_is_refused(gallery, database, other_describer):
+    gallery.enrol(people(1), "me")
+    with pytest.raises(UsageError, match="turned is another model"):
+        Gallery(database, other_describer)
+
+
+def named(answer):
+    return {(match.name, round(match.distance, 3)) for match in answer.matches}
+
+
+def test_a_gallery_that_keeps_its_images_can_be_described_anew(
+    database, describer, other_describer
+):
+    gallery = Gallery.create(database, describer, "colours", keep_images=True)
+    gallery.enrol(people(4), "me")
+    before, done = named(gallery.search([png(2, 9)], top=12, actor="me")), []
+    other = Gallery(database, describer)
+    assert gallery.rebuild(other_describer, "turned", "me", done.append) == sum(done) == 12
+    assert named(gallery.search([png(2, 9)], top=12, actor="me")) == before
+    assert gallery.status()["model"] == "turned"
+    assert Gallery(database, other_describer).stored("p2")["log"][-1]["action"] == "search"
+    for act in (lambda: other.search([png(1)], actor="me"), lambda: other.enrol(people(9), "me")):
+        with pytest.raises(UsageError, match="rebuilt with another model"):
+            act()
+
+
+def test_without_image_files_a_gallery_is_not_rebuilt(gallery, other_describer):
+    gallery.enrol(people(2), "me")
+    with pytest.raises(UsageError, match="keeps no image files"):
+        gallery.rebuild(other_describer, "turned", "me", lambda _: None)
+    assert gallery.search([png(1)], actor="me").matches[0].person == "p1"
+
+
+def test_pictures_are_kept_only_where_asked(folder, describer, database):
+    kept = Gallery.create(database, describer, "colours", keep_images=True)
+    kept.enrol(people(1), "me")
+    assert kept.stored("p0")["images"][0]["file"] is not None
+    if database.is_embedded:
+        return
+    other = Gallery.create(Database(folder), describer, "colours")
+    other.enrol(people(1), "me")
+    assert other.stored("p0")["images"][0]["file"] is None
+
+
+def test_what_is_past_its_retention_is_forgotten_when_the_gallery_is_opened(database, describer):
+    gallery = Gallery.create(database, describer, "colours", expire_days=30)
+    gallery.enrol(people(2), "me")
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE image SET enrolled_at = now() - interval '31 days' WHERE name LIKE 'p1/%'"
+        )
+    assert Gallery(database).persons() == [("p0", 3)]
+
+
+def test_without_its_model_a_gallery_forgets_and_does_not_search(gallery, database):
+    gallery.enrol(people(2), "me")
+    opened = Gallery(database)
+    assert opened.forget(older_than=datetime.now(timezone.utc), actor="me") == 6
+    with pytest.raises(UsageError, match="opened without its model"):
+        opened.search([png(1)], actor="me")
+
+
+def test_there_must_be_a_picture(gallery):
+    with pytest.raises(UsageError, match="no picture to search with"):
+        gallery.search([], actor="me")
+
+
+@pytest.mark.parametrize("what", [{}, {"person": "a", "image": "b"}])
+def test_one_thing_is_forgotten_at_a_time(gallery, what):
+    with pytest.raises(UsageError, match="give one of"):
+        gallery.forget(**what, actor="me")
+
+
+def test_a_second_gallery_in_one_place_is_refused(gallery, database, describer):
+    with pytest.raises(UsageError, match="holds a gallery already"):
+        Gallery.create(database, describer, "colours")
+
+
+def test_where_there_is_no_gallery_none_is_made(folder):
+    with pytest.raises(MissingPathError, match="holds no gallery"):
+        Gallery(Database(folder))
+    assert not folder.exists()

@@ -1,0 +1,145 @@
+"""What a gallery holds."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, dict_row
+
+from tfreid.errors import UsageError
+from tfreid.gallery.answers import Line, Match
+from tfreid.gallery.database import Database
+from tfreid.gallery.searching import MATCH
+
+
+class Contents:
+    """What a gallery holds, without its model.
+
+    Args:
+      database: where it is.
+    """
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def persons(self) -> list[tuple[str, int]]:
+        """Returns the persons and the number of images of each, by name."""
+        return self._rows(
+            "SELECT person.name, count(*) FROM person JOIN image ON image.person = person.id "
+            "GROUP BY person.id ORDER BY person.name"
+        )
+
+    def images(self, person: str) -> list[Match]:
+        """Returns the images of a person, at distance 0.
+
+        Raises:
+          UsageError: if nobody of the name is stored.
+        """
+        with self._database.connect() as connection:
+            found = _images_of(connection, person)
+        if not found:
+            raise UsageError(f"{self._database} has nobody called {person!r}")
+        return found
+
+    def cameras(self) -> list[str]:
+        """Returns the names of the cameras, sorted."""
+        rows = self._rows("SELECT DISTINCT camera FROM image WHERE camera IS NOT NULL ORDER BY 1")
+        return [name for (name,) in rows]
+
+    def thumbnail(self, image: int) -> bytes | None:
+        """Returns a small JPEG of a stored image; None if there is no such image."""
+        rows = self._rows("SELECT thumbnail FROM picture WHERE image = %s", [image])
+        return bytes(rows[0][0]) if rows else None
+
+    def stored(self, person: str) -> dict[str, Any]:
+        """Returns all that is stored on a person, for JSON; pictures and descriptors in base64.
+
+        Raises:
+          UsageError: if nobody of the name is stored.
+        """
+        self.images(person)
+        with self._database.connect() as connection:
+            return _stored_on(connection, person)
+
+    def settings(self) -> dict[str, Any]:
+        """Returns what the gallery's one row of settings says."""
+        with self._database.connect() as connection:
+            return (
+                connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
+            )
+
+    def status(self) -> dict[str, Any]:
+        """Returns what the gallery is, for JSON."""
+        found = self.settings()
+        with self._database.connect() as connection:
+            images, newest = connection.execute(
+                "SELECT count(*), max(enrolled_at)::text FROM image"
+            ).fetchone()
+            persons = _count_persons(connection)
+            line, reason = self._line(connection)
+        return {
+            "place": str(self._database),
+            "persons": persons,
+            "images": images,
+            "last_enrolled_at": newest,
+            **{name: found[name] for name in ("model", "fpir", "keep_images", "expire_days")},
+            "line": vars(line) if line else None,
+            "reason": reason,
+        }
+
+    def line_in_words(self) -> str:
+        """Returns where "nobody" begins, and what that means, as a sentence."""
+        with self._database.connect() as connection:
+            line, reason = self._line(connection)
+        if line is None:
+            return f"where nobody begins cannot be told: {reason}"
+        return (
+            f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
+            f"enrolled {line.fpir:.3g} of the searches for strangers get a name "
+            f"({line.low:.3g} to {line.high:.3g}, 95%)"
+        )
+
+    def _line(self, connection: psycopg.Connection) -> tuple[Line | None, str]:
+        """Where "nobody" begins at the gallery's present size, or why that cannot be told."""
+        return None, "not calibrated yet"
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
+        with self._database.connect() as connection:
+            return connection.execute(statement, values).fetchall()
+
+
+def _count_persons(connection: psycopg.Connection) -> int:
+    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
+
+
+def _images_of(connection: psycopg.Connection, person: str) -> list[Match]:
+    """Returns the images of a person, at distance 0."""
+    cursor = connection.cursor(row_factory=class_row(Match))
+    return cursor.execute(
+        f"SELECT {MATCH}, 0.0 AS distance FROM image JOIN person ON person.id = image.person "
+        "WHERE person.name = %s ORDER BY image.id",
+        [person],
+    ).fetchall()
+
+
+def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
+    """Returns all that is stored on a person, for JSON; pictures in base64."""
+    cursor = connection.cursor(row_factory=dict_row)
+    images = cursor.execute(
+        "SELECT image.id, image.name, camera, taken_at::text, enrolled_at::text, "
+        "encode(sha256, 'hex') AS sha256, descriptor::text, "
+        "encode(thumbnail, 'base64') AS thumbnail, encode(file, 'base64') AS file "
+        "FROM image JOIN person ON person.id = image.person "
+        "JOIN picture ON picture.image = image.id WHERE person.name = %s ORDER BY image.id",
+        [person],
+    ).fetchall()
+    log = cursor.execute(
+        "SELECT at::text, actor, action, details FROM log "
+        "WHERE details->'images' @> ANY(SELECT to_jsonb(unnest(%s::bigint[]))) "
+        "OR details->'persons' @> (SELECT to_jsonb(id) FROM person WHERE name = %s) ORDER BY id",
+        [[image["id"] for image in images], person],
+    ).fetchall()
+    for image in images:
+        image["descriptor"] = json.loads(image["descriptor"])
+    return {"person": person, "images": images, "log": log}

@@ -1,0 +1,51 @@
+"""Comparing a descriptor with those that are stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import psycopg
+from psycopg.rows import class_row
+
+from tfreid.gallery.answers import Match
+
+MATCH = "image.id AS image, image.name, person.name AS person, image.camera, image.taken_at"
+"""What `Match` has of a stored image, but for its distance."""
+
+
+def nearest(
+    connection: psycopg.Connection,
+    query: np.ndarray,
+    top: int,
+    cameras: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+) -> list[Match]:
+    """Compares a descriptor with all that are stored, or with those that filters leave.
+
+    Args:
+      connection: to read from.
+      query: floats `[d]`, of any length.
+      top: images to return at most.
+      cameras: only images of these; of all if empty.
+      since: only images taken then or later.
+      until: only images taken before.
+
+    Returns:
+      The nearest images by cosine distance; those at the same distance in the order of storing.
+    """
+    filters = {
+        "camera = ANY(%(cameras)s)": list(cameras),
+        "taken_at >= %(since)s": since,
+        "taken_at < %(until)s": until,
+    }
+    conditions = " AND ".join(what for what, value in filters.items() if value) or "TRUE"
+    values = {"cameras": list(cameras), "since": since, "until": until, "top": top}
+    cursor = connection.cursor(row_factory=class_row(Match))
+    return cursor.execute(
+        f"SELECT {MATCH}, distance FROM ("
+        "SELECT *, descriptor <=> %(query)s::halfvec AS distance FROM image "
+        f"WHERE {conditions} ORDER BY distance, id LIMIT %(top)s"
+        ") image JOIN person ON person.id = image.person ORDER BY distance, image.id",
+        {**values, "query": str(query.tolist())},
+    ).fetchall()
