@@ -83,6 +83,11 @@ def choose(page, *files: bytes) -> None:
     page.set_input_files("#choose", [upload(file) for file in files])
 
 
+def is_loaded(page) -> None:
+    """Waits until the page knows what the gallery holds."""
+    playwright.expect(page.locator("#status")).to_contain_text("persons")
+
+
 def shows(page, selector: str, text: str) -> None:
     playwright.expect(page.locator(selector)).to_have_text(text)
 
@@ -159,8 +164,8 @@ def test_filters_are_asked_for(page, gallery):
 
 
 def test_the_keyboard_suffices_to_enrol_search_and_forget(page, gallery):
-    tab_to(page, "#choose")
     with page.expect_file_chooser() as opened:
+        tab_to(page, "#choose")
         page.keyboard.press("Enter")
     opened.value.set_files([upload(png(5)), upload(png(5, 1))])
     shows(page, "#who", "Nobody we know")
@@ -227,7 +232,7 @@ def test_pictures_are_taken_from_other_windows(page, kind):
         : new ClipboardEvent("paste", {clipboardData: data, bubbles: true});
       document.querySelector("footer").dispatchEvent(made);
     }"""
-    page.wait_for_function("document.querySelector('#persons li')")
+    is_loaded(page)
     page.evaluate(script, [kind, list(png(2))])
     shows(page, "#who", "p2")
 
@@ -253,7 +258,7 @@ def jpeg() -> bytes:
 
 
 def test_what_is_wrong_is_said(page):
-    page.wait_for_function("document.querySelector('#persons li')")
+    is_loaded(page)
     choose(page, *[png(1)] * 5)
     shows(page, "#why", "At most 4 pictures of 32 MiB together, please.")
     choose(page, b"garbage")
@@ -265,7 +270,7 @@ def test_nothing_jumps_when_the_answer_comes(page):
     def tops() -> list[float]:
         return [page.locator(one).bounding_box()["y"] for one in ("#look", "#filters", "#matches")]
 
-    page.wait_for_function("document.querySelector('#persons li')")
+    is_loaded(page)
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     before = tops()[:2]
     choose(page, png(1), png(1, 1))

@@ -2,7 +2,7 @@
 
 import { $, ask, element, json, personPath, pictureOf } from "./asking.js";
 
-const limits = { max_pictures: 1, max_upload_mib: 1 };
+const limits = { max_pictures: Infinity, max_upload_mib: Infinity }; // Until the server tells.
 let pictures = []; // The files that are searched for.
 let overlays = null; // Addresses of their overlays, while these are shown.
 let known = []; // The persons.
