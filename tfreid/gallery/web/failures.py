@@ -1,6 +1,5 @@
 """Errors as answers: `{"error": what is wrong and what to do}`."""
 
-import logging
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +8,6 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from tfreid.errors import DataError, ServingError, UsageError
 
-_LOG = logging.getLogger(__name__)
 
 
 def answer_failures(app: FastAPI) -> None:
