@@ -79,6 +79,6 @@ def test_loopback_is_told_from_the_rest(host, expected):
 
 def test_others_are_not_served_without_a_token():
     with pytest.raises(UsageError, match=r"host=0\.0\.0\.0 lets others ask.*give a token"):
-        serve(FakeGallery(), "0.0.0.0")
+        serve(FakeGallery(), "0.0.0.0", port=0, announce=pytest.fail)
     with pytest.raises(UsageError, match="16 or more"):
-        serve(FakeGallery(), "0.0.0.0", token="1234")
+        serve(FakeGallery(), "0.0.0.0", port=0, token="1234", announce=pytest.fail)
