@@ -74,6 +74,8 @@ def test_garbage_leaves_it_well(server, tmp_path):
     assert _open_files(process.pid) <= early_files + 1
     assert list(tmp_path.iterdir()) == []
     assert urllib.request.urlopen(f"{address}/status").status == 200
+    process.terminate()
+    assert process.communicate(timeout=30) == ("ended\n", "")
 
 
 def _memory_kib(pid: int) -> int:

@@ -1,6 +1,7 @@
 """The server that runs a gallery's page."""
 
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -47,6 +48,8 @@ def serve(
         f"host={host} lets others ask, who could see and delete everybody: give a token, or keep "
         "to 127.0.0.1",
     )
+    # Every malformed upload would be a line of the log.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     app = create_app(gallery, token, max_upload_mib=max_upload_mib, max_pictures=max_pictures)
     with contextlib.closing(_listening(host, port)) as listener:
         config = uvicorn.Config(
