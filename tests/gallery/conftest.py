@@ -11,6 +11,7 @@ from tests.gallery.debian_server import debian_server
 from tfreid.gallery import Database, Gallery
 from tfreid.gallery.database import SCHEMA
 from tfreid.gallery.describing import ImageDescriber
+from tfreid.gallery.embedded import stop
 from tfreid.nn.network import Network
 
 
@@ -36,6 +37,7 @@ def short_folder() -> Iterator[Path]:
     """A short path for a gallery, as the socket in it needs."""
     place = Path(tempfile.mkdtemp(prefix="gallery", dir="/tmp"))
     yield place / "g"
+    stop(place / "g")
     shutil.rmtree(place, ignore_errors=True)
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.gallery.colourful import people, png
 from tfreid.errors import MissingPathError, UsageError
 from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.gallery.searching import nearest
 from tfreid.serving.refused import RefusedImagesError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -231,3 +232,35 @@ def test_where_there_is_no_gallery_none_is_made(folder):
     with pytest.raises(MissingPathError, match="holds no gallery"):
         Gallery(Database(folder))
     assert not folder.exists()
+
+
+def test_an_approximate_search_says_what_it_misses(gallery):
+    with pytest.raises(UsageError, match="the gallery is empty"):
+        gallery.index("me")
+    gallery.enrol(people(40), "me")
+    with pytest.raises(UsageError, match="has no index"):
+        gallery.search([png(7)], approximate=True, actor="me")
+    recall = gallery.index("me")
+    assert 0.9 < recall <= 1
+    exact = gallery.search([png(7, 5)], actor="me")
+    near = gallery.search([png(7, 5)], approximate=True, actor="me")
+    assert (exact.recall, near.recall) == (None, recall)
+    assert len({m.image for m in exact.matches} & {m.image for m in near.matches}) >= 8
+
+
+def test_an_exact_search_does_not_use_the_index(gallery, database, describer):
+    gallery.enrol(people(40), "me")
+    gallery.index("me")
+    query = describer.describe([png(7)], ["query"])[0]
+    with database.connect() as connection, connection.transaction():
+        connection.execute("SET LOCAL enable_seqscan = off")  # So small a table needs no index.
+        nearest(connection, query, 5, (), None, None, approximate=True)
+        scans = index_scans(connection)
+        assert scans > 0
+        nearest(connection, query, 5, (), None, None)
+        assert index_scans(connection) == scans
+
+
+def index_scans(connection: psycopg.Connection) -> int:
+    statement = "SELECT pg_stat_get_xact_numscans('nearest'::regclass)"
+    return connection.execute(statement).fetchone()[0]

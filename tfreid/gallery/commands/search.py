@@ -25,6 +25,9 @@ _TOP = flags.DEFINE_integer("top", 5, "Stored images to list.", 1, 1000)
 _CAMERA = flags.DEFINE_multi_string("camera", [], "Only images of this camera.")
 _SINCE = flags.DEFINE_string("since", None, "Only images taken then or later; local time.")
 _UNTIL = flags.DEFINE_string("until", None, "Only images taken before.")
+_APPROXIMATE = flags.DEFINE_bool(
+    "approximate", False, "Look where the index says (tfreid.gallery index), not at all images."
+)
 _TOGETHER = flags.DEFINE_bool("together", False, "The pictures show one person: one answer.")
 
 
@@ -46,9 +49,16 @@ def main(pictures: list[str]) -> None:
         asked = {name: [file] for name, file in zip(pictures, files, strict=True)}
     for name, wanted in asked.items():
         answer = gallery.search(
-            wanted, top=_TOP.value, cameras=_CAMERA.value, actor=gallery_flags.actor(), **filters
+            wanted,
+            top=_TOP.value,
+            cameras=_CAMERA.value,
+            approximate=_APPROXIMATE.value,
+            actor=gallery_flags.actor(),
+            **filters,
         )
         print("\n".join(_in_words(name, answer)))
+    if _APPROXIMATE.value:
+        print(f"approximate: {100 * answer.recall:.1f}% of the 10 nearest images are found")
     print(gallery.line_in_words())
 
 
