@@ -59,6 +59,8 @@ PROJECT_OF = {
     "grpc_health": "grpcio-health-checking",
     "tensorflow_serving": "tensorflow-serving-api",
     "yaml": "pyyaml",
+    "pydantic": "fastapi",  # These two are what FastAPI is made of.
+    "starlette": "fastapi",
 }
 
 

@@ -1,0 +1,153 @@
+import tempfile
+import time
+from datetime import datetime, timezone
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.gallery.colourful import people, png
+from tests.gallery.fake_gallery import FakeGallery
+from tfreid.errors import DataError, ServingError
+from tfreid.gallery.web import create_app
+
+
+@pytest.fixture
+def gallery():
+    made = FakeGallery()
+    made.enrol(people(3), "test")
+    return made
+
+
+@pytest.fixture
+def client(gallery):
+    app = create_app(gallery, max_upload_mib=1, max_pictures=3)
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as made:
+        yield made
+
+
+def pictures(*files: bytes) -> list:
+    return [("pictures", (f"{place}.png", file)) for place, file in enumerate(files)]
+
+
+def test_a_search_names_the_person_and_lists_the_matches(client):
+    found = client.post("/search", files=pictures(png(1, 7)), data={"top": 4}).json()
+    assert found["person"] == "p1"
+    assert [one["person"] for one in found["matches"]] == ["p1", "p1", "p1", "p0"]
+    assert found["line"]["distance"] == 0.05
+    assert found["matches"][0]["name"].startswith("p1/")
+
+
+def test_a_search_hands_its_filters_on(client, gallery):
+    filters = {"camera": ["cam1", "cam2"], "since": "2024-01-01T00:00:00+01:00"}
+    client.post("/search", files=pictures(png(1), png(1, 1)), data=filters)
+    asked = gallery.searches[0]
+    assert (asked["files"], asked["cameras"]) == (2, ["cam1", "cam2"])
+    assert asked["since"] == datetime(2023, 12, 31, 23, tzinfo=timezone.utc)
+    assert (asked["until"], asked["actor"]) == (None, "web testclient")
+
+
+def test_pictures_are_enrolled_under_their_names(client, gallery):
+    taken = {"camera": "door", "taken_at": "2024-05-01T12:00:00Z"}
+    answer = client.post("/persons/Ann%20%2F%20B/images", files=pictures(png(8)), data=taken)
+    assert (answer.status_code, answer.json()) == (201, {"images": 1})
+    found = client.post("/search", files=pictures(png(8))).json()["matches"][0]
+    assert (found["name"], found["person"], found["camera"]) == ("0.png", "Ann / B", "door")
+    assert found["taken_at"] == "2024-05-01T12:00:00Z"
+
+
+def test_persons_can_be_listed_shown_and_forgotten(client):
+    assert client.get("/persons").json()[1] == {"name": "p1", "images": 3}
+    assert client.get("/persons/p1").json()["images"] == ["p1/0.png", "p1/1.png", "p1/2.png"]
+    assert client.delete("/images/p1/0.png").json() == {"images": 1}
+    assert client.delete("/persons/p1").json() == {"images": 2}
+    for path in ("/persons/p1", "/images/p1/0.png"):
+        answer = client.delete(path)
+        assert (answer.status_code, "is called" in answer.json()["error"]) == (404, True)
+    assert client.get("/persons/p1").status_code == 404
+
+
+def test_pictures_are_not_cached(client):
+    answer = client.get("/images/0/thumbnail")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+    assert client.get("/images/99/thumbnail").status_code == 404
+
+
+def test_an_overlay_is_a_picture_or_a_reason(client):
+    found = client.post("/overlay", files={"picture": png(1)})
+    assert found.headers["content-type"] == "image/png"
+    jpeg = client.get("/images/0/thumbnail").content
+    answer = client.post("/overlay", files={"picture": jpeg})
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"error": "this model cannot tell where it looks"},
+    )
+
+
+def test_faults_are_named(client):
+    answer = client.post("/search", files=pictures(b"garbage"))
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("picture 1: no image file")
+    answer = client.post("/search", files=pictures(png(1)), data={"top": 0, "since": "2024-01-01"})
+    assert answer.status_code == 422
+    assert "top: " in answer.json()["error"]
+    assert "since: " in answer.json()["error"]
+    assert client.post("/search").json() == {"error": "pictures: Field required"}
+    assert client.get("/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (DataError("no room"), 500, "no room"),
+        (ServingError("the server went away"), 503, "the server went away"),
+        (RuntimeError("secret"), 500, "the server failed"),
+    ],
+)
+def test_what_fails_is_no_traceback(client, gallery, monkeypatch, error, status, text):
+    monkeypatch.setattr(gallery, "persons", lambda: (_ for _ in ()).throw(error))
+    answer = client.get("/persons")
+    assert answer.status_code == status
+    assert answer.json()["error"].startswith(text)
+
+
+def test_uploads_have_limits(client, gallery):
+    assert client.post("/search", files=pictures(bytes(2**20))).status_code == 413
+
+    def parts():  # Its length is not told beforehand.
+        yield b"--x\r\nContent-Disposition: form-data; name=pictures; filename=a\r\n\r\n"
+        for _ in range(2000):
+            yield bytes(1000)
+
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    answer = client.post("/search", content=parts(), headers=form)
+    assert (answer.status_code, "larger than 1 MiB" in answer.json()["error"]) == (413, True)
+    answer = client.post("/search", files=pictures(*[png(1)] * 4))
+    assert (answer.status_code, "Maximum" in answer.json()["error"]) == (413, True)
+    assert client.post("/search", content=b"x" * 50, headers=form).status_code == 400
+    assert gallery.searches == []
+
+
+def test_pictures_of_a_request_stay_in_memory(gallery, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a temporary file")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)  # What a spooled file rolls over to.
+    with TestClient(create_app(gallery), "http://localhost") as client:
+        large = png(1) + bytes(5 * 2**20)
+        assert client.post("/search", files=pictures(large)).json()["person"] == "p1"
+
+
+def test_what_is_past_its_retention_is_forgotten_while_serving(client, gallery):
+    deadline = time.monotonic() + 10
+    while not gallery.expired and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert gallery.expired == 1
+
+
+def test_the_reference_loads_nothing_from_elsewhere(client):
+    page = client.get("/docs").text
+    assert "//" not in page.replace("<!DOCTYPE html>", "")
+    for operation in ("POST /search", "DELETE /persons/{name}", "GET /images/{image}/thumbnail"):
+        assert operation in page
+    assert "list of file" in page

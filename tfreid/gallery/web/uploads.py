@@ -1,0 +1,60 @@
+"""Uploads that stay in memory: no picture of a request is ever written to a disk."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import HTTPException, Request
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+_MAX_FIELDS = 100
+_MAX_FIELD_BYTES = 10_000
+
+
+class _MemoryParser(MultiPartParser):
+    spool_max_size = 2**62  # Never spooled; the guard limits the whole request.
+
+
+class _MemoryRequest(Request):
+    max_pictures: int
+
+    async def form(self) -> FormData:
+        if not self.headers.get("content-type", "").startswith("multipart/form-data"):
+            return FormData()
+        parser = _MemoryParser(
+            self.headers,
+            self.stream(),
+            max_files=self.max_pictures,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
+        )
+        try:
+            return await parser.parse()
+        except MultiPartException as error:
+            is_too_many = error.message.startswith("Too many files")
+            raise HTTPException(413 if is_too_many else 400, error.message) from None
+
+
+def memory_route(max_pictures: int) -> type[APIRoute]:
+    """Returns a class of routes that read forms into memory.
+
+    Args:
+      max_pictures: that one request may hold.
+    """
+
+    class MemoryRoute(APIRoute):
+        """Hands requests on whose forms stay in memory."""
+
+        def get_route_handler(self) -> Callable[[Request], Any]:
+            """Returns what answers a request."""
+            handle = super().get_route_handler()
+
+            async def handle_in_memory(request: Request) -> Any:
+                request = _MemoryRequest(request.scope, request.receive)
+                request.max_pictures = max_pictures
+                return await handle(request)
+
+            return handle_in_memory
+
+    return MemoryRoute
