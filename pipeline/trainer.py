@@ -18,6 +18,7 @@ from pipeline.storage import move, readable, single_uri, working_folder, writabl
 from tfreid import training
 from tfreid.methods import METHODS
 from tfreid.records import Records
+from tfreid.serving.recommendation import Rates
 from tfreid.serving.release import export_run
 
 _PARSING_EXAMPLES = "parsing_examples"
@@ -44,7 +45,7 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
                     run,
                     path=path,
                     data=folders["reid"],  # The run may know a copy that is gone.
-                    far=config["far"],
+                    rates=Rates(far=config["far"]),
                     flip_averaging=config["flip_averaging"],
                 )
 

@@ -1,9 +1,10 @@
 """Export a trained run as a SavedModel: image files in, descriptors out.
 
 The signatures are serving_default, embed_images and explain. assets.extra/serving.json says what
-goes in and out, and which distance means "same person" at the false-accept rate --far, as the
-query and gallery images tell. Training ends with an export; this command makes another one, or
-one of several runs together, which gives their combined descriptors.
+goes in and out, which distance means "same person" at the false-accept rate --far of a pair, and
+beyond which a search finds nobody at the rate --fpir, as the query and gallery images tell.
+Training ends with an export; this command makes another one, or one of several runs together,
+which gives their combined descriptors.
 """
 
 from pathlib import Path
@@ -16,7 +17,7 @@ from absl import flags
 from tfreid.files import read_json, require_writable
 from tfreid.serving import export_run, export_runs
 from tfreid.serving.export import EXTRA, FACTS
-from tfreid.serving.release import FAR
+from tfreid.serving.recommendation import FAR, FPIR, Rates, in_words
 from tfreid.training import Run
 
 _RUN = flags.DEFINE_multi_string(
@@ -35,7 +36,13 @@ _DATA = flags.DEFINE_string(
     "data", None, "Converted data for the threshold; what the run was trained on unless given."
 )
 _FAR = flags.DEFINE_float(
-    "far", FAR, "Share of the pairs of different persons that the threshold may accept."
+    "far", FAR, "Share of the pairs of different persons that are accepted at most."
+)
+_FPIR = flags.DEFINE_float(
+    "fpir", FPIR, "Share of the searches for strangers that may get a name in a gallery."
+)
+_GALLERY_PERSONS = flags.DEFINE_integer(
+    "gallery_persons", None, "Persons in that gallery; those of the test images unless given.", 1
 )
 _FLIP = flags.DEFINE_bool(
     "flip_averaging",
@@ -47,7 +54,8 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch; changes
 
 def main() -> None:
     """Exports the run, or several as one, as the flags say."""
-    options = {"far": _FAR.value, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
+    rates = Rates(_FAR.value, _FPIR.value, _GALLERY_PERSONS.value)
+    options = {"rates": rates, "flip_averaging": _FLIP.value, "batch_size": _BATCH_SIZE.value}
     require_writable(Path(_OUT.value or f"{_RUN.value[0]}/export"))
     print(f"exporting {' + '.join(_RUN.value)}")
     with command.progress(None, "describing the test images", unit="images") as bar:
@@ -59,20 +67,8 @@ def main() -> None:
             data = run.open_data("reid", _DATA.value) if _DATA.value else None
             path = export_run(run, base=_OUT.value, data=data, **options)
     facts = read_json(path / EXTRA / FACTS)
-    print(_recommendation(facts))
+    print("\n".join(in_words(facts)))
     print(f"wrote {path}")
-
-
-def _recommendation(facts: dict) -> str:
-    threshold = facts["threshold"]
-    if threshold is None:
-        return facts["reason"]
-    genuine = threshold["genuine_accept_rate"]
-    accepted = "" if genuine is None else f"; it accepts {100 * genuine:.1f}% of the genuine pairs"
-    return (
-        f"same person: cosine distance <= {threshold['distance']:.4f}, at a false-accept rate of "
-        f"{threshold['far']:g} among {threshold['impostor_pairs']:,} pairs{accepted}"
-    )
 
 
 _NEEDS = {

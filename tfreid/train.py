@@ -22,10 +22,12 @@ from absl import flags
 from tfreid import evaluation, training
 from tfreid.cli.recipe_flags import define_recipe_flags
 from tfreid.errors import TrainingError
-from tfreid.files import require_writable
+from tfreid.files import read_json, require_writable
 from tfreid.methods import METHODS, Method, Stage
 from tfreid.records import Records
 from tfreid.serving import export_run
+from tfreid.serving.export import EXTRA, FACTS
+from tfreid.serving.recommendation import in_words
 
 _DEFAULTS = training.WatchOptions()
 _EMBEDDED = "data/synthetic"
@@ -123,8 +125,9 @@ def _is_data_given() -> bool:
 
 def _export(run: training.Run, data: Mapping[str, Records]) -> None:
     if _EXPORT.value and hasattr(run.model, "embed"):
-        print("exporting a SavedModel, with the threshold that the test images recommend")
-        export_run(run, data=data[run.stage.data])
+        print("exporting a SavedModel, with the distances that the test images recommend")
+        path = export_run(run, data=data[run.stage.data])
+        print("\n".join(in_words(read_json(path / EXTRA / FACTS))))
 
 
 def _options() -> training.WatchOptions:

@@ -41,7 +41,7 @@ def test_background_tells_the_models_apart(audits):
 def test_metrics_are_complete_and_fit_json(audits):
     metrics = json.loads(json.dumps(audits[1].metrics()))
     parts = {"camera_pairs", "chance_rank1", "intervals", "attention", "matching", "counts"}
-    parts |= {"protocol", "data"}
+    parts |= {"open_set", "protocol", "data"}
     assert set(metrics) == {*VARIANTS, *parts}
     assert set(metrics["original"]) == {"rank1", "rank5", "rank10", "rank20", "mAP", "mINP"}
     # Each query has two images by its own camera in the gallery.

@@ -12,6 +12,7 @@ from tfreid.inputs import InputSpec, evaluation_batches
 from tfreid.methods import METHODS
 from tfreid.retrieval import cosine_distances
 from tfreid.serving import ServedModel, export_run, release
+from tfreid.serving.recommendation import Rates, in_words
 from tfreid.training import Run
 from tfreid.training.description import run_description
 
@@ -34,7 +35,12 @@ def run(reid_folder, model, tmp_path_factory):
 def exported(run, tmp_path_factory):
     """The version, and the numbers of images that its export said it had described."""
     seen, path = [], tmp_path_factory.mktemp("exported") / "exact"
-    assert export_run(run, path=path, far=0.1, batch_size=5, advance=seen.append) == path
+    assert (
+        export_run(
+            run, path=path, rates=Rates(far=0.1, fpir=0.3), batch_size=5, advance=seen.append
+        )
+        == path
+    )
     return path, seen
 
 
@@ -81,7 +87,9 @@ def test_an_export_carries_the_run(run, reid_folder, exported, served):
 
 
 def test_flip_averaging_moves_the_threshold_too(run, served, tmp_path):
-    flipping = ServedModel(export_run(run, base=tmp_path, far=0.1, flip_averaging=True))
+    flipping = ServedModel(
+        export_run(run, base=tmp_path, rates=Rates(far=0.1), flip_averaging=True)
+    )
     assert flipping.facts["flip_averaging"]
     distances = [one.facts["threshold"]["distance"] for one in (served, flipping)]
     assert distances[0] != distances[1]
@@ -126,10 +134,33 @@ def test_images_that_no_server_takes_are_not_what_an_export_is_checked_with(
         release._encoded_images(reid_folder)
 
 
-@pytest.mark.parametrize("far", [0.0, 1.0, -1.0])
-def test_rates_without_meaning_are_refused(run, far):
+@pytest.mark.parametrize("rate", [0.0, 1.0, -1.0])
+@pytest.mark.parametrize("name", ["far", "fpir"])
+def test_rates_without_meaning_are_refused(name, rate):
     with pytest.raises(UsageError, match="must lie between 0 and 1"):
-        export_run(run, far=far)
+        Rates(**{name: rate})
+
+
+def test_the_line_is_that_of_the_searches_that_are_kept(served):
+    line, searches = served.facts["open_set"], served.searches
+    assert line["persons"] == searches.persons
+    assert line["fpir"] == 0.3
+    expected = searches.line(0.3, searches.persons)
+    assert line["distance"] == pytest.approx(expected.distance)
+    found = line["true_positive_identification_rate"]
+    assert found == pytest.approx(searches.found(expected.distance).value)
+    assert f"no image within {expected.distance:.4f}" in in_words(served.facts)[1]
+
+
+def test_damaged_searches_are_named(served):
+    path = served.path / "assets.extra" / "searches.json"
+    before = path.read_text()
+    try:
+        path.write_text('{"nearest": [[0.1], [0.2]], "whose": [[1]]}')
+        with pytest.raises(DataError, match=r"searches\.json is damaged"):
+            _ = served.searches
+    finally:
+        path.write_text(before)
 
 
 def test_a_folder_without_run_is_refused(tmp_path):
@@ -140,7 +171,7 @@ def test_a_folder_without_run_is_refused(tmp_path):
 def test_a_disk_without_room_is_named_before_images_are_described(
     run, tmp_path, full_disk, monkeypatch
 ):
-    monkeypatch.setattr(release, "_threshold", None)
+    monkeypatch.setattr(release, "recommend", None)
     with pytest.raises(UsageError, match=r"the exported weights take about .* in .*/1, and"):
         export_run(run, base=tmp_path)
     assert not list(tmp_path.iterdir())

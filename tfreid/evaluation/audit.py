@@ -26,7 +26,7 @@ from tfreid.inputs import VARIANTS
 from tfreid.nn.network import Network
 from tfreid.progress import NoProgress, Progress
 from tfreid.records import Records
-from tfreid.retrieval import Identities
+from tfreid.retrieval import Identities, OpenSetSearches, cosine_blocks, search_open_set
 
 
 def available_variants(folder: Records) -> tuple[str, ...]:
@@ -110,10 +110,13 @@ def audit(
         explained = _explained(tested, variants)
         if networks[0].can_explain:
             explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
-        outcomes, explanations, reranked, reconstructed, with_masks = {}, {}, {}, {}, None
+        outcomes, explanations, reranked, reconstructed = {}, {}, {}, {}
+        with_masks = searches = None
         for variant in variants:
             query, gallery = describe(variant, "query"), describe(variant, "gallery")
             outcomes[variant] = rank.plainly(query, gallery, variant)
+            if variant == "original":
+                searches = _searches(query, gallery)
             if partly and variant == "original":
                 with_masks = rank.with_masks(query, gallery)
             if measurement.reranking:
@@ -138,9 +141,18 @@ def audit(
         reranked=reranked,
         pooled=query.pooled,
         reconstructed=reconstructed,
+        searches=searches,
         with_masks=with_masks,
         occlusion=_occlusion(networks[0], tested, measurement, explained, progress.advance),
     )
+
+
+def _searches(query: Descriptors, gallery: Descriptors) -> OpenSetSearches | None:
+    blocks = cosine_blocks(query.features, gallery.features)
+    try:
+        return search_open_set(blocks, query.identities, gallery.identities)
+    except UsageError:  # One person is no gallery; the other figures say so, too.
+        return None
 
 
 def _can_describe(network: Network) -> bool:

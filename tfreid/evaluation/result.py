@@ -13,13 +13,14 @@ from tfreid.evaluation.counts import count_images
 from tfreid.evaluation.masked import WITH_MASKS
 from tfreid.evaluation.measurement import Measurement, matching_facts
 from tfreid.evaluation.occlusion import Occlusion
+from tfreid.evaluation.open_set import open_set_metrics
 from tfreid.evaluation.reconstruction_errors import ReconstructedPairs
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.evaluation.uncertainty import QueryBootstrap
 from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS, Verdict
 from tfreid.records import Records
 from tfreid.records.info import SourceInfo
-from tfreid.retrieval import Identities, Interval, Ranking, Retrieval
+from tfreid.retrieval import Identities, Interval, OpenSetSearches, Ranking, Retrieval
 from tfreid.retrieval.intervals import CONFIDENCE, DRAWS
 
 
@@ -44,6 +45,8 @@ class AuditResult:
         the model was compared by reconstruction.
       with_masks: how each query fared among the original images with masks, where others have
         none; variants with another background are of these images. Others count as without match.
+      searches: how searches of the original images for enrolled persons and for strangers fared, by
+        the cosine of descriptors; None where there are too few persons.
       occlusion: where covering a part of the picture changes the descriptor, if it was asked for.
     """
 
@@ -61,6 +64,7 @@ class AuditResult:
     reconstructed: dict[str, ReconstructedPairs] = field(default_factory=dict)
     with_masks: Ranking | None = None
     occlusion: Occlusion | None = None
+    searches: OpenSetSearches | None = None
 
     @property
     def name(self) -> str:
@@ -158,6 +162,7 @@ class AuditResult:
             },
             "chance_rank1": self.chance_rank1,
             "intervals": self._intervals(),
+            **({"open_set": open_set_metrics(self.searches)} if self.searches else {}),
             "attention": attention,
             "matching": self.matching,
             "counts": count_images(self.query, self.gallery, self._any_outcome.scored, protocol),

@@ -2,10 +2,8 @@
 
 from tfreid.cli.main import run_named
 
-COMMANDS = {
-    name: f"tfreid.gallery.commands.{name}"
-    for name in ("create", "enrol", "search", "calibrate", "show", "forget", "rebuild", "index", "serve")
-}
+VERBS = ("create", "enrol", "search", "calibrate", "serve", "show", "forget", "rebuild", "index")
+COMMANDS = {verb: f"tfreid.gallery.commands.{verb}" for verb in VERBS}
 
 if __name__ == "__main__":
     run_named(COMMANDS, "python -m tfreid.gallery")

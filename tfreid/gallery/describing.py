@@ -65,15 +65,9 @@ class ImageDescriber:
         """How searches fared where the model was measured; None where nothing is known of it.
 
         Raises:
-          DataError: if what an export says of it is damaged.
+          DataError: if the file of an export that says so is damaged.
         """
-        facts = getattr(self.network.model, "facts", {})
-        if facts.get("searches") is None:
-            return None
-        try:
-            return OpenSetSearches.from_json(facts["searches"])
-        except ValueError as error:
-            raise DataError(f"{self.network.name}: serving.json is damaged: {error}") from None
+        return getattr(self.network.model, "searches", None)
 
     @cached_property
     def fingerprint(self) -> np.ndarray:

@@ -77,6 +77,30 @@ def rank1_bars(rank1: Mapping[str, Mapping[str, float]], chance: float) -> str:
         return _svg(figure, "Rank-1 by background variant and model")
 
 
+def open_set_curves(curves: Mapping[str, np.ndarray]) -> str:
+    """Draws how many enrolled persons are missed against how many strangers get a name.
+
+    Args:
+      curves: model's name to `[points, 2]` floats, FPIR and FNIR, fractions.
+
+    Returns:
+      An `<svg>` element.
+    """
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": "open set"}):
+        figure, axes = _figure(6.6, 3.2)
+        for i, (model, points) in enumerate(curves.items()):
+            colour = MODEL_COLOURS[i % len(MODEL_COLOURS)]
+            axes.plot(*(100 * points.T), color=colour, linewidth=2, label=model)
+        axes.axvline(1, color=_INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_xscale("log")
+        axes.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+        axes.set_xlabel("FPIR: strangers who get a name (%)")
+        axes.set_ylabel("FNIR: enrolled who do not (%)")
+        axes.set_ylim(0, 100)
+        figure.legend(loc="outside upper left", ncols=6)
+        return _svg(figure, "Missed persons against named strangers, by model")
+
+
 def cmc_curves(model: str, curves: Mapping[str, np.ndarray]) -> str:
     """Draws a model's cumulative match characteristic in each variant.
 

@@ -17,6 +17,7 @@ from tfreid.report.gains import Attribution, gains_section
 from tfreid.report.how_measured import matching_of, method_section
 from tfreid.report.maps import maps_section
 from tfreid.report.markup import percent
+from tfreid.report.open_set import open_set_section
 from tfreid.report.pairs import pairs_section
 from tfreid.report.verdicts import verdicts
 from tfreid.training import LossCurve
@@ -91,6 +92,7 @@ def _sections(
         verdicts(results),
         figures_section(results),
         _charts(results),
+        open_set_section(results),
         camera_pairs_section(results),
         ranked_lists_section(results),
         maps_section(results),

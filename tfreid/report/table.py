@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from tfreid.evaluation.open_set import in_words, open_set_metrics
 from tfreid.evaluation.result import AuditResult
 from tfreid.evaluation.verdict import in_points
 from tfreid.inputs import readable
@@ -27,7 +28,7 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None
 
 
 def print_intervals(result: AuditResult) -> None:
-    """Prints the intervals of rank-1 and mAP of an audit, and what they lose."""
+    """Prints the intervals of rank-1 and mAP, what they lose, and how strangers fare."""
     names = list(next(iter(result.intervals.values())))
     table = Table("95% interval", pad_edge=False)
     for heading in [*names, *(f"{name} lost" for name in names)]:
@@ -38,6 +39,8 @@ def print_intervals(result: AuditResult) -> None:
         losses = [in_points(lost[name]) if name in lost else "-" for name in names]
         table.add_row(readable(row), *ends, *losses)
     Console().print(table)
+    if result.searches:
+        print(in_words(open_set_metrics(result.searches)))
 
 
 def _cell(value: float | None) -> str:

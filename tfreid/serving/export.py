@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfreid.errors import DataError, UsageError
 from tfreid.evaluation import Network
 from tfreid.files import completed_folder, require_space, write_json
+from tfreid.retrieval import OpenSetSearches
 from tfreid.serving import warmup
 from tfreid.serving.signatures import (
     DEFAULT,
@@ -33,7 +34,7 @@ TOLERANCE = 1e-4
 EXTRA = "assets.extra"
 """Folder of a SavedModel for files that TensorFlow does not read."""
 
-RECIPE, FACTS = "recipe.json", "serving.json"
+RECIPE, FACTS, SEARCHES = "recipe.json", "serving.json", "searches.json"
 
 
 def export(
@@ -116,6 +117,7 @@ def write_networks(
     *,
     recipe: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
+    searches: OpenSetSearches | None = None,
 ) -> None:
     """Writes a SavedModel and checks that it computes what the networks do.
 
@@ -128,6 +130,8 @@ def write_networks(
       sample: encoded images for the check, at least one; none is stored.
       recipe: contents of `recipe.json`, if there is one.
       facts: what `serving.json` says besides what the arguments tell.
+      searches: contents of `searches.json`, from which a gallery draws the line where nobody
+        begins; if there are any.
 
     Raises:
       UsageError: if a model gives no descriptor, there is something at the path, or the position
@@ -147,7 +151,9 @@ def write_networks(
             "distance": "cosine",
             **_reconstruction(networks),
         }
-        _write_extra(partial / EXTRA, sample, recipe, own | dict(facts or {}))
+        texts = {RECIPE: recipe, FACTS: own | dict(facts or {})}
+        texts[SEARCHES] = searches.to_json() if searches else None
+        _write_extra(partial / EXTRA, sample, texts)
 
 
 def _inputs(networks: Sequence[Network]) -> dict[str, Any]:
@@ -248,11 +254,10 @@ def _specs_json(specs: Sequence[tf.TensorSpec]) -> dict[str, Any]:
 def _write_extra(
     folder: Path,
     sample: Sequence[bytes],
-    recipe: Mapping[str, Any] | None,
-    facts: Mapping[str, Any],
+    texts: Mapping[str, Mapping[str, Any] | None],
 ) -> None:
     folder.mkdir()
     warmup.write_warmup(folder / warmup.FILE_NAME, sample)
-    for name, values in ((RECIPE, recipe), (FACTS, facts)):
+    for name, values in texts.items():
         if values is not None:
             write_json(folder / name, values, checksum=True)

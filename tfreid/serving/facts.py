@@ -45,6 +45,8 @@ class ServingFacts:
       versions: of the libraries.
       threshold: which distance means the same person; None where none could be told.
       reason: why there is none.
+      open_set: beyond which distance a search finds nobody; None where that could not be told.
+      open_set_reason: why not.
     """
 
     image_size_px: tuple[int, int]
@@ -59,6 +61,8 @@ class ServingFacts:
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     threshold: dict[str, Any] | None = None
     reason: str = ""
+    open_set: dict[str, Any] | None = None
+    open_set_reason: str = ""
 
 
 def read_facts(path: Path) -> tuple[dict[str, Any], ServingFacts]:

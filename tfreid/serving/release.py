@@ -1,6 +1,5 @@
 """From a run to a model that others can use: calibrated, exported and documented."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfrecords_schema.schema import parse_spec
-from tfreid.errors import DataError, UsageError
+from tfreid.errors import DataError
 from tfreid.evaluation import Describer, Network
 from tfreid.evaluation.descriptors import Advance, no_progress
-from tfreid.records import Records, RecordsInfo
-from tfreid.retrieval import calibrate, cosine_blocks
+from tfreid.records import Records
 from tfreid.serving.export import (
     check_networks,
     next_version,
@@ -22,14 +20,10 @@ from tfreid.serving.export import (
     require_room,
     write_networks,
 )
+from tfreid.serving.recommendation import RATES, Rates, identified, recommend
 from tfreid.serving.refused import faults_of
 from tfreid.training import Run, open_data, open_runs, short_names, versions
 
-FAR = 0.001
-"""False-accept rate of the recommended threshold."""
-
-_SPLITS = ("query", "gallery")
-_THRESHOLD_OF = "cosine distance of embedding"
 _IMAGES_TO_CHECK = 8
 
 
@@ -39,7 +33,7 @@ def export_run(
     base: str | Path | None = None,
     path: str | Path | None = None,
     data: Records | None = None,
-    far: float = FAR,
+    rates: Rates = RATES,
     flip_averaging: bool | None = None,
     batch_size: int = 64,
     advance: Advance = no_progress,
@@ -52,7 +46,7 @@ def export_run(
         given.
       path: folder to write instead of a version in `base`.
       data: records for the threshold and the check; the run's unless given.
-      far: false-accept rate of the threshold.
+      rates: errors that the recommended distances may make.
       flip_averaging: average the descriptors of an image and of its mirror image; None for what
         the method does.
       batch_size: images in a batch; changes no figure.
@@ -62,21 +56,21 @@ def export_run(
       The folder that was written.
 
     Raises:
-      UsageError: if the model gives no descriptor, or the rate is out of range.
+      UsageError: if the model gives no descriptor.
       MissingPathError: if there is no run or no data.
       DataError: if the exported model differs from the run's, or a file is damaged.
       TrainingError: if a descriptor is not finite.
     """
-    _check_rate(far)
     run = run if isinstance(run, Run) else Run(run)
     network = _network(run, run.method.name, flip_averaging)
     check_networks([network])
     path = Path(path) if path else next_version(base or run.path / "export")
     require_room([network], path)
     data = data or run.open_data("reid")
-    threshold = _threshold(Describer([network], batch_size), data, far, advance)
-    facts = {**_trained(run), "versions": versions(), **threshold}
-    write_networks([network], path, _encoded_images(data), recipe=run.description, facts=facts)
+    found = recommend(Describer([network], batch_size), data, rates, advance)
+    facts = {**_trained(run), "versions": versions(), **found.facts}
+    extra = {"recipe": run.description, "facts": facts, "searches": found.searches}
+    write_networks([network], path, _encoded_images(data), **extra)
     return path
 
 
@@ -85,7 +79,7 @@ def export_runs(
     *,
     base: str | Path,
     data: str | Path | None = None,
-    far: float = FAR,
+    rates: Rates = RATES,
     flip_averaging: bool | None = None,
     batch_size: int = 64,
     advance: Advance = no_progress,
@@ -96,7 +90,7 @@ def export_runs(
       runs: their folders; the maps are those of the first.
       base: folder of the versions, in which the next one is written.
       data: folder of records for the threshold and the check; the runs' unless given.
-      far: false-accept rate of the threshold.
+      rates: errors that the recommended distances may make.
       flip_averaging: average the descriptors of an image and of its mirror image; None for what
         each method does.
       batch_size: images in a batch; changes no figure.
@@ -107,10 +101,9 @@ def export_runs(
 
     Raises:
       UsageError: if a run is named twice or gives no descriptor, the runs were trained on
-        different data and none are given, or the rate is out of range.
+        different data and none are given.
       MissingPathError, DataError, TrainingError: as for `export_run`.
     """
-    _check_rate(far)
     opened = open_runs([Path(run) for run in runs])
     records = open_data(opened, data)
     named = list(zip(short_names(opened), opened, strict=True))
@@ -118,20 +111,17 @@ def export_runs(
     path = next_version(base)
     require_room(networks, path)
     pairs = zip(networks, opened, strict=True)
+    found = recommend(Describer(networks, batch_size), records, rates, advance)
     facts = {
         "method": " + ".join(run.method.name for run in opened),
         "combined": [{**network.to_json(), **_trained(run)} for network, run in pairs],
         "versions": versions(),
-        **_threshold(Describer(networks, batch_size), records, far, advance),
+        **found.facts,
     }
     recipe = {"runs": [run.description for run in opened]}
-    write_networks(networks, path, _encoded_images(records), recipe=recipe, facts=facts)
+    extra = {"recipe": recipe, "facts": facts, "searches": found.searches}
+    write_networks(networks, path, _encoded_images(records), **extra)
     return path
-
-
-def _check_rate(far: float) -> None:
-    if not 0 < far < 1:
-        raise UsageError(f"the false-accept rate must lie between 0 and 1, not {far:g}")
 
 
 def _network(run: Run, name: str, flip_averaging: bool | None) -> Network:
@@ -144,27 +134,7 @@ def _network(run: Run, name: str, flip_averaging: bool | None) -> Network:
 
 
 def _trained(run: Run) -> dict[str, Any]:
-    return {"method": run.method.name, "data": _identified(run.info)}
-
-
-def _threshold(describer: Describer, data: Records, far: float, advance: Advance) -> dict[str, Any]:
-    """Returns `threshold` for `serving.json`, or why there is none."""
-    missing = [split for split in _SPLITS if split not in data.info.splits]
-    if missing:
-        reason = f"{data.info.name} has no {' and no '.join(missing)} split"
-        return {"threshold": None, "reason": f"no threshold: {reason}"}
-    query, gallery = (describer.describe(data, split, advance=advance) for split in _SPLITS)
-    blocks = cosine_blocks(query.features, gallery.features)
-    try:
-        found = calibrate(blocks, query.identities, gallery.identities, far)
-    except UsageError as error:
-        return {"threshold": None, "reason": f"no threshold: {error}"}
-    known = {"of": _THRESHOLD_OF, "data": _identified(data.info)}
-    return {"threshold": dataclasses.asdict(found) | known}
-
-
-def _identified(info: RecordsInfo) -> dict[str, Any]:
-    return {"name": info.name, "fingerprint": info.fingerprint, "synthetic": info.synthetic}
+    return {"method": run.method.name, "data": identified(run.info)}
 
 
 def _encoded_images(data: Records) -> list[bytes]:

@@ -7,7 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.errors import DataError, MissingPathError
-from tfreid.serving.export import EXTRA, FACTS
+from tfreid.files import read_json
+from tfreid.retrieval import OpenSetSearches
+from tfreid.serving.export import EXTRA, FACTS, SEARCHES
 from tfreid.serving.facts import read_facts
 from tfreid.serving.refused import RefusedImagesError, faults_of
 from tfreid.serving.signatures import DEFAULT, EMBED_IMAGES, EXPLAIN
@@ -54,6 +56,21 @@ class ServedModel:
                 f"{self.path} is damaged, or not a model that python -m tfreid.export wrote: "
                 f"{error!r}"
             ) from error
+
+    @property
+    def searches(self) -> OpenSetSearches | None:
+        """How searches fared among the test images; None where the export does not say.
+
+        Raises:
+          DataError: if the file is damaged.
+        """
+        path = self.path / EXTRA / SEARCHES
+        if not path.is_file():
+            return None
+        try:
+            return OpenSetSearches.from_json(read_json(path, dict))
+        except ValueError as error:
+            raise DataError(f"{path} is damaged: {error}") from None
 
     def embed(self, images: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
         """Returns the descriptors `[n, d]` of images, float32, of unit L2 norm.
