@@ -87,7 +87,7 @@ def test_the_rate_in_a_larger_gallery_lies_between_its_bounds():
 
 def test_the_line_is_the_farthest_that_keeps_to_the_rate():
     searches = searched(world(np.random.default_rng(3), 50, 4))
-    for fpir, persons in itertools.product((0.02, 0.1), (10, 49, 200)):
+    for fpir, persons in itertools.product((0.04, 0.1), (10, 49, 100)):
         line = searches.line(fpir, persons)
         assert searches.rate(line.distance, persons).value <= fpir
         farther = searches.nearest[searches.nearest > line.distance].min()
@@ -136,7 +136,7 @@ def test_it_survives_json():
     )
     again = OpenSetSearches.from_json(lonely.to_json())
     assert math.isinf(again.own[3])
-    assert again.line(0.1, 19) == lonely.line(0.1, 19)
+    assert again.line(0.1, 19).distance == pytest.approx(lonely.line(0.1, 19).distance, abs=1e-6)
     np.testing.assert_allclose(again.nearest, lonely.nearest, atol=1e-6)
 
 
@@ -146,7 +146,7 @@ def test_it_survives_json():
 )
 def test_other_json_is_refused(change):
     values = searched(world(np.random.default_rng(8), 5, 2)).to_json() | change
-    with pytest.raises(ValueError, match="are no searches|invalid literal|could not convert"):
+    with pytest.raises(ValueError, match=r"are no searches|invalid literal|could not convert"):
         OpenSetSearches.from_json(values)
 
 
