@@ -27,7 +27,8 @@ def require_text(what: str, value: str) -> None:
     Raises:
       UsageError: if it is empty, long, or has characters that are not printed.
     """
-    if not value.strip() or not value.isprintable():
+    # Names of "." and ".." would have no address in the API.
+    if not value.strip() or not value.isprintable() or value in (".", ".."):
         raise UsageError(f"{what}={value!r}: expected a name of printable characters")
     if len(value) > _MOST_CHARACTERS:
         raise UsageError(

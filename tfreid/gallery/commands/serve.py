@@ -43,7 +43,6 @@ def main() -> None:
         _PORT.value,
         token,
         max_upload_mib=_MAX_UPLOAD.value,
-        announce=lambda text: print(text, flush=True),
     )
 
 
