@@ -240,9 +240,13 @@ def test_pictures_are_taken_from_other_windows(page, kind):
 def test_it_shows_where_the_model_looks(page):
     choose(page, png(1), png(1, 1))
     button = page.get_by_role("button", name="Where it looks")
+    picture = page.get_by_alt_text("Picture 2")
+    playwright.expect(picture).to_have_js_property("width", 80)
     button.click()
     shows(page, "#look-note", "It looked where the pictures glow.")
     playwright.expect(button).to_have_attribute("aria-pressed", "true")
+    playwright.expect(picture).to_have_js_property("naturalWidth", 40)
+    assert [picture.bounding_box()[side] for side in ("width", "height")] == [80, 160]
     button.click()
     shows(page, "#look-note", "")
     choose(page, jpeg())

@@ -31,6 +31,7 @@ function showPictures() {
   $("drop").classList.toggle("filled", pictures.length > 0);
   $("pictures").replaceChildren(...pictures.map((file, place) => {
     const picture = element("img", { src: URL.createObjectURL(file), alt: `Picture ${place + 1}` });
+    picture.addEventListener("load", () => fit(picture), { once: true });
     const remove = element("button", { type: "button", textContent: "×" });
     remove.setAttribute("aria-label", `Remove picture ${place + 1}`);
     remove.onclick = () => {
@@ -44,6 +45,12 @@ function showPictures() {
   for (const one of [$("add"), $("look"), $("enrol").querySelector("button")]) {
     one.disabled = !pictures.length;
   }
+}
+
+function fit(picture) { // For good: an overlay has the proportions of the model's input.
+  const { naturalWidth, naturalHeight } = picture;
+  const scale = Math.min(240 / naturalWidth, 160 / naturalHeight);
+  Object.assign(picture, { width: naturalWidth * scale, height: naturalHeight * scale });
 }
 
 function release(list) {
