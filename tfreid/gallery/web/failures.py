@@ -1,13 +1,11 @@
 """Errors as answers: `{"error": what is wrong and what to do}`."""
 
-
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from tfreid.errors import DataError, ServingError, UsageError
-
 
 
 def answer_failures(app: FastAPI) -> None:
