@@ -144,8 +144,7 @@ function showAnswer({ person, matches, line, reason }) {
 }
 
 function errorRate({ fpir, low, high, persons }) {
-  const count = persons === 1 ? "one person" : `${persons.toLocaleString("en")} persons`;
-  return `With ${count} enrolled, about ${oneIn(fpir)} strangers gets a name by mistake ` +
+  return `With ${inWords(persons, "person")} enrolled, about ${oneIn(fpir)} strangers gets a name by mistake ` +
     `(95% interval: ${oneIn(low)} to ${oneIn(high)}).`;
 }
 
@@ -156,7 +155,7 @@ function oneIn(rate) {
 const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function matchRow(match, line) {
-  const image = element("img", { alt: `Thumbnail of ${match.name}`, width: 56, height: 112 });
+  const image = element("img", { alt: `Thumbnail of ${match.name}` });
   ask("GET", `/images/${match.image}/thumbnail`).then(pictureOf).then(
     (address) => { image.src = address; },
     () => { image.alt = "no thumbnail"; },
@@ -207,7 +206,9 @@ async function enrol(event) {
   }
 }
 
-const inWords = (images) => (images === 1 ? "1 image" : `${images.toLocaleString("en")} images`);
+function inWords(number, noun = "image") {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
 
 function forgetAfterAsking(title, text, path, next) {
   $("confirm-title").textContent = title;
@@ -273,10 +274,10 @@ async function load() {
   showPersons();
   const kept = status.keep_images ? "image files are kept" : "image files are not kept";
   const days = status.expire_days && `forgotten after ${status.expire_days} days`;
-  const count = `${status.persons.toLocaleString("en")} persons`;
-  $("status").textContent = [count, inWords(status.images), kept, days].filter(Boolean).join(" · ");
+  const counts = [inWords(status.persons, "person"), inWords(status.images)];
+  $("status").textContent = [...counts, kept, days].filter(Boolean).join(" · ");
   const asOption = (value) => element("option", { value });
-  $("known-persons").replaceChildren(...persons.map(({ name }) => asOption(name)));
+  $("known-persons").replaceChildren(...persons.slice(0, 1000).map(({ name }) => asOption(name)));
   $("known-cameras").replaceChildren(...cameras.map(asOption));
   const ticked = new FormData($("filters")).getAll("camera");
   if (!cameras.length) return;
