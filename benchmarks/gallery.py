@@ -64,7 +64,7 @@ def main() -> None:
 class _Describer(SimpleNamespace):
     """Stands for a model: a picture is the number of its descriptor."""
 
-    size, fingerprint = _VALUES, np.eye(4, _VALUES, dtype=np.float32)
+    size, searches, fingerprint = _VALUES, None, np.eye(4, _VALUES, dtype=np.float32)
 
     def require(self, *_: object) -> None:
         pass

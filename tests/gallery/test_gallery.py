@@ -9,7 +9,10 @@ import pytest
 from tests.gallery.colourful import people, png
 from tfreid.errors import MissingPathError, UsageError
 from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.gallery.database import SCHEMA
+from tfreid.gallery.describing import ImageDescriber
 from tfreid.gallery.searching import nearest
+from tfreid.retrieval import OpenSetSearches
 from tfreid.serving.refused import RefusedImagesError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
@@ -264,3 +267,56 @@ def test_an_exact_search_does_not_use_the_index(gallery, database, describer):
 def index_scans(connection: psycopg.Connection) -> int:
     statement = "SELECT pg_stat_get_xact_numscans('nearest'::regclass)"
     return connection.execute(statement).fetchone()[0]
+
+
+def test_without_calibration_nobody_has_a_name(gallery):
+    gallery.enrol(people(30), "me")
+    answer = gallery.search([png(3, 9)], actor="me")
+    assert (answer.person, answer.line) == (None, None)
+    assert answer.matches[0].person == "p3"
+    assert "python -m tfreid.gallery calibrate" in answer.reason
+
+
+def test_a_calibrated_gallery_knows_its_own_and_strangers(gallery):
+    gallery.enrol(people(60), "me")
+    gallery.calibrate("me", fpir=0.05)
+    known = [gallery.search([png(person, 9)], actor="me") for person in range(60)]
+    assert [answer.person for answer in known] == [f"p{person}" for person in range(60)]
+    strangers = [gallery.search([png(person)], actor="me") for person in range(1000, 1100)]
+    named = sum(answer.person is not None for answer in strangers) / 100
+    line = known[0].line
+    assert line.persons == 60
+    assert line.low < named < line.high
+
+
+def test_the_line_follows_the_number_of_persons(gallery):
+    gallery.enrol(people(60), "me")
+    gallery.calibrate("me", fpir=0.05)
+    before = gallery.status()["line"]
+    for person in range(40):
+        gallery.forget(person=f"p{person}", actor="me")
+    after = gallery.status()["line"]
+    assert (before["persons"], after["persons"]) == (60, 20)
+    assert after["distance"] > before["distance"]
+
+
+def test_what_the_model_knows_of_searches_draws_the_line(database, describer):
+    other = Gallery.create(database, describer, "colours")
+    other.enrol(people(40), "me")
+    other.calibrate("me", fpir=0.1)
+    with database.connect() as connection:
+        searches = OpenSetSearches.from_json(
+            connection.execute("SELECT searches FROM gallery").fetchone()[0]
+        )
+        connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+    measured = ImageDescriber(describer.network)
+    measured.searches = searches
+    gallery = Gallery.create(database, measured, "colours", fpir=0.1)
+    assert gallery.line_in_words() == "where nobody begins cannot be told: nobody is enrolled"
+    gallery.enrol(people(40), "me")
+    assert gallery.status()["line"] == other_line(searches, 40)
+    assert "at most 0.1 of the searches for strangers get a name" in gallery.line_in_words()
+
+
+def other_line(searches: OpenSetSearches, persons: int) -> dict:
+    return vars(searches.line(0.1, persons))

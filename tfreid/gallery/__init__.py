@@ -3,8 +3,9 @@
 What needs TensorFlow or the page's libraries is imported from its own module.
 """
 
-from tfreid.gallery.answers import Answer, Line, Match, NewImage
+from tfreid.gallery.answers import Answer, Match, NewImage
 from tfreid.gallery.database import Database
-from tfreid.gallery.gallery import FPIR, Gallery
+from tfreid.gallery.gallery import Gallery
+from tfreid.retrieval import FPIR, Line
 
 __all__ = ["FPIR", "Answer", "Database", "Gallery", "Line", "Match", "NewImage"]

@@ -4,7 +4,7 @@ from tfreid.cli.main import run_named
 
 COMMANDS = {
     name: f"tfreid.gallery.commands.{name}"
-    for name in ("create", "enrol", "search", "show", "forget", "rebuild", "index")
+    for name in ("create", "enrol", "search", "calibrate", "show", "forget", "rebuild", "index", "serve")
 }
 
 if __name__ == "__main__":

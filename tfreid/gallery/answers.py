@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tfreid.retrieval import Line
+
 
 @dataclass(frozen=True)
 class NewImage:
@@ -42,25 +44,6 @@ class Match:
     camera: str | None
     taken_at: datetime | None
     distance: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """Where "nobody" begins.
-
-    Attributes:
-      distance: an image farther than this is nobody's.
-      fpir: share of the searches for strangers that may get a name, as asked for.
-      low: of the interval (95%) of the share that do.
-      high: of the same.
-      persons: size of the gallery that it is for.
-    """
-
-    distance: float
-    fpir: float
-    low: float
-    high: float
-    persons: int
 
 
 @dataclass(frozen=True)

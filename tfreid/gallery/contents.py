@@ -8,9 +8,12 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from tfreid.errors import UsageError
-from tfreid.gallery.answers import Line, Match
+from tfreid.gallery.answers import Match
 from tfreid.gallery.database import Database
+from tfreid.gallery.lines import count_persons, in_words, line_of
 from tfreid.gallery.searching import MATCH
+
+_INTERNAL = ("fingerprint", "rebuilt")
 
 
 class Contents:
@@ -63,11 +66,13 @@ class Contents:
             return _stored_on(connection, person)
 
     def settings(self) -> dict[str, Any]:
-        """Returns what the gallery's one row of settings says."""
+        """Returns what was decided when the gallery was made, and since."""
         with self._database.connect() as connection:
-            return (
-                connection.cursor(row_factory=dict_row).execute("SELECT * FROM gallery").fetchone()
-            )
+            cursor = connection.cursor(row_factory=dict_row)
+            return cursor.execute(
+                "SELECT model, fingerprint, rebuilt, fpir, keep_images, expire_days, index_recall, "
+                "searches_of FROM gallery"
+            ).fetchone()
 
     def status(self) -> dict[str, Any]:
         """Returns what the gallery is, for JSON."""
@@ -76,14 +81,14 @@ class Contents:
             images, newest = connection.execute(
                 "SELECT count(*), max(enrolled_at)::text FROM image"
             ).fetchone()
-            persons = _count_persons(connection)
-            line, reason = self._line(connection)
+            persons = count_persons(connection)
+            line, reason = line_of(connection)
         return {
             "place": str(self._database),
             "persons": persons,
             "images": images,
             "last_enrolled_at": newest,
-            **{name: found[name] for name in ("model", "fpir", "keep_images", "expire_days")},
+            **{name: value for name, value in found.items() if name not in _INTERNAL},
             "line": vars(line) if line else None,
             "reason": reason,
         }
@@ -91,26 +96,12 @@ class Contents:
     def line_in_words(self) -> str:
         """Returns where "nobody" begins, and what that means, as a sentence."""
         with self._database.connect() as connection:
-            line, reason = self._line(connection)
-        if line is None:
-            return f"where nobody begins cannot be told: {reason}"
-        return (
-            f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
-            f"enrolled {line.fpir:.3g} of the searches for strangers get a name "
-            f"({line.low:.3g} to {line.high:.3g}, 95%)"
-        )
-
-    def _line(self, connection: psycopg.Connection) -> tuple[Line | None, str]:
-        """Where "nobody" begins at the gallery's present size, or why that cannot be told."""
-        return None, "not calibrated yet"
+            line, reason = line_of(connection)
+        return f"where nobody begins cannot be told: {reason}" if line is None else in_words(line)
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
         with self._database.connect() as connection:
             return connection.execute(statement, values).fetchall()
-
-
-def _count_persons(connection: psycopg.Connection) -> int:
-    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
 
 
 def _images_of(connection: psycopg.Connection, person: str) -> list[Match]:

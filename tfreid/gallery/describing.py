@@ -11,7 +11,7 @@ from PIL import Image
 from tfreid.errors import DataError, UsageError
 from tfreid.nn.network import Network
 from tfreid.report.pictures import overlay
-from tfreid.retrieval import normalise
+from tfreid.retrieval import OpenSetSearches, normalise
 from tfreid.serving.refused import RefusedImagesError, fault_of
 from tfreid.serving.signatures import describe, maps, preprocess
 
@@ -59,6 +59,21 @@ class ImageDescriber:
         for place in np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0))):
             raise DataError(f"{names[place]}: the model gives a descriptor without direction")
         return normalise(found)
+
+    @cached_property
+    def searches(self) -> OpenSetSearches | None:
+        """How searches fared where the model was measured; None where nothing is known of it.
+
+        Raises:
+          DataError: if what an export says of it is damaged.
+        """
+        facts = getattr(self.network.model, "facts", {})
+        if facts.get("searches") is None:
+            return None
+        try:
+            return OpenSetSearches.from_json(facts["searches"])
+        except ValueError as error:
+            raise DataError(f"{self.network.name}: serving.json is damaged: {error}") from None
 
     @cached_property
     def fingerprint(self) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from tfreid.errors import UsageError
 from tfreid.gallery.answers import Answer, NewImage
@@ -15,17 +14,18 @@ from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.indexing import make_index
+from tfreid.gallery.lines import keep_searches, line_of
+from tfreid.gallery.log import log
 from tfreid.gallery.names import check_image
+from tfreid.gallery.own_searches import search_own_images
 from tfreid.gallery.rebuilding import Advance, describe_anew
 from tfreid.gallery.searching import nearest
 from tfreid.gallery.storing import add_descriptors, not_stored, store
 from tfreid.gallery.thumbnails import thumbnail
+from tfreid.retrieval import FPIR
 
 if TYPE_CHECKING:
     from tfreid.gallery.describing import ImageDescriber
-
-FPIR = 0.01
-"""Share of the searches for strangers that may get a name, unless chosen otherwise."""
 
 
 class Gallery(Contents):
@@ -70,7 +70,7 @@ class Gallery(Contents):
 
         Args:
           database: where.
-          describer: of its model.
+          describer: of its model, whose own searches draw the line until it is calibrated.
           model: how to open the model again.
           fpir: share of the searches for strangers that may get a name.
           keep_images: whether to store image files, from which another model can describe anew.
@@ -79,17 +79,18 @@ class Gallery(Contents):
         Raises:
           UsageError: if there is a gallery already.
         """
-        fingerprint = describer.fingerprint
 
-        def describe_gallery(connection: psycopg.Connection) -> None:
+        def fill(connection: psycopg.Connection) -> None:
             connection.execute(
                 "INSERT INTO gallery (model, fingerprint, fpir, keep_images, expire_days) "
                 "VALUES (%s, %s, %s, %s, %s)",
-                [model, _as_bytes(fingerprint), fpir, keep_images, expire_days],
+                [model, _as_bytes(describer.fingerprint), fpir, keep_images, expire_days],
             )
-            add_descriptors(connection, fingerprint.shape[1])
+            if describer.searches:
+                keep_searches(connection, describer.searches, of="the model's test images")
+            add_descriptors(connection, describer.size)
 
-        database.create(describe_gallery)
+        database.create(fill)
         return cls(database, describer)
 
     def enrol(self, images: Sequence[NewImage], actor: str) -> int:
@@ -122,7 +123,7 @@ class Gallery(Contents):
         with self._database.connect() as connection, connection.transaction():
             keep_images = self._of_same_model(connection)["keep_images"]
             persons = store(connection, images, descriptors, thumbnails, keep_images)
-            _log(connection, actor, "enrol", images=len(images), persons=persons)
+            log(connection, actor, "enrol", images=len(images), persons=persons)
         return len(images)
 
     def search(
@@ -164,10 +165,10 @@ class Gallery(Contents):
                 )
             found = nearest(connection, query, top, cameras, since, until, approximate)
             self._of_same_model(connection)
-            line, reason = self._line(connection)
+            line, reason = line_of(connection)
             is_known = bool(found and line and found[0].distance <= line.distance)
             images = [match.image for match in found]
-            _log(connection, actor, "search", pictures=len(files), named=is_known, images=images)
+            log(connection, actor, "search", pictures=len(files), named=is_known, images=images)
         return Answer(found[0].person if is_known else None, tuple(found), line, reason, recall)
 
     def forget(
@@ -191,7 +192,7 @@ class Gallery(Contents):
                 images = delete(connection, person, image, older_than)
                 if not images:
                     return 0
-                _log(connection, actor, "forget", images=images)
+                log(connection, actor, "forget", images=images)
             wipe(connection, self._database.is_embedded)
         return len(images)
 
@@ -223,13 +224,31 @@ class Gallery(Contents):
                 images = describe_anew(connection, describer, advance)
                 connection.execute(
                     "UPDATE gallery SET model = %s, fingerprint = %s, rebuilt = rebuilt + 1, "
-                    "strangers = NULL, to_be_wiped = true",
+                    "searches = NULL, searches_of = NULL, to_be_wiped = true",
                     [model, _as_bytes(describer.fingerprint)],
                 )
-                _log(connection, actor, "rebuild", count=images)
+                log(connection, actor, "rebuild", count=images)
             wipe(connection, self._database.is_embedded)
         self._describer, self._rebuilt = describer, self._rebuilt + 1
         return images
+
+    def calibrate(self, actor: str, fpir: float | None = None) -> None:
+        """Draws the line from the gallery's own images: each person in turn is a stranger.
+
+        Args:
+          actor: who does it, for the log.
+          fpir: share of the searches for strangers that may get a name from then on; as before
+            unless given.
+
+        Raises:
+          UsageError: if there are too few persons to say anything.
+        """
+        with self._database.connect() as connection, connection.transaction():
+            searches = search_own_images(connection)
+            keep_searches(connection, searches, of="the gallery's own images")
+            if fpir is not None:
+                connection.execute("UPDATE gallery SET fpir = %s", [fpir])
+            log(connection, actor, "calibrate", pictures=len(searches.person))
 
     def index(self, actor: str) -> float:
         """Makes an index for approximate searches; returns which share of the nearest it finds.
@@ -239,7 +258,7 @@ class Gallery(Contents):
         """
         with self._database.connect() as connection, connection.transaction():
             recall = make_index(connection)
-            _log(connection, actor, "index", recall=recall)
+            log(connection, actor, "index", recall=recall)
         return recall
 
     def expire(self, actor: str) -> int:
@@ -247,7 +266,9 @@ class Gallery(Contents):
         days = self.settings()["expire_days"]
         if days is None:
             return 0
-        return self.forget(older_than=_now() - timedelta(days=days), actor=actor)
+        return self.forget(
+            older_than=datetime.now(timezone.utc) - timedelta(days=days), actor=actor
+        )
 
     def overlay(self, file: bytes) -> bytes | None:
         """Returns where the model looks on a picture, PNG; None where it cannot tell."""
@@ -277,14 +298,3 @@ class Gallery(Contents):
 
 def _as_bytes(fingerprint: np.ndarray) -> bytes:
     return fingerprint.astype("<f4").tobytes()
-
-
-def _log(connection: psycopg.Connection, actor: str, action: str, **details: Any) -> None:
-    connection.execute(
-        "INSERT INTO log (actor, action, details) VALUES (%s, %s, %s)",
-        [actor, action, Jsonb(details)],
-    )
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -4,6 +4,7 @@ from tfreid.retrieval.distances import cosine_blocks, cosine_distances, normalis
 from tfreid.retrieval.identities import Identities
 from tfreid.retrieval.intervals import Interval, PersonBootstrap, over_repeats
 from tfreid.retrieval.lists import NO_IMAGE, RankedLists
+from tfreid.retrieval.open_set import FPIR, Line, OpenSetSearches, search_open_set
 from tfreid.retrieval.outcomes import RANKS, Retrieval
 from tfreid.retrieval.ranking import Ranking, evaluate
 from tfreid.retrieval.reconstruction import (
@@ -22,12 +23,15 @@ from tfreid.retrieval.whole_gallery import AVERAGE_PRECISIONS
 
 __all__ = [
     "AVERAGE_PRECISIONS",
+    "FPIR",
     "NO_IMAGE",
     "RANKS",
     "CosineDistances",
     "Distances",
     "Identities",
     "Interval",
+    "Line",
+    "OpenSetSearches",
     "PersonBootstrap",
     "PositionFeatures",
     "RankedLists",
@@ -49,4 +53,5 @@ __all__ = [
     "reconstruction_errors",
     "rerank",
     "save_rankings",
+    "search_open_set",
 ]

@@ -35,9 +35,10 @@ def main() -> None:
     from tfreid.gallery import Gallery
 
     place = gallery_flags.database()
+    describer = gallery_flags.describer(model)
     gallery = Gallery.create(
         place,
-        gallery_flags.describer(model),
+        describer,
         model,
         fpir=_FPIR.value,
         keep_images=_KEEP_IMAGES.value,

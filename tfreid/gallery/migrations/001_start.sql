@@ -7,7 +7,8 @@ CREATE TABLE gallery (
   keep_images boolean NOT NULL,
   expire_days integer CHECK (expire_days > 0),
   fpir double precision NOT NULL CHECK (fpir > 0 AND fpir < 1),
-  strangers jsonb,
+  searches jsonb,
+  searches_of text,
   index_recall double precision,
   to_be_wiped boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now()

@@ -1,0 +1,59 @@
+"""Where "nobody" begins in a gallery."""
+
+import functools
+import json
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from tfreid.errors import UsageError
+from tfreid.retrieval import Line, OpenSetSearches
+
+
+def keep_searches(connection: psycopg.Connection, searches: OpenSetSearches, of: str) -> None:
+    """Keeps what the line is drawn from.
+
+    Args:
+      connection: to write to.
+      searches: how searches fared.
+      of: what was searched for, in words.
+    """
+    connection.execute(
+        "UPDATE gallery SET searches = %s, searches_of = %s", [Jsonb(searches.to_json()), of]
+    )
+
+
+def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
+    """Returns the line for as many persons as are enrolled now, or why it cannot be told."""
+    searches, fpir = connection.execute("SELECT searches::text, fpir FROM gallery").fetchone()
+    persons = count_persons(connection)
+    if searches is None:
+        return None, (
+            "the gallery's model says nothing of searches for strangers: enrol 20 persons or more, "
+            "then run python -m tfreid.gallery calibrate"
+        )
+    if not persons:
+        return None, "nobody is enrolled"
+    try:
+        return _line(searches, fpir, persons), ""
+    except UsageError as error:
+        return None, str(error)
+
+
+def in_words(line: Line) -> str:
+    """Returns what a line means."""
+    return (
+        f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
+        f"enrolled at most {line.fpir:.3g} of the searches for strangers get a name "
+        f"({line.low:.2g} to {line.high:.2g}, 95%)"
+    )
+
+
+def count_persons(connection: psycopg.Connection) -> int:
+    """Returns how many persons are enrolled."""
+    return connection.execute("SELECT count(*) FROM person").fetchone()[0]
+
+
+@functools.lru_cache(maxsize=64)
+def _line(searches: str, fpir: float, persons: int) -> Line:
+    return OpenSetSearches.from_json(json.loads(searches)).line(fpir, persons)
