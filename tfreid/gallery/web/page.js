@@ -144,8 +144,8 @@ function showAnswer({ person, matches, line, reason }) {
 }
 
 function errorRate({ fpir, low, high, persons }) {
-  return `With ${inWords(persons, "person")} enrolled, about ${oneIn(fpir)} strangers gets a name by mistake ` +
-    `(95% interval: ${oneIn(low)} to ${oneIn(high)}).`;
+  return `With ${inWords(persons, "person")} enrolled, at most ${oneIn(fpir)} strangers should get a name by ` +
+    `mistake (95% interval of how many do: ${oneIn(low)} to ${oneIn(high)}).`;
 }
 
 function oneIn(rate) {
