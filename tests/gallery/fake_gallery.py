@@ -93,7 +93,11 @@ class FakeGallery:
 
     def overlay(self, file: bytes) -> bytes | None:
         _descriptor(file, "picture 1")
-        return file if file.startswith(b"\x89PNG") else None
+        if not file.startswith(b"\x89PNG"):
+            return None
+        buffer = io.BytesIO()
+        Image.open(io.BytesIO(file)).resize((40, 40)).save(buffer, "PNG")
+        return buffer.getvalue()
 
     def status(self) -> dict:
         return {

@@ -104,8 +104,9 @@ def tab_to(page, selector: str, most: int = 40) -> None:
 def test_a_picture_gets_a_name_its_error_rate_and_its_matches(page):
     choose(page, png(1, 9))
     shows(page, "#who", "p1")
-    rate = "about 1 in 100 strangers gets a name by mistake (95% interval: 1 in 250 to 1 in 48)"
-    assert f"With 4 persons enrolled, {rate}." in page.locator("#why").inner_text()
+    rate = "at most 1 in 100 strangers should get a name by mistake"
+    interval = "(95% interval of how many do: 1 in 250 to 1 in 48)"
+    shows(page, "#why", f"With 4 persons enrolled, {rate} {interval}.")
     rows = page.locator("#matches > li")
     playwright.expect(rows).to_have_count(11)
     playwright.expect(page.locator("#matches img[src^='blob:']")).to_have_count(10)
@@ -240,9 +241,13 @@ def test_pictures_are_taken_from_other_windows(page, kind):
 def test_it_shows_where_the_model_looks(page):
     choose(page, png(1), png(1, 1))
     button = page.get_by_role("button", name="Where it looks")
+    picture = page.get_by_alt_text("Picture 2")
+    playwright.expect(picture).to_have_js_property("width", 80)
     button.click()
     shows(page, "#look-note", "It looked where the pictures glow.")
     playwright.expect(button).to_have_attribute("aria-pressed", "true")
+    playwright.expect(picture).to_have_js_property("naturalWidth", 40)
+    assert [picture.bounding_box()[side] for side in ("width", "height")] == [80, 160]
     button.click()
     shows(page, "#look-note", "")
     choose(page, jpeg())

@@ -1,11 +1,14 @@
+import asyncio
+
 import pytest
+from fastapi import HTTPException
 from fastapi.testclient import TestClient
 
 from tests.gallery.colourful import people, png
 from tests.gallery.fake_gallery import FakeGallery
 from tfreid.errors import UsageError
-from tfreid.gallery.web import create_app, serve
-from tfreid.gallery.web.guard import is_loopback
+from tfreid.gallery.web import create_app, guard, serve
+from tfreid.gallery.web.guard import RequestGuard, is_loopback
 from tfreid.gallery.web.pages import PUBLIC
 
 TOKEN = "correct-horse-battery"
@@ -66,6 +69,46 @@ def test_pages_of_others_change_nothing(origin):
     assert asking.get("/status").json()["images"] == 6
     own = {"Origin": "http://localhost:8080"}
     assert asking.post("/search", files={"pictures": png(1)}, headers=own).status_code == 200
+
+
+POST = {
+    "type": "http",
+    "method": "POST",
+    "path": "/search",
+    "headers": [(b"host", b"localhost")],
+}
+
+
+def test_an_upload_that_never_ends_is_ended(monkeypatch):
+    monkeypatch.setattr(guard, "_BODY_SECONDS", 0.05)
+
+    async def app(scope, receive, send):
+        await receive()
+
+    async def nothing():
+        await asyncio.sleep(60)
+
+    with pytest.raises(HTTPException) as told:
+        asyncio.run(RequestGuard(app, None, (), 100)(POST, nothing, None))
+    assert told.value.status_code == 408
+
+
+def test_few_uploads_are_taken_at_once():
+    there = most = 0
+
+    async def app(scope, receive, send):
+        nonlocal there, most
+        there += 1
+        most = max(most, there)
+        await asyncio.sleep(0.01)
+        there -= 1
+
+    async def ask_often():
+        guarding = RequestGuard(app, None, (), 100)
+        await asyncio.gather(*(guarding(POST, None, None) for _ in range(10)))
+
+    asyncio.run(ask_often())
+    assert (there, most) == (0, 4)
 
 
 @pytest.mark.parametrize(

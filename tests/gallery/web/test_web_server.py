@@ -16,7 +16,7 @@ from tfreid.gallery.web import serve
 _CODE = (
     "from tests.gallery.fake_gallery import FakeGallery\n"
     "from tfreid.gallery.web import serve\n"
-    "serve(FakeGallery(), port=0, max_upload_mib=1, announce=lambda it: print(it, flush=True))\n"
+    "serve(FakeGallery(), port=0, max_upload_mib=1)\n"
     "print('ended')"
 )
 _GARBAGE = 500

@@ -31,6 +31,7 @@ function showPictures() {
   $("drop").classList.toggle("filled", pictures.length > 0);
   $("pictures").replaceChildren(...pictures.map((file, place) => {
     const picture = element("img", { src: URL.createObjectURL(file), alt: `Picture ${place + 1}` });
+    picture.addEventListener("load", () => fit(picture), { once: true });
     const remove = element("button", { type: "button", textContent: "×" });
     remove.setAttribute("aria-label", `Remove picture ${place + 1}`);
     remove.onclick = () => {
@@ -44,6 +45,12 @@ function showPictures() {
   for (const one of [$("add"), $("look"), $("enrol").querySelector("button")]) {
     one.disabled = !pictures.length;
   }
+}
+
+function fit(picture) { // For good: an overlay has the proportions of the model's input.
+  const { naturalWidth, naturalHeight } = picture;
+  const scale = Math.min(240 / naturalWidth, 160 / naturalHeight);
+  Object.assign(picture, { width: naturalWidth * scale, height: naturalHeight * scale });
 }
 
 function release(list) {
@@ -137,9 +144,8 @@ function showAnswer({ person, matches, line, reason }) {
 }
 
 function errorRate({ fpir, low, high, persons }) {
-  const count = persons === 1 ? "one person" : `${persons.toLocaleString("en")} persons`;
-  return `With ${count} enrolled, about ${oneIn(fpir)} strangers gets a name by mistake ` +
-    `(95% interval: ${oneIn(low)} to ${oneIn(high)}).`;
+  return `With ${inWords(persons, "person")} enrolled, at most ${oneIn(fpir)} strangers should get a name by ` +
+    `mistake (95% interval of how many do: ${oneIn(low)} to ${oneIn(high)}).`;
 }
 
 function oneIn(rate) {
@@ -149,7 +155,7 @@ function oneIn(rate) {
 const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function matchRow(match, line) {
-  const image = element("img", { alt: `Thumbnail of ${match.name}`, width: 56, height: 112 });
+  const image = element("img", { alt: `Thumbnail of ${match.name}` });
   ask("GET", `/images/${match.image}/thumbnail`).then(pictureOf).then(
     (address) => { image.src = address; },
     () => { image.alt = "no thumbnail"; },
@@ -200,7 +206,9 @@ async function enrol(event) {
   }
 }
 
-const inWords = (images) => (images === 1 ? "1 image" : `${images.toLocaleString("en")} images`);
+function inWords(number, noun = "image") {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
 
 function forgetAfterAsking(title, text, path, next) {
   $("confirm-title").textContent = title;
@@ -266,10 +274,10 @@ async function load() {
   showPersons();
   const kept = status.keep_images ? "image files are kept" : "image files are not kept";
   const days = status.expire_days && `forgotten after ${status.expire_days} days`;
-  const count = `${status.persons.toLocaleString("en")} persons`;
-  $("status").textContent = [count, inWords(status.images), kept, days].filter(Boolean).join(" · ");
+  const counts = [inWords(status.persons, "person"), inWords(status.images)];
+  $("status").textContent = [...counts, kept, days].filter(Boolean).join(" · ");
   const asOption = (value) => element("option", { value });
-  $("known-persons").replaceChildren(...persons.map(({ name }) => asOption(name)));
+  $("known-persons").replaceChildren(...persons.slice(0, 1000).map(({ name }) => asOption(name)));
   $("known-cameras").replaceChildren(...cameras.map(asOption));
   const ticked = new FormData($("filters")).getAll("camera");
   if (!cameras.length) return;

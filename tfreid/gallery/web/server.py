@@ -18,6 +18,10 @@ _MOST_CONNECTIONS = 200
 _GRACE_S = 30
 
 
+def _print_now(text: str) -> None:
+    print(text, flush=True)
+
+
 def serve(
     gallery: Gallery,
     host: str = "127.0.0.1",
@@ -26,7 +30,7 @@ def serve(
     *,
     max_upload_mib: float = MAX_UPLOAD_MIB,
     max_pictures: int = MAX_PICTURES,
-    announce: Callable[[str], None] = print,
+    announce: Callable[[str], None] = _print_now,
 ) -> None:
     """Serves a gallery's page and API until SIGTERM or Ctrl-C; answers then what it has accepted.
 
