@@ -31,7 +31,7 @@ from tfreid.training.trainable import freeze_all_but
 from tfreid.training.update import make_update
 
 _PERSONS, _CAMERAS = 751, 6  # Those of Market-1501, whose number shapes the classifiers.
-_INFO = SimpleNamespace(
+INFO = SimpleNamespace(
     num_persons=_PERSONS,
     num_cameras=_CAMERAS,
     mean_pixel=(105.0, 99.0, 98.0),
@@ -101,7 +101,7 @@ def run(probe: Probe) -> list[StageFigures]:
     stages = method.stages(recipe)
     with strategy.scope():
         model, step, optimizers = saved_parts(
-            lambda: build_model(method, recipe, _INFO, probe.precision), stages, [0] * len(stages)
+            lambda: build_model(method, recipe, INFO, probe.precision), stages, [0] * len(stages)
         )
     found = []
     for stage in stages:
