@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import toy
+from tensorflow.python.eager import context
 from tensorflow.python.framework import config
 
+from tests.graphs import as_users_run
 from tfreid import training
 from tfreid.errors import DataError, TrainingError, UsageError
 from tfreid.training import loss_scale
@@ -118,6 +120,31 @@ def test_a_run_in_parts_resumes_to_the_same_bits(tmp_path):
         run(tmp_path / "parts", toy.stages(3), toy.Toy, batches=broken, accumulate_steps=4)
     resumed = run(tmp_path / "parts", toy.stages(3), toy.Toy, accumulate_steps=4)
     assert_near(resumed, whole, rtol=0, atol=0)
+
+
+def awaited(nodes, name, found):
+    """Which kernels' gradients a node waits for, by name."""
+    if name not in found:
+        found[name] = set()
+        inputs = [text.lstrip("^").partition(":")[0] for text in nodes[name].input]
+        found[name] = {each for each in inputs if nodes[each].op == "Conv2DBackpropFilter"}
+        found[name] = found[name].union(*(awaited(nodes, each, found) for each in inputs))
+    return found[name]
+
+
+def test_a_part_waits_for_the_gradients_of_the_part_before(tmp_path):
+    """Else the activations of two parts would be alive; in the graph as users run it."""
+    context.context().enable_graph_collection()
+    with as_users_run():
+        run(tmp_path, [main_stage(1)], accumulate_steps=4)
+        collected = context.context().export_run_metadata()
+    context.context().disable_graph_collection()
+    waits = [
+        sorted(len(awaited(nodes, name, {})) for name in nodes if nodes[name].op == "Conv2D")
+        for each in collected.function_graphs
+        for nodes in [{node.name: node for node in each.post_optimization_graph.node}]
+    ]
+    assert [0, 1, 2, 3] in waits
 
 
 def test_dropout_draws_anew_in_each_part(tmp_path):

@@ -29,3 +29,6 @@ class Arithmetic:
             self.accumulate_steps >= 1,
             f"accumulate_steps={self.accumulate_steps}: expected 1 or more parts of a batch",
         )
+
+
+DEFAULT = Arithmetic()

@@ -10,7 +10,7 @@ from typing import Any
 from tfreid.errors import UsageError, require
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import Records
-from tfreid.training.arithmetic import Arithmetic
+from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.typed import typed
 
 REQUIRED = ("method", "recipe", "seed", "precision", "data")
@@ -118,7 +118,7 @@ def differences(
 def _identity(values: Mapping[str, Any], recipe_type: type | None) -> dict[str, Any]:
     """What two commands must share to be one run; what they read may have moved, not changed."""
     identity = {name: values[name] for name in REQUIRED}
-    for name, default in asdict(Arithmetic()).items():
+    for name, default in asdict(DEFAULT).items():
         identity[name] = values.get(name, default)  # An earlier release did not write all of them.
     if recipe_type is not None:
         with contextlib.suppress(UsageError):  # Of another method: the fields differ anyway.

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import data_errors
 from tfreid.methods.base import Stage
-from tfreid.training.arithmetic import Arithmetic
+from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.loss_scale import LossScale, make_loss_scale
 from tfreid.training.optimizers import CoupledOptimizer
@@ -42,7 +42,7 @@ def train(
     evaluate: Evaluate | None = None,
     test_images: tf.Tensor | None = None,
     origin: Origin | None = None,
-    arithmetic: Arithmetic = Arithmetic(),
+    arithmetic: Arithmetic = DEFAULT,
 ) -> keras.Model:
     """Runs stages on given batches: `fit` without the data and the claim on the folder.
 

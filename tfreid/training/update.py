@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfreid.errors import TrainingError
 from tfreid.methods.base import Group, Stage
-from tfreid.training.arithmetic import Arithmetic
+from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.training.determinism import sums_in_order
 from tfreid.training.loss_scale import LossScale
 from tfreid.training.optimizers import CoupledOptimizer, make_optimizer, weight_decay_of
@@ -60,7 +60,7 @@ def make_update(
     optimizers: Mapping[str, CoupledOptimizer],
     step: tf.Variable,
     seed: int,
-    arithmetic: Arithmetic = Arithmetic(),
+    arithmetic: Arithmetic = DEFAULT,
     loss_scale: LossScale | None = None,
 ) -> Callable[[Mapping[str, tf.Tensor]], Values]:
     """Traces a fresh update function for the layers that are trainable now.
@@ -143,14 +143,15 @@ def _accumulated(
     def of_part(part: tf.Tensor) -> Differentiated:
         return strategy.run(differentiate, args=(batch, part))
 
-    def add(first: Differentiated, second: Differentiated) -> Differentiated:
-        return tf.nest.map_structure(tf.add, first, second)
+    def sum_of(*several: Differentiated) -> Differentiated:
+        # An operation of its own even for one: to wait for a call is not to wait for its results.
+        return tf.nest.map_structure(lambda *each: functools.reduce(tf.add, each, 0.0), *several)
 
-    sums = of_part(tf.constant(0, tf.int64))
-    for part in range(1, parts):
+    sums = ()
+    for part in range(parts):
         with tf.control_dependencies(tf.nest.flatten(sums, expand_composites=True)):
             more = of_part(tf.constant(part, tf.int64))
-        sums = strategy.run(add, args=(sums, more))
+        sums = strategy.run(sum_of, args=(*([sums] if sums else []), more))
     return sums
 
 
