@@ -70,8 +70,6 @@ def train(
     keras.utils.set_random_seed(seed)
     if arithmetic.deterministic:
         tf.config.experimental.enable_op_determinism()
-    for stage in stages:
-        _check_batch_size(stage, strategy.num_replicas_in_sync, arithmetic.accumulate_steps)
 
     # ---- What a checkpoint holds: made in the strategy's scope and before the restore, the
     #      optimizers of all stages included, because their momentum is restored too.
@@ -87,6 +85,9 @@ def train(
         run.checkpoints, model, step, optimizers, keep, is_chief(), loss_scale
     )
     done = _restored(run, checkpoints)
+    for stage, first in zip(stages, firsts, strict=True):
+        if done < first + stage.steps:
+            _check_batch_size(stage, strategy.num_replicas_in_sync, arithmetic.accumulate_steps)
 
     # ---- Weights of another run, before the first step; no stage's `start` replaces them.
     loaded = _loaded(model, stages, origin, run, strategy, done)
