@@ -25,6 +25,7 @@ from tfreid.errors import DataError, UsageError
 from tfreid.methods import METHODS
 from tfreid.records import Records, framing
 from tfreid.training import Run
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.description import run_description
 from tfreid.training.saved_steps import newest_checkpoint
 
@@ -141,7 +142,7 @@ def test_dataset_json(fuzz, reid_folder, tmp_path):
 
 def test_recipe_json(fuzz, tmp_path):
     recipe = METHODS["pgp"].demo()
-    with Run(tmp_path).claim(run_description("pgp", recipe, 0, "float32", {})):
+    with Run(tmp_path).claim(run_description("pgp", recipe, 0, Arithmetic(), {})):
         pass
     path = tmp_path / "recipe.json"
     whole = path.read_bytes()

@@ -107,6 +107,25 @@ def test_another_recipe_in_the_same_folder_is_refused(finished_run, reid_folder)
 
 
 @pytest.mark.slow
+def test_how_updates_are_computed_is_part_of_the_run(reid_folder, tmp_path):
+    arguments = (*TINY, f"--data={reid_folder.path}", f"--out={tmp_path}")
+    knobs = ("--accumulate_steps=2", "--nodeterministic", "--precision=mixed_float16")
+    code, output, errors = train(*arguments, *knobs)
+    assert code == 0, errors
+    assert "not deterministic: the bits may differ" in output
+    assert "statistics within each of the 2 parts of a batch, 2 images" in output
+    values = json.loads((tmp_path / "recipe.json").read_text())
+    assert (values["accumulate_steps"], values["deterministic"]) == (2, False)
+    code, _, errors = train(*arguments, *knobs[:2])
+    assert code == 2
+    assert "precision: mixed_float16 there, float32 now" in errors
+    code, _, errors = train(*arguments, "--accumulate_steps=3")
+    assert code == 2
+    assert "accumulate_steps: 2 there, 3 now; deterministic: False there, True now" in errors
+    assert train(*arguments, *knobs)[0] == 0
+
+
+@pytest.mark.slow
 def test_the_full_help_explains_the_fields_of_the_recipe():
     code, output, _ = train("--method=pgp", "--scale=paper", "--helpfull")
     assert code == 0

@@ -44,6 +44,12 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of weights, batches and dropout.", 0)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", training.PRECISIONS, "Of the computation; weights stay float32."
 )
+_ACCUMULATE = flags.DEFINE_integer(
+    "accumulate_steps", 1, "Parts of a batch, computed in turn to save memory.", 1
+)
+_DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic", True, "Same bits in every run; without, a GPU may be faster."
+)
 _CHECKPOINT = flags.DEFINE_integer(
     "checkpoint_every_steps", _DEFAULTS.checkpoint_every_steps, "Steps between checkpoints.", 1
 )
@@ -86,6 +92,8 @@ def main() -> int:
             run.path,
             seed=_SEED.value,
             precision=_PRECISION.value,
+            accumulate_steps=_ACCUMULATE.value,
+            deterministic=_DETERMINISTIC.value,
             options=_options(),
             evaluate=_evaluation(method, method.stages(recipe)[-1], data),
             init_from=_INIT_FROM.value,

@@ -10,6 +10,7 @@ from tfreid.records import Records, RecordsInfo
 from tfreid.records.info import SplitInfo
 from tfreid.reproduction import Column, Reproduction, Setting, Table, TableRow
 from tfreid.training import Run
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.description import run_description
 
 TABLE = Table(
@@ -86,7 +87,7 @@ class FakeRunner:
         data = {"reid": Records(given["data"])}
         run = Run(given["out"])
         seed = int(given["seed"])
-        with run.claim(run_description(given["method"], recipe, seed, "float32", data)):
+        with run.claim(run_description(given["method"], recipe, seed, Arithmetic(), data)):
             run.add_metrics(finished=True)
 
     def _evaluate(self, given) -> None:

@@ -14,6 +14,7 @@ from tfreid.retrieval import cosine_distances
 from tfreid.serving import ServedModel, export_run, release
 from tfreid.serving.recommendation import Rates, in_words
 from tfreid.training import Run
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.description import run_description
 
 SIZE = (32, 16)
@@ -52,7 +53,7 @@ def served(exported):
 def made_run(name, data, path, model=None):
     recipe = dataclasses.replace(METHODS[name].demo(), image_size_px=SIZE)
     run = Run(path)
-    with run.claim(run_description(name, recipe, 0, "float32", data)):
+    with run.claim(run_description(name, recipe, 0, Arithmetic(), data)):
         run.write_infos(data)
     run.model = model
     return run

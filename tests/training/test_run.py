@@ -11,6 +11,7 @@ from tests.edited_json import edited
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.methods import METHODS, Method
 from tfreid.training import Run
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.description import run_description
 
 
@@ -32,10 +33,14 @@ def description(**changes):
         "method": "toy",
         "recipe": Recipe(),
         "seed": 0,
-        "precision": "float32",
+        "arithmetic": Arithmetic(),
         "data": {"reid": records()},
     }
     return run_description(**(settings | changes))
+
+
+def of(*settings, **named):
+    return {"arithmetic": Arithmetic(*settings, **named)}
 
 
 def save_checkpoint(run):
@@ -69,7 +74,9 @@ def test_the_same_run_may_come_back_with_its_data_elsewhere(tmp_path):
         ({"recipe": replace(Recipe(), batch_size=32)}, "recipe.batch_size: 64 there, 32 now"),
         ({"method": "other"}, "method: toy there, other now"),
         ({"seed": 1}, "seed: 0 there, 1 now"),
-        ({"precision": "mixed_bfloat16"}, "precision: float32 there, mixed_bfloat16 now"),
+        (of("mixed_bfloat16"), "precision: float32 there, mixed_bfloat16 now"),
+        (of(accumulate_steps=2), "accumulate_steps: 1 there, 2 now"),
+        (of(deterministic=False), "deterministic: True there, False now"),
         ({"data": {"reid": records("xyz")}}, "data.reid: abc there, xyz now"),
     ],
 )
@@ -94,6 +101,19 @@ def test_a_field_that_the_recipe_did_not_have_yet_has_its_default(tmp_path):
     other = replace(Recipe(), batch_size=32)
     text = "recipe.batch_size: 64 there, 32 now"
     with pytest.raises(UsageError, match=text), run.claim(description(recipe=other)):
+        pass
+
+
+def test_arithmetic_that_was_not_written_yet_is_the_default(tmp_path):
+    with Run(tmp_path).claim(description()):
+        save_checkpoint(tmp_path)
+    with edited(tmp_path / "recipe.json") as values:
+        del values["accumulate_steps"], values["deterministic"]
+    with Run(tmp_path).claim(description()):
+        pass
+    other = description(**of(accumulate_steps=2))
+    text = "accumulate_steps: 1 there, 2 now"
+    with pytest.raises(UsageError, match=text), Run(tmp_path).claim(other):
         pass
 
 

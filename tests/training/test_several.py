@@ -7,6 +7,7 @@ import pytest
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.training import Run, open_data, open_runs, read_weights, short_names
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.description import run_description
 
 
@@ -15,7 +16,7 @@ def made(path, folder, fingerprint=None):
     records = type(folder)(folder.path)
     records.info = replace(folder.info, fingerprint=fingerprint or folder.info.fingerprint)
     run, data = Run(path), {"reid": records}
-    with run.claim(run_description("dgd", METHODS["dgd"].demo(), 0, "float32", data)):
+    with run.claim(run_description("dgd", METHODS["dgd"].demo(), 0, Arithmetic(), data)):
         run.write_infos(data)
     return run
 

@@ -1,6 +1,6 @@
 """The stage runner: trains any method under any number of devices, and continues exactly."""
 
-from tfreid.training.building import PRECISIONS
+from tfreid.training.arithmetic import PRECISIONS, Arithmetic
 from tfreid.training.description import versions
 from tfreid.training.fitting import fit
 from tfreid.training.history import LossCurve, read_losses
@@ -13,6 +13,7 @@ from tfreid.training.watch import Evaluate, WatchOptions
 
 __all__ = [
     "PRECISIONS",
+    "Arithmetic",
     "Evaluate",
     "LossCurve",
     "Run",

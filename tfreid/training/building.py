@@ -9,8 +9,6 @@ from tfreid.errors import UsageError
 from tfreid.methods.base import Method
 from tfreid.records import RecordsInfo
 
-PRECISIONS = ("float32", "mixed_bfloat16")
-
 
 def main_data(method: Method, recipe: Any) -> str:
     """Returns the kind of records that shapes the model: `"reid"` if any stage reads it."""
@@ -27,7 +25,7 @@ def build_model(
       method: the method.
       recipe: its settings.
       info: of the data set of kind `main_data(method, recipe)`.
-      precision: one of `PRECISIONS`; variables are float32 in both.
+      precision: one of `PRECISIONS` of `arithmetic.py`; variables are float32 in all.
 
     Raises:
       UsageError: if the model does not fit into memory.

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfreid import files
 from tfreid.errors import DataError, TrainingError
+from tfreid.training.loss_scale import LossScale
 from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.saved_steps import list_up_to, newest_checkpoint, remove_half_written
 
@@ -31,6 +32,7 @@ class Checkpoints:
         optimizers: Mapping[str, Mapping[str, CoupledOptimizer]],
         keep: int,
         chief: bool = True,
+        loss_scale: LossScale | None = None,
     ):
         """Names what is saved; all of it must have been made in the strategy's scope.
 
@@ -42,6 +44,7 @@ class Checkpoints:
           keep: how many of the latest checkpoints to keep.
           chief: whether this process writes `folder`; other workers must save too, because
             saving needs them, but what they write is thrown away.
+          loss_scale: of a run in float16.
         """
         self._folder = folder
         self._step = step
@@ -53,7 +56,10 @@ class Checkpoints:
         weights = _values(model.weights)
         self._weight_bytes = _bytes(weights)
         self._bytes = self._weight_bytes + _bytes(tf.nest.flatten(momentum))
-        self._checkpoint = tf.train.Checkpoint(weights=weights, momentum=momentum, step=step)
+        scaling = {} if loss_scale is None else {"loss_scale": loss_scale.state}
+        self._checkpoint = tf.train.Checkpoint(
+            weights=weights, momentum=momentum, step=step, **scaling
+        )
         self._chief, self._keep = chief, keep
         self._target = folder if chief else Path(tempfile.mkdtemp(prefix="tfreid-worker-"))
         self.saved_step: int | None = None

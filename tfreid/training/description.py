@@ -3,14 +3,14 @@
 import contextlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from typing import Any
 
-from tfreid.errors import UsageError, require, require_known
+from tfreid.errors import UsageError, require
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import Records
-from tfreid.training.building import PRECISIONS
+from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.typed import typed
 
 REQUIRED = ("method", "recipe", "seed", "precision", "data")
@@ -44,10 +44,12 @@ class _Description:
     data: dict[str, DataFacts]
     versions: dict[str, str] = field(default_factory=dict)
     init_from: StartFacts = field(default_factory=StartFacts)
+    accumulate_steps: int = 1
+    deterministic: bool = True
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed={self.seed}: expected 0 or more")
-        require_known(self, precision=PRECISIONS)
+        Arithmetic(self.precision, self.accumulate_steps, self.deterministic)
 
 
 def check_description(values: Any) -> None:
@@ -59,7 +61,7 @@ def run_description(
     method: str,
     recipe: Any,
     seed: int,
-    precision: str,
+    arithmetic: Arithmetic,
     data: Mapping[str, Records],
     init_from: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def run_description(
       method: name of the method.
       recipe: its settings.
       seed: of all randomness.
-      precision: of the computation.
+      arithmetic: how its updates are computed.
       data: kind of records -> the records that are read.
       init_from: path and digest of the run that this one starts from.
     """
@@ -77,7 +79,7 @@ def run_description(
         "method": method,
         "recipe": to_json(recipe),
         "seed": seed,
-        "precision": precision,
+        **asdict(arithmetic),
         "data": {
             kind: {"path": str(records.path.resolve()), "fingerprint": records.info.fingerprint}
             for kind, records in data.items()
@@ -116,6 +118,8 @@ def differences(
 def _identity(values: Mapping[str, Any], recipe_type: type | None) -> dict[str, Any]:
     """What two commands must share to be one run; what they read may have moved, not changed."""
     identity = {name: values[name] for name in REQUIRED}
+    for name, default in asdict(DEFAULT).items():
+        identity[name] = values.get(name, default)  # An earlier release did not write all of them.
     if recipe_type is not None:
         with contextlib.suppress(UsageError):  # Of another method: the fields differ anyway.
             identity["recipe"] = to_json(from_json(recipe_type, values["recipe"]))

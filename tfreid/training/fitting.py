@@ -19,6 +19,7 @@ from tfreid.inputs import (
 )
 from tfreid.methods.base import Method, Stage
 from tfreid.records import Records
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.building import build_model, main_data
 from tfreid.training.description import run_description
 from tfreid.training.run import Run
@@ -39,6 +40,8 @@ def fit(
     *,
     seed: int = 0,
     precision: str = "float32",
+    accumulate_steps: int = 1,
+    deterministic: bool = True,
     options: WatchOptions | None = None,
     evaluate: Evaluate | None = None,
     init_from: str | Path | None = None,
@@ -53,6 +56,9 @@ def fit(
       out: folder of the run.
       seed: of weights, batches and dropout.
       precision: one of `tfreid.training.PRECISIONS`.
+      accumulate_steps: parts of a batch whose gradients are computed one after the other, so that
+        the memory holds the activations of one part.
+      deterministic: whether operations give the same bits in every run.
       options: how the run is watched and saved.
       evaluate: called every `options.evaluate_every_steps` steps and at the end.
       init_from: folder of a run whose weights are the start; `recipe.json` says which were loaded.
@@ -70,6 +76,7 @@ def fit(
       TrainingError: if a loss is not finite or a checkpoint cannot be written.
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
     """
+    arithmetic = Arithmetic(precision, accumulate_steps, deterministic)
     strategy = make_strategy()  # First of all, as several workers must meet before they compute.
     run = Run(out, method)
     recipe = run.as_begun(recipe)
@@ -81,11 +88,13 @@ def fit(
     build = functools.partial(build_model, method, recipe, data[kind].info, precision)
     batches = functools.partial(_batches, data, seed)
     found = origin.to_json() if origin else None
-    description = run_description(method.name, recipe, seed, precision, data, found)
+    description = run_description(method.name, recipe, seed, arithmetic, data, found)
     claim = run.claim(description) if is_chief() else contextlib.nullcontext()
     with claim, data_errors(*data.values()):
         if is_chief():
             run.write_infos(data)
+            if not deterministic:
+                print("not deterministic: the bits may differ from run to run", flush=True)
             _tell_of_missing_masks(stages, data)
         run.model = train(
             build,
@@ -98,6 +107,7 @@ def fit(
             evaluate,
             _test_images(stages, data),
             origin,
+            arithmetic,
         )
         if is_chief() and not run.is_finished:
             if export is not None:

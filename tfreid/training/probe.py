@@ -23,15 +23,17 @@ import tensorflow as tf
 
 from tfreid.datasets.vocabulary import VOCABULARIES
 from tfreid.methods import METHODS, Stage
+from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.building import build_model
 from tfreid.training.determinism import without_deterministic_kernel
+from tfreid.training.loss_scale import make_loss_scale
 from tfreid.training.runner import saved_parts
 from tfreid.training.strategy import make_strategy
 from tfreid.training.trainable import freeze_all_but
 from tfreid.training.update import make_update
 
 _PERSONS, _CAMERAS = 751, 6  # Those of Market-1501, whose number shapes the classifiers.
-_INFO = SimpleNamespace(
+INFO = SimpleNamespace(
     num_persons=_PERSONS,
     num_cameras=_CAMERAS,
     mean_pixel=(105.0, 99.0, 98.0),
@@ -50,6 +52,7 @@ class Probe:
       changes: fields of the recipe, dotted where nested, to their value.
       precision: one of `PRECISIONS`.
       deterministic: whether operations are to give the same bits in every run.
+      accumulate_steps: parts of a batch that are computed one after the other.
       tensor_float_32: whether a GPU may round the factors of float32 products to 10 bits.
       steps: updates that are timed.
     """
@@ -59,6 +62,7 @@ class Probe:
     changes: dict[str, Any] = field(default_factory=dict)
     precision: str = "float32"
     deterministic: bool = True
+    accumulate_steps: int = 1
     tensor_float_32: bool = True
     steps: int = 3
 
@@ -99,16 +103,19 @@ def run(probe: Probe) -> list[StageFigures]:
     strategy, method = make_strategy(), METHODS[probe.method]
     recipe = method.recipe_with(probe.scale, probe.changes)
     stages = method.stages(recipe)
+    arithmetic = Arithmetic(probe.precision, probe.accumulate_steps, probe.deterministic)
     with strategy.scope():
         model, step, optimizers = saved_parts(
-            lambda: build_model(method, recipe, _INFO, probe.precision), stages, [0] * len(stages)
+            lambda: build_model(method, recipe, INFO, probe.precision), stages, [0] * len(stages)
         )
+        loss_scale = make_loss_scale(arithmetic)
     found = []
     for stage in stages:
         trained = freeze_all_but(model, stage)
         own = optimizers[stage.name]
-        update = make_update(strategy, model, stage, trained, own, step, seed=0)
+        update = make_update(strategy, model, stage, trained, own, step, 0, arithmetic, loss_scale)
         states = [step, *model.variables, *(v for one in own.values() for v in one.variables)]
+        states += loss_scale.state if loss_scale else []
         figures = _probed(strategy, stage, update, states, probe.steps)
         if figures.peak_bytes is not None:
             figures = dataclasses.replace(figures, peak_bytes=figures.peak_bytes - idle_bytes)
@@ -125,8 +132,10 @@ def _probed(
     iterator = iter(batches)
     batch = next(iterator)
     refused = without_deterministic_kernel(update.get_concrete_function(batch))
-    before = _values(states)
-    first, after = _losses(update(batch)), _values(states)
+    before, first = _values(states), _losses(update(batch))
+    while first.get("skipped"):  # Until float16's factor has come down.
+        before, first = _values(states), _losses(update(batch))
+    after = _values(states)
     with strategy.scope():
         for state, value in zip(states, before, strict=True):
             state.assign(value)

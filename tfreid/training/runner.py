@@ -9,7 +9,9 @@ import tensorflow as tf
 from tfreid.errors import DataError, UsageError
 from tfreid.inputs import data_errors
 from tfreid.methods.base import Stage
+from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.training.checkpoints import Checkpoints
+from tfreid.training.loss_scale import LossScale, make_loss_scale
 from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.run import Run
 from tfreid.training.strategy import is_chief, lost_workers
@@ -40,6 +42,7 @@ def train(
     evaluate: Evaluate | None = None,
     test_images: tf.Tensor | None = None,
     origin: Origin | None = None,
+    arithmetic: Arithmetic = DEFAULT,
 ) -> keras.Model:
     """Runs stages on given batches: `fit` without the data and the claim on the folder.
 
@@ -55,6 +58,7 @@ def train(
       test_images: float32 `[n, height, width, 3]` in [0, 255], of which TensorBoard gets the
         model's maps; None for no such pictures.
       origin: the run whose weights are the start.
+      arithmetic: how updates are computed; `build` makes a model of that precision.
 
     Returns:
       The trained model.
@@ -64,19 +68,26 @@ def train(
     """
     # ---- Reproducibility: seeds, and operations that give the same bits in every run.
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if arithmetic.deterministic:
+        tf.config.experimental.enable_op_determinism()
 
     # ---- What a checkpoint holds: made in the strategy's scope and before the restore, the
     #      optimizers of all stages included, because their momentum is restored too.
     firsts = [sum(stage.steps for stage in stages[:i]) for i in range(len(stages))]
     with strategy.scope():
         model, step, optimizers = saved_parts(build, stages, firsts)
+        loss_scale = make_loss_scale(arithmetic)
 
     # ---- Resume: (1) weights, momentum and step; (2) by the step, the stage; (3) in the stage,
     #      its trainable layers and a fresh tf.function; (4) its batches from that step on.
     keep = options.keep_checkpoints
-    checkpoints = Checkpoints(run.checkpoints, model, step, optimizers, keep, is_chief())
+    checkpoints = Checkpoints(
+        run.checkpoints, model, step, optimizers, keep, is_chief(), loss_scale
+    )
     done = _restored(run, checkpoints)
+    for stage, first in zip(stages, firsts, strict=True):
+        if done < first + stage.steps:
+            _check_batch_size(stage, strategy.num_replicas_in_sync, arithmetic.accumulate_steps)
 
     # ---- Weights of another run, before the first step; no stage's `start` replaces them.
     loaded = _loaded(model, stages, origin, run, strategy, done)
@@ -91,8 +102,19 @@ def train(
     with watch, lost_workers():
         for stage, first in zip(stages, firsts, strict=True):
             if done < first + stage.steps and not watch.ends_early:
-                own = optimizers[stage.name]
-                _run_stage(strategy, model, stage, batches, own, step, first, seed, watch)
+                _run_stage(
+                    strategy,
+                    model,
+                    stage,
+                    batches,
+                    optimizers[stage.name],
+                    step,
+                    first,
+                    seed,
+                    watch,
+                    arithmetic,
+                    loss_scale,
+                )
                 done = first + stage.steps
     return model
 
@@ -155,6 +177,8 @@ def _run_stage(
     first: int,
     seed: int,
     watch: Watch,
+    arithmetic: Arithmetic,
+    loss_scale: LossScale | None,
 ) -> None:
     # ---- Layers: what the groups name is trained, all else is frozen.
     done, last = int(step.numpy()), first + stage.steps
@@ -168,10 +192,12 @@ def _run_stage(
             stage.start(model)
 
     # ---- Update: a fresh tf.function, as an old one would train what was trainable before.
-    update = make_update(strategy, model, stage, variables, optimizers, step, seed)
+    update = make_update(
+        strategy, model, stage, variables, optimizers, step, seed, arithmetic, loss_scale
+    )
+    _tell_of_parts(model, stage, arithmetic.accumulate_steps)
 
     # ---- Batches: a function of the step, so that there is no state to restore.
-    _check_batch_size(stage, strategy.num_replicas_in_sync)
     iterator = iter(_distributed(strategy, batches, stage, done - first))
 
     # ---- Steps.
@@ -207,16 +233,40 @@ def stage_seed(seed: int, stage: Stage) -> int:
     return zlib.crc32(f"{seed}/{stage.name}".encode()) >> 1
 
 
-def _check_batch_size(stage: Stage, replicas: int) -> None:
-    images = stage.inputs.images_per_person
-    if images and stage.batch_size // images % replicas:
+def _tell_of_parts(model: keras.Model, stage: Stage, parts: int) -> None:
+    """Says where an update of parts is not that of the whole batch."""
+    if parts == 1 or not is_chief():
+        return
+    found = model._flatten_layers()
+    normalises = any(isinstance(x, keras.layers.BatchNormalization) and x.trainable for x in found)
+    within = ["batch normalisation takes its statistics"] * normalises
+    within += ["triplets are found"] * bool(stage.inputs.images_per_person)
+    if within:
+        print(
+            f"stage {stage.name}: {' and '.join(within)} within each of the {parts} parts of a "
+            f"batch, {stage.batch_size // parts} images",
+            flush=True,
+        )
+
+
+def _check_batch_size(stage: Stage, devices: int, parts: int) -> None:
+    """Refuses a batch that devices cannot share, or cannot split into parts of whole persons."""
+    images, shares = stage.inputs.images_per_person, devices * parts
+    among = f"among {devices} devices"
+    if parts > 1:
+        among = f"into {parts} parts (accumulate_steps) on each of {devices} devices"
+    if images and stage.batch_size // images % shares:
         raise UsageError(
             f"the {stage.batch_size // images} persons in a batch of stage {stage.name!r} cannot "
-            f"be divided among {replicas} devices: choose a multiple of {replicas} persons, with "
-            f"{images} images each"
+            f"be divided {among}: choose a multiple of {shares} persons, with {images} images each"
         )
-    if stage.batch_size % replicas:
+    if stage.batch_size % shares:
         raise UsageError(
             f"the batch of {stage.batch_size} images of stage {stage.name!r} cannot be divided "
-            f"among {replicas} devices: choose a multiple of {replicas}"
+            f"{among}: choose a multiple of {shares}"
+        )
+    if images and parts > 1 and stage.batch_size // images == parts:
+        raise UsageError(
+            f"accumulate_steps={parts} leaves one person in a part of a batch of stage "
+            f"{stage.name!r}, and no others to tell apart from: choose fewer parts"
         )
