@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tfreid.cli.main import COMMANDS
+from tfreid.gallery.__main__ import COMMANDS as GALLERY_COMMANDS
 
 NO_LIBRARIES = (
     "import importlib.abc, runpy, sys\n"
@@ -24,11 +25,14 @@ def call(module: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", COMMANDS.values())
+@pytest.mark.parametrize(
+    "module", sorted({*COMMANDS.values(), *GALLERY_COMMANDS.values()} - {"tfreid.gallery"})
+)
 def test_an_unknown_flag_is_answered_first(module):
     done = call(module, "--mehtod=pgp")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: --mehtod is no flag of {module}; ")
+    name = module.replace(".commands.", " ")
+    assert done.stderr.startswith(f"error: --mehtod is no flag of {name}; ")
 
 
 @pytest.mark.parametrize(
