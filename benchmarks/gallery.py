@@ -11,6 +11,7 @@ the same time. The memory is that of all of the database's processes, shared pag
 """
 
 import concurrent.futures
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -140,8 +141,12 @@ def _row(
 
 def _memory_mib(folder: Path) -> float:
     """Returns the proportional set size of the processes that work in a folder."""
-    own = [p for p in psutil.process_iter(["cwd"]) if (p.info["cwd"] or "").startswith(str(folder))]
-    return sum(process.memory_full_info().pss for process in own) / 2**20
+    total = 0
+    for process in psutil.process_iter(["cwd"]):
+        if (process.info["cwd"] or "").startswith(str(folder)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # Workers come and go.
+                total += process.memory_full_info().pss
+    return total / 2**20
 
 
 if __name__ == "__main__":
