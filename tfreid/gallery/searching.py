@@ -12,7 +12,7 @@ from tfreid.gallery.answers import Match
 MATCH = "image.id AS image, image.name, person.name AS person, image.camera, image.taken_at"
 """What `Match` has of a stored image, but for its distance."""
 
-_ALL = "SET LOCAL enable_indexscan = off"
+_ALL = "SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off"
 _BY_INDEX = (
     "SET LOCAL enable_seqscan = off; SET LOCAL hnsw.ef_search = 200; "
     "SET LOCAL hnsw.iterative_scan = strict_order"
