@@ -315,8 +315,35 @@ def test_what_the_model_knows_of_searches_draws_the_line(database, describer):
     assert gallery.line_in_words() == "where nobody begins cannot be told: nobody is enrolled"
     gallery.enrol(people(40), "me")
     assert gallery.status()["line"] == other_line(searches, 40)
-    assert "at most 0.1 of the searches for strangers get a name" in gallery.line_in_words()
+    assert "about 0.1 of the searches for strangers get a name" in gallery.line_in_words()
 
 
 def other_line(searches: OpenSetSearches, persons: int) -> dict:
     return vars(searches.line(0.1, persons))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"fpir": 0.0}, {"fpir": 1.0}, {"expire_days": 0}, {"expire_days": 10**12}]
+)
+def test_settings_without_meaning_are_refused_before_anything_is_made(
+    database, describer, settings
+):
+    with pytest.raises(UsageError, match=f"{next(iter(settings))}="):
+        Gallery.create(database, describer, "colours", **settings)
+    with pytest.raises(MissingPathError):
+        Gallery(database)
+
+
+def test_what_a_person_is_told_says_nothing_of_others(gallery):
+    gallery.enrol(people(3), "ann")
+    gallery.search([png(1)], top=9, actor="bob")
+    told = gallery.stored("p1")
+    own = {image["id"] for image in told["images"]}
+    assert [entry["action"] for entry in told["log"]] == ["enrol", "search"]
+    assert set(told["log"][1]["details"]["images"]) == own
+    assert "persons" not in told["log"][0]["details"]
+
+
+def test_a_picture_that_is_refused_is_named(gallery):
+    with pytest.raises(RefusedImagesError, match=r"mine\.jpg: an empty file"):
+        gallery.search([b""], names=["mine.jpg"], actor="me")

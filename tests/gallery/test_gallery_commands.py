@@ -93,6 +93,7 @@ def test_images_by_name(call):
         (["create", "--model=model.onnx", "--expire_days=0"], "--expire_days=0"),
         (["create", "--model=model.onnx", "--database=here"], "expected postgresql://"),
         (["enrol", "--folder=people"], "holds no gallery: make one"),
+        (["show", "--database=postgresql://x/y"], "--gallery and --database are two places"),
         (["enrol"], "give one of --folder, --list, and images by name"),
         (["enrol", "a.png"], "--person must be given"),
         (["enrol", "--folder=people", "--camera=x"], "--camera needs --person"),

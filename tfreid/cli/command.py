@@ -34,7 +34,6 @@ from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
 
 __all__ = ["answer_early", "logging", "progress", "run"]
-
 quiet.install()
 
 FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
@@ -62,13 +61,12 @@ def run(
 ) -> None:
     """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 interrupted.
 
-    A user's mistake ends in one line on standard error. Other exceptions are bugs and keep their
-    traceback.
+    A mistake ends in one line on standard error; other exceptions are bugs, with traceback.
 
     Args:
       main: the command's function; the docstring of its file is the description in `--help`.
-      arguments: what the command takes besides flags, as its usage shows it; `main` gets the list
-        of them (everything after `--` counts as such). Without it they are refused.
+      arguments: what the command takes besides flags, as its usage shows it, also after `--`;
+        `main` gets the list of them. Without it they are refused.
       needs: which flags have an effect only with others, as `check_needs` has it; a literal, so
         that it can be read before the command is loaded.
     """
@@ -80,10 +78,15 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
         rest = _parse_flags(arguments, needs)
         if rest is None:
             return 0
-        return (main(rest) if arguments else main()) or 0
+        status = (main(rest) if arguments else main()) or 0
+        sys.stdout.flush()
+        return status
     except (UsageError, DataError, TrainingError, ServingError) as error:
         status = MISUSE if isinstance(error, UsageError) else FAILURE
         return _fail(with_flags(str(error)), status)
+    except BrokenPipeError:  # `| head` has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who presses twice means no more by it.
         return _fail("interrupted", INTERRUPTED)

@@ -27,6 +27,8 @@ def database() -> "Database":
             f"--database={_DATABASE.value}: expected postgresql://user@host/database; a folder is "
             "given as --gallery"
         )
+    if _DATABASE.value and flags.FLAGS["gallery"].present:
+        raise UsageError("--gallery and --database are two places: give one of them")
     return Database(_DATABASE.value or _GALLERY.value)
 
 

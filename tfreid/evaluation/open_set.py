@@ -23,7 +23,7 @@ def open_set_metrics(searches: OpenSetSearches) -> dict[str, Any]:
     except UsageError as error:
         return found | {"reason": str(error)}
     found |= {"distance": line.distance, "fpir_interval": [line.low, line.high]}
-    tpir = searches.found(line.distance)
+    tpir = searches.found(line.distance)  # With its interval.
     if tpir is not None:
         found |= {"tpir": tpir.value, "tpir_interval": [tpir.low, tpir.high]}
     return found

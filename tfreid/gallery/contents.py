@@ -133,4 +133,9 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
     ).fetchall()
     for image in images:
         image["descriptor"] = json.loads(image["descriptor"])
+    own = {image["id"] for image in images}
+    for entry in log:  # Of others the person learns nothing.
+        entry["details"].pop("persons", None)
+        if isinstance(entry["details"].get("images"), list):
+            entry["details"]["images"] = [n for n in entry["details"]["images"] if n in own]
     return {"person": person, "images": images, "log": log}

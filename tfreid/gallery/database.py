@@ -100,7 +100,7 @@ class Database:
           UsageError: if it is of a newer release.
           ServingError, DataError: as `connect`.
         """
-        none = f"{self} holds no gallery: make one with python -m tfreid.gallery create"
+        none = f"{self} holds no gallery: make one there with python -m tfreid.gallery create"
         if self.is_embedded and not is_there(Path(self.place)):
             raise MissingPathError(none)
         with self.connect() as connection:

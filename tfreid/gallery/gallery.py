@@ -10,13 +10,13 @@ from psycopg.rows import dict_row
 
 from tfreid.errors import UsageError
 from tfreid.gallery.answers import Answer, NewImage
+from tfreid.gallery.checks import check_image, check_settings
 from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.indexing import make_index
 from tfreid.gallery.lines import keep_searches, line_of
 from tfreid.gallery.log import log
-from tfreid.gallery.names import check_image
 from tfreid.gallery.own_searches import search_own_images
 from tfreid.gallery.rebuilding import Advance, describe_anew
 from tfreid.gallery.searching import nearest
@@ -37,8 +37,7 @@ class Gallery(Contents):
 
     Raises:
       MissingPathError: if there is no gallery.
-      UsageError: if the model is another one than the gallery's, or its tables are of a newer
-        release.
+      UsageError: if the model is another one than the gallery's, or the tables of a newer release.
       ServingError, DataError: as `Database.connect`; so does every method.
     """
 
@@ -77,8 +76,9 @@ class Gallery(Contents):
           expire_days: days after which an image is forgotten; never unless given.
 
         Raises:
-          UsageError: if there is a gallery already.
+          UsageError: if there is a gallery already, or a number makes no sense.
         """
+        check_settings(fpir, expire_days)
 
         def fill(connection: psycopg.Connection) -> None:
             connection.execute(
@@ -135,6 +135,7 @@ class Gallery(Contents):
         since: datetime | None = None,
         until: datetime | None = None,
         approximate: bool = False,
+        names: Sequence[str] | None = None,
         actor: str,
     ) -> Answer:
         """Says who is on a picture, or nobody.
@@ -145,6 +146,7 @@ class Gallery(Contents):
           cameras: only images of these; of all unless given.
           since: only images taken then or later.
           until: only images taken before.
+          names: what errors call the files; by their places unless given.
           approximate: whether to use the index, where exact is to compare with every image.
           actor: who does it, for the log, which keeps numbers and no picture or name.
 
@@ -154,7 +156,7 @@ class Gallery(Contents):
         """
         if not files:
             raise UsageError("there is no picture to search with: give one or more")
-        names = [f"picture {place}" for place in range(1, len(files) + 1)]
+        names = names or [f"picture {place}" for place in range(1, len(files) + 1)]
         query = self._describe(files, names).mean(axis=0)
         with self._database.connect() as connection:
             recall = self.settings()["index_recall"] if approximate else None
@@ -200,7 +202,7 @@ class Gallery(Contents):
         """Describes all stored images anew, by another model; whole or not at all.
 
         Args:
-          describer: of the model that the gallery is of from then on.
+          describer: of the gallery's model from then on.
           model: how to open it again.
           actor: who does it, for the log.
           advance: called with a number of images that are done.
@@ -210,7 +212,6 @@ class Gallery(Contents):
 
         Raises:
           UsageError: if the gallery does not keep image files.
-          DataError: if the model gives a descriptor that is not finite or has no length.
         """
         with self._database.connect() as connection:
             with connection.transaction():
@@ -237,17 +238,16 @@ class Gallery(Contents):
 
         Args:
           actor: who does it, for the log.
-          fpir: share of the searches for strangers that may get a name from then on; as before
-            unless given.
+          fpir: share of them that may get a name from then on; as before unless given.
 
         Raises:
-          UsageError: if there are too few persons to say anything.
+          UsageError: if there are too few persons to say anything, or no such share.
         """
+        check_settings(FPIR if fpir is None else fpir, None)
         with self._database.connect() as connection, connection.transaction():
             searches = search_own_images(connection)
             keep_searches(connection, searches, of="the gallery's own images")
-            if fpir is not None:
-                connection.execute("UPDATE gallery SET fpir = %s", [fpir])
+            connection.execute("UPDATE gallery SET fpir = coalesce(%s, fpir)", [fpir])
             log(connection, actor, "calibrate", pictures=len(searches.person))
 
     def index(self, actor: str) -> float:

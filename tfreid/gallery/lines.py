@@ -42,10 +42,13 @@ def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
 
 def in_words(line: Line) -> str:
     """Returns what a line means."""
+    named = (
+        "" if line.tpir is None else f"; about {line.tpir:.0%} of those who are enrolled get theirs"
+    )
     return (
         f"nobody begins beyond the distance {line.distance:.4f}: with {line.persons:,} persons "
-        f"enrolled at most {line.fpir:.3g} of the searches for strangers get a name "
-        f"({line.low:.2g} to {line.high:.2g}, 95%)"
+        f"enrolled about {line.fpir:.2g} of the searches for strangers get a name "
+        f"({line.low:.2g} to {line.high:.2g}, 95%){named}"
     )
 
 

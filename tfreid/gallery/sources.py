@@ -34,7 +34,7 @@ def images_of_folder(folder: Path) -> list[NewImage]:
     for person in persons:
         for place in _subfolders(person) or [person]:
             camera = None if place == person else place.name
-            for path in list_images(place):
+            for path in _images_in(place):
                 name = path.relative_to(folder).as_posix()
                 found.append(NewImage(name, person.name, read_files([path])[0], camera))
     return found
@@ -123,6 +123,13 @@ def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
         )
     except (UsageError, MissingPathError) as error:
         raise type(error)(f"{path}, line {line}: {error}") from None
+
+
+def _images_in(folder: Path) -> list[Path]:
+    try:
+        return list_images(folder)
+    except DataError as error:
+        raise DataError(f"{error}; remove the folder, or put images into it") from None
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -52,6 +52,8 @@ class Line:
       low: of the interval (95%) of the share that do.
       high: of the same.
       persons: size of the gallery that it is for.
+      tpir: share of the searches for enrolled persons that name them, in a gallery as large as the
+        one that was searched; None where nobody enrolled was searched for.
     """
 
     distance: float
@@ -59,6 +61,7 @@ class Line:
     low: float
     high: float
     persons: int
+    tpir: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,8 @@ class OpenSetSearches:
                 "more persons"
             )
         distance = float(candidates[low])
-        found = self.rate(distance, persons)
-        return Line(distance, fpir, found.low, found.high, persons)
+        rate, named = self.rate(distance, persons), self.found(distance)
+        return Line(distance, fpir, rate.low, rate.high, persons, named and named.value)
 
     def found(self, distance: float) -> Interval | None:
         """Returns the TPIR of a line in a gallery as large as the one that was searched.

@@ -118,9 +118,7 @@ def _of_searches(
         line = searches.line(rates.fpir, rates.gallery_persons or searches.persons)
     except UsageError as error:
         return {"open_set": None, "open_set_reason": str(error)}, searches
-    found = searches.found(line.distance)
-    told = {"true_positive_identification_rate": found.value if found else None}
-    return {"open_set": dataclasses.asdict(line) | told | dict(known)}, searches
+    return {"open_set": dataclasses.asdict(line) | dict(known)}, searches
 
 
 def _pairs_in_words(facts: Mapping[str, Any]) -> str:
@@ -140,7 +138,7 @@ def _searches_in_words(facts: Mapping[str, Any]) -> list[str]:
     if line is None:
         reason = facts.get("open_set_reason")
         return [f"nobody: where it begins cannot be told: {reason}"] if reason else []
-    found = line["true_positive_identification_rate"]
+    found = line["tpir"]
     named = "" if found is None else f"; it names {100 * found:.1f}% of those who are enrolled"
     return [
         f"nobody: no image within {line['distance']:.4f}; of the searches for strangers among "

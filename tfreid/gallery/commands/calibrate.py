@@ -10,7 +10,6 @@ from tfreid.cli import command  # before the libraries, whose start-up lines it 
 from absl import flags
 
 from tfreid.cli import gallery_flags
-from tfreid.errors import UsageError
 
 flags.adopt_module_key_flags(gallery_flags)
 
@@ -21,8 +20,6 @@ _FPIR = flags.DEFINE_float(
 
 def main() -> None:
     """Draws the line."""
-    if _FPIR.value is not None and not 0 < _FPIR.value < 1:
-        raise UsageError(f"--fpir={_FPIR.value}: expected a share above 0 and below 1")
     gallery = gallery_flags.open_gallery()
     gallery.calibrate(gallery_flags.actor(), _FPIR.value)
     print(gallery.line_in_words())

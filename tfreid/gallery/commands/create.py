@@ -21,7 +21,7 @@ _FPIR = flags.DEFINE_float(
 )
 _KEEP_IMAGES = flags.DEFINE_bool("keep_images", False, "Store image files, too.")
 _EXPIRE_DAYS = flags.DEFINE_integer(
-    "expire_days", None, "Days after which an image is forgotten; never unless given.", 1
+    "expire_days", None, "Days after which an image is forgotten; never unless given.", 1, 36_500
 )
 
 
@@ -30,8 +30,6 @@ def main() -> None:
     model = network_flags.model_with_settings()
     if model is None:
         raise UsageError("--model must be given: an export, a run, a file, or a server's address")
-    if not 0 < _FPIR.value < 1:
-        raise UsageError(f"--fpir={_FPIR.value}: expected a share above 0 and below 1")
     from tfreid.gallery import Gallery
 
     place = gallery_flags.database()

@@ -32,7 +32,6 @@ def main(images: list[str]) -> None:
         raise UsageError("give one of --folder, --list, and images by name with --person")
     if images and not _PERSON.value:
         raise UsageError("--person must be given with images by name")
-    gallery = gallery_flags.open_gallery(with_model=True)
     if _FOLDER.value:
         found = images_of_folder(Path(_FOLDER.value))
     elif _LIST.value:
@@ -40,6 +39,7 @@ def main(images: list[str]) -> None:
     else:
         taken_at = moment_of(_TIME.value) if _TIME.value else None
         found = named_images(images, _PERSON.value, _CAMERA.value, taken_at)
+    gallery = gallery_flags.open_gallery(with_model=True)
     stored = gallery.enrol(found, gallery_flags.actor())
     before = f"; {len(found) - stored:,} were stored before" if stored < len(found) else ""
     print(f"{stored:,} images of {len({i.person for i in found}):,} persons enrolled{before}")

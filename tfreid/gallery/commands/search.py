@@ -43,20 +43,19 @@ def main(pictures: list[str]) -> None:
         "until": moment_of(_UNTIL.value) if _UNTIL.value else None,
     }
     gallery = gallery_flags.open_gallery(with_model=True)
-    if _TOGETHER.value:
-        asked = {", ".join(pictures): files}
-    else:
-        asked = {name: [file] for name, file in zip(pictures, files, strict=True)}
-    for name, wanted in asked.items():
+    groups = [[*range(len(files))]] if _TOGETHER.value else [[n] for n in range(len(files))]
+    for group in groups:
+        names = [pictures[n] for n in group]
         answer = gallery.search(
-            wanted,
+            [files[n] for n in group],
+            names=names,
             top=_TOP.value,
             cameras=_CAMERA.value,
             approximate=_APPROXIMATE.value,
             actor=gallery_flags.actor(),
             **filters,
         )
-        print("\n".join(_in_words(name, answer)))
+        print("\n".join(_in_words(", ".join(names), answer)))
     if _APPROXIMATE.value:
         print(f"approximate: {100 * answer.recall:.1f}% of the 10 nearest images are found")
     print(gallery.line_in_words())

@@ -5,7 +5,7 @@ CREATE TABLE gallery (
   fingerprint bytea NOT NULL,
   rebuilt integer NOT NULL DEFAULT 0,
   keep_images boolean NOT NULL,
-  expire_days integer CHECK (expire_days > 0),
+  expire_days integer CHECK (expire_days BETWEEN 1 AND 36500),
   fpir double precision NOT NULL CHECK (fpir > 0 AND fpir < 1),
   searches jsonb,
   searches_of text,

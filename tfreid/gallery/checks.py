@@ -1,10 +1,23 @@
-"""What of an image's names a gallery can store."""
+"""What a gallery can store, and what it can be asked for."""
 
-from tfreid.errors import UsageError
+from tfreid.errors import UsageError, require
 from tfreid.gallery.answers import NewImage
 
 _MOST_CHARACTERS = 500
 """Of a name: PostgreSQL's indexes take 2,700 bytes, and people's tables less."""
+
+_MOST_DAYS = 36_500
+
+
+def check_settings(fpir: float, expire_days: int | None) -> None:
+    """Makes sure that a rate and a retention mean something.
+
+    Raises:
+      UsageError: naming the one that does not.
+    """
+    require(0 < fpir < 1, f"fpir={fpir:g}: expected a share above 0 and below 1")
+    days = 1 if expire_days is None else expire_days
+    require(1 <= days <= _MOST_DAYS, f"expire_days={days}: expected 1 to {_MOST_DAYS:,}, or none")
 
 
 def check_image(image: NewImage) -> None:
