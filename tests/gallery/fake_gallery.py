@@ -51,7 +51,7 @@ class FakeGallery:
         matches = sorted(matches, key=lambda one: one.distance)[: asked["top"]]
         if self._line is None:
             return Answer(None, tuple(matches), None, "too few persons are enrolled")
-        line = Line(self._line, 0.01, 0.004, 0.021, len(self.persons()))
+        line = Line(self._line, 0.01, 0.004, 0.021, len(self.persons()), 0.87)
         is_known = bool(matches) and matches[0].distance <= self._line
         return Answer(matches[0].person if is_known else None, tuple(matches), line)
 

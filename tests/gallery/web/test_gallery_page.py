@@ -104,8 +104,8 @@ def tab_to(page, selector: str, most: int = 40) -> None:
 def test_a_picture_gets_a_name_its_error_rate_and_its_matches(page):
     choose(page, png(1, 9))
     shows(page, "#who", "p1")
-    rate = "at most 1 in 100 strangers should get a name by mistake"
-    interval = "(95% interval of how many do: 1 in 250 to 1 in 48)"
+    rate = "about 1 in 100 strangers gets a name by mistake"
+    interval = "(95% interval: 1 in 250 to 1 in 48)"
     shows(page, "#why", f"With 4 persons enrolled, {rate} {interval}.")
     rows = page.locator("#matches > li")
     playwright.expect(rows).to_have_count(11)
@@ -120,6 +120,7 @@ def test_a_picture_gets_a_name_its_error_rate_and_its_matches(page):
 def test_a_stranger_is_nobody(page):
     choose(page, png(5))
     shows(page, "#who", "Nobody we know")
+    assert "13% are missed at this line." in page.locator("#why").inner_text()
     assert page.locator("#matches > li").first.inner_text() == "beyond 0.050 it is nobody"
 
 

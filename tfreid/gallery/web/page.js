@@ -139,13 +139,17 @@ function showAnswer({ person, matches, line, reason }) {
   }
   if (!line) return show("It cannot be told", "soft", sentence(reason), rows);
   if (person !== null) return show(person, "good", errorRate(line), rows);
-  const missed = "An enrolled person can be missed, too, if the pictures differ much.";
-  show("Nobody we know", "", `${errorRate(line)} ${missed}`, rows);
+  show("Nobody we know", "", `${errorRate(line)} ${missRate(line)}`, rows);
 }
 
 function errorRate({ fpir, low, high, persons }) {
-  return `With ${inWords(persons, "person")} enrolled, at most ${oneIn(fpir)} strangers should get a name by ` +
-    `mistake (95% interval of how many do: ${oneIn(low)} to ${oneIn(high)}).`;
+  return `With ${inWords(persons, "person")} enrolled, about ${oneIn(fpir)} strangers gets a name by ` +
+    `mistake (95% interval: ${oneIn(low)} to ${oneIn(high)}).`;
+}
+
+function missRate({ tpir }) {
+  if (tpir === null) return "An enrolled person can be missed, too, if the pictures differ much.";
+  return `Of those who are enrolled, ${Math.round(100 * (1 - tpir))}% are missed at this line.`;
 }
 
 function oneIn(rate) {
