@@ -37,7 +37,8 @@ def test_the_run_and_its_export_are_handed_over(
             export(run)
         return run
 
-    def export_run(run, path, data, far, flip_averaging):
+    def export_run(run, path, data, rates, flip_averaging):
+        assert rates.far == 0.001
         assert run.path.is_dir()
         assert data.info.fingerprint == reid_folder.info.fingerprint
         path.mkdir(exist_ok=True)
