@@ -58,7 +58,8 @@ class Database:
             raise ServingError(f"{self}: {_first_line(error)}") from None
 
     def _connected(self) -> psycopg.Connection:
-        for trials_left in range(_TRIALS if self.is_embedded else 1)[::-1]:
+        trials_left = _TRIALS if self.is_embedded else 1
+        while True:
             address = start(Path(self.place)) if self.is_embedded else str(self.place)
             try:
                 return psycopg.connect(
@@ -68,10 +69,10 @@ class Database:
                     options=f"-c search_path={SCHEMA},public -c timezone=UTC",
                 )
             except psycopg.OperationalError:  # A server that was killed is started again.
+                trials_left -= 1
                 if not trials_left:
                     raise
                 time.sleep(_PAUSE_S)
-        raise AssertionError
 
     def create(self, finish: Callable[[psycopg.Connection], None]) -> None:
         """Makes the tables.
