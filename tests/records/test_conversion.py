@@ -140,10 +140,20 @@ def test_dask_workers_write_the_same_bytes(raw_data, tmp_path, dask_args):
     here = convert(raw_data, tmp_path / "here", **options)
     assert convert(raw_data, tmp_path / "dask", beam_args=dask_args, **options) == here
     assert workers_that_loaded("tfreid.records.shards") == WORKERS
-    names = sorted(path.name for path in (tmp_path / "here").glob("*.*"))
-    assert names == sorted(path.name for path in (tmp_path / "dask").glob("*.*"))
-    for name in names:
-        assert (tmp_path / "dask" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert contents(tmp_path / "dask") == contents(tmp_path / "here")
+
+
+@pytest.mark.slow
+def test_a_portable_runner_writes_the_same_bytes(raw_data, tmp_path):
+    options = {"copies": 1, "shards": 6, "backgrounds_root": raw_data / "backgrounds"}
+    here = convert(raw_data, tmp_path / "here", **options)
+    portable = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=LOOPBACK"]
+    assert convert(raw_data, tmp_path / "portable", beam_args=portable, **options) == here
+    assert contents(tmp_path / "portable") == contents(tmp_path / "here")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.*")}
 
 
 def test_other_contents_have_another_fingerprint(converted, raw_data, tmp_path):
