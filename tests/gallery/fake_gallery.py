@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 from PIL import Image
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.errors import DataError, UsageError
 from tfreid.gallery import Answer, Line, Match, NewImage
 
@@ -120,5 +121,5 @@ def _descriptor(file: bytes, name: str) -> np.ndarray:
     try:
         pixels = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
     except OSError:
-        raise RefusedPicturesError(f"{name}: no image file, expected JPEG, PNG, BMP") from None
+        raise RefusedPicturesError(f"{name}: no image file, expected {DECODED_FORMATS}") from None
     return pixels.mean(axis=(0, 1)) / 255

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.datasets.layout import is_image, list_images
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.gallery.answers import NewImage
@@ -128,8 +129,11 @@ def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
 def _images_in(folder: Path) -> list[Path]:
     try:
         return list_images(folder)
-    except DataError as error:
-        raise DataError(f"{error}; remove the folder, or put images into it") from None
+    except DataError:
+        raise DataError(
+            f"no images in {folder}: expected {DECODED_FORMATS} files; remove the folder, or put "
+            "images into it"
+        ) from None
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from fastapi import (
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, BaseModel
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.errors import DataError, ServingError, UsageError, require
 from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.gallery import Gallery
@@ -34,7 +35,7 @@ MAX_PICTURES = 20
 _DAY_S, _HOUR_S = 24 * 3600, 3600
 _LOG = logging.getLogger(__name__)
 
-Pictures = Annotated[list[UploadFile], File(description="JPEG, PNG or BMP files.")]
+Pictures = Annotated[list[UploadFile], File(description=f"{DECODED_FORMATS} files.")]
 Time = Annotated[AwareDatetime | None, Form(description="ISO 8601 with a time zone.")]
 
 
