@@ -12,10 +12,8 @@ from tfreid.errors import DataError, UsageError
 from tfreid.gallery import Answer, Line, Match, NewImage
 
 
-class RefusedPicturesError(DataError):
+class RefusedPicturesError(UsageError, DataError):
     """As `RefusedImagesError`, whose module loads TensorFlow."""
-
-    reasons = {0: "no image file"}  # noqa: RUF012
 
 
 class FakeGallery:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from tfreid.datasets.files import DECODED_FORMATS
-from tfreid.errors import DataError
+from tfreid.errors import DataError, UsageError
 from tfreid.serving.decoding import (
     BMP,
     BMP_SIZE,
@@ -23,8 +23,8 @@ _OTHERS = {b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
 _NAMED = 5
 
 
-class RefusedImagesError(DataError):
-    """Images that are not described.
+class RefusedImagesError(UsageError, DataError):
+    """Images that were sent or named, and are not described (commands exit with 2).
 
     Attributes:
       reasons: what is wrong with each, by its place in the list.

@@ -30,9 +30,7 @@ def answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(DataError)
     def data(request: Request, error: DataError) -> JSONResponse:
-        # `RefusedImagesError` has reasons; its module would load TensorFlow.
-        is_of_pictures = hasattr(error, "reasons")
-        return answer(400 if is_of_pictures else 500, str(error))
+        return answer(500, str(error))
 
     @app.exception_handler(ServingError)
     def unavailable(request: Request, error: ServingError) -> JSONResponse:
