@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -96,15 +97,17 @@ def read_files(paths: Sequence[str | Path]) -> list[bytes]:
 
 
 def moment_of(text: str) -> datetime:
-    """Reads a time such as `2026-01-31T12:00`; local unless it has a time zone.
+    """Reads a time such as `2026-01-31T12:00`; local on this machine unless it has a time zone.
 
     Raises:
       UsageError: if it is none.
     """
     try:
-        return datetime.fromisoformat(text).astimezone()
+        # Python 3.10 knows no Z.
+        return datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text)).astimezone()
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"{text!r} is no time: expected one such as 2026-01-31T12:00") from None
+        shown = repr(text[:40])
+        raise UsageError(f"{shown} is no time: expected one such as 2026-01-31T12:00") from None
 
 
 def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
