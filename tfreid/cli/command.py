@@ -29,7 +29,7 @@ from tfreid import quiet
 from tfreid.cli import early
 from tfreid.cli.needs import check_needs
 from tfreid.cli.unread import FAILURE, ends_when_unread
-from tfreid.cli.values import require_paths, require_values
+from tfreid.cli.values import require_once, require_paths, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
@@ -78,9 +78,7 @@ def run(
 def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
     try:
         rest = _parse_flags(arguments, needs)
-        status = 0
-        if rest is not None:
-            status = (main(rest) if arguments else main()) or 0
+        status = 0 if rest is None else (main(rest) if arguments else main()) or 0
         sys.stdout.flush()
         return status
     except (UsageError, DataError, TrainingError, ServingError) as error:
@@ -191,6 +189,7 @@ def _parsed(
     arguments: object,
     needs: Mapping[str, str],
 ) -> list[str]:
+    before = {name: known[name].present for name in known}
     try:
         rest = known(list(argv))[1:]
     except flags.UnrecognizedFlagError as error:
@@ -204,6 +203,7 @@ def _parsed(
         raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+    require_once(known, before, _wanted())
     require_values(own)
     require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
     check_needs(needs, known)
