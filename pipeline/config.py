@@ -12,7 +12,7 @@ from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import ImageSet
 from tfreid.records.runners import LOCAL_RUNNER
-from tfreid.training import PRECISIONS
+from tfreid.training import Arithmetic
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class PipelineConfig:
         `tfrecords_schema/reid.pbtxt`.
       seed: of the records' order, weights, batches and random backgrounds.
       precision: of the computation.
+      accumulate_steps: parts of a batch that are computed in turn, to save memory.
+      deterministic: whether a training gives the same bits in every run.
       max_reject_fraction: largest fraction of the images that may be unusable.
       thresholds: what a model must reach.
       far: false-accept rate of the threshold that is exported with the model.
@@ -74,6 +76,8 @@ class PipelineConfig:
     schema: str | None = None
     seed: int = 0
     precision: str = "float32"
+    accumulate_steps: int = 1
+    deterministic: bool = True
     max_reject_fraction: float = 0.01
     thresholds: Thresholds = field(default_factory=Thresholds)
     far: float = 0.001
@@ -88,10 +92,9 @@ class PipelineConfig:
 
         Raises:
           UsageError: if the method gives no descriptor or lacks data, a data set is of the wrong
-            kind, or the precision is unknown.
+            kind, or the computation is not possible.
         """
-        if self.precision not in PRECISIONS:
-            raise UsageError(f"precision {self.precision!r}: use {', '.join(PRECISIONS)}")
+        Arithmetic(self.precision, self.accumulate_steps, self.deterministic)
         kinds = {stage.data for stage in METHODS[self.method].stages(self.recipe)}
         if "reid" not in kinds:
             raise UsageError(
@@ -132,6 +135,8 @@ class PipelineConfig:
             "recipe": to_json(self.recipe),
             "seed": self.seed,
             "precision": self.precision,
+            "accumulate_steps": self.accumulate_steps,
+            "deterministic": self.deterministic,
             "far": self.far,
             "flip_averaging": self.flip_averaging,
             "runs": f"{self.root}/runs",

@@ -52,6 +52,12 @@ _SEED = flags.DEFINE_integer("seed", 0, "Of order, weights, batches and random b
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", PRECISIONS, "Of the computation; weights stay float32."
 )
+_ACCUMULATE = flags.DEFINE_integer(
+    "accumulate_steps", 1, "Parts of a batch, computed in turn to save memory.", 1
+)
+_DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic", True, "Same bits in every training; without, a GPU may be faster."
+)
 _MIN_RANK1 = flags.DEFINE_float("min_rank1", _LEAST.min_rank1, "Least rank-1, a fraction.", 0, 1)
 _MIN_MAP = flags.DEFINE_float("min_mAP", _LEAST.min_mAP, "Least mAP, a fraction.", 0, 1)
 _MAX_REGRESSION = flags.DEFINE_float(
@@ -117,6 +123,8 @@ def config_from_flags(beam_args: Sequence[str]) -> PipelineConfig:
         max_reject_fraction=_MAX_REJECT_FRACTION.value,
         seed=_SEED.value,
         precision=_PRECISION.value,
+        accumulate_steps=_ACCUMULATE.value,
+        deterministic=_DETERMINISTIC.value,
         thresholds=Thresholds(
             _MIN_RANK1.value, _MIN_MAP.value, _MAX_REGRESSION.value, None if limit >= 1 else limit
         ),

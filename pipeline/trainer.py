@@ -56,6 +56,8 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
             _resumable(config, folders),
             seed=config["seed"],
             precision=config["precision"],
+            accumulate_steps=config["accumulate_steps"],
+            deterministic=config["deterministic"],
             export=export,
         )
         if training.is_chief() and not fileio.exists(fn_args.serving_model_dir):

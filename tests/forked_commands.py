@@ -1,7 +1,7 @@
 """Runs a command whose own commands, as of `tfreid.demo`, are forks too: `forked_commands MODULE`.
 
 In the environment, MORE_FLAGS maps a part of a command line to the flags that are added where it
-occurs, in JSON.
+occurs, or take the place of those of the same name, in JSON.
 """
 
 import json
@@ -21,7 +21,8 @@ def run_command(name, arguments):
     """Stands in for `embedded.run_command`."""
     line = f"$ python -m {shlex.join([name, *arguments])}"
     more = [flag for part, flags in MORE_FLAGS.items() if part in line for flag in flags]
-    done = Command(name, *arguments, *more).finish()
+    flags = {flag.partition("=")[0]: flag for flag in [*arguments, *more]}
+    done = Command(name, *flags.values()).finish()
     print(f"\n{line}\n{done.stdout}", end="")
     print(done.stderr, end="", file=sys.stderr)
     if done.returncode:

@@ -103,8 +103,9 @@ _UNMASKED_SHOWN = 3
 def main(beam_args: list[str]) -> None:
     """Runs the command."""
     _quieten_workers()
-    from tfreid.records import conversion, sources
+    from tfreid.records import conversion, runners, sources
 
+    runners.with_runner(beam_args)  # Refuses wrong ones before the work.
     out = Path(_OUT.value).expanduser()
     require_new(out)
     datasets = _datasets()

@@ -40,6 +40,19 @@ def test_an_unknown_flag_is_answered_first(module):
     [
         (["tfreid.train", "--mehtod=pgp"], "did you mean --method?"),
         (["tfreid.train", "--method=pgp", "--seed=x"], "--seed=x"),
+        (
+            ["tfreid.train", "--method=pgp", "--seed=1", "--seed", "1"],
+            "--seed takes one value and is",
+        ),
+        (
+            ["tfreid.train", "--method=pgp", "--export", "--noexport"],
+            "--[no]export takes one value",
+        ),
+        (["tfreid.train", "--method=dgd", "--method=pgp"], "--method takes one value"),
+        (
+            ["tfreid.train", "--method=dgd", *["--recipe.width=1"] * 3],
+            "--recipe.width takes one value and is given 3 times: give it once",
+        ),
         (["tfreid.train", "--method=pgp", "--seed=-1"], "--seed=-1"),
         (["tfreid.train", "--method=pgp", "--scale=papr"], "--scale=papr"),
         (["tfreid.train"], "--method must be given"),

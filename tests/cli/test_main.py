@@ -1,6 +1,7 @@
 """The console script `tfreid`."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -43,3 +44,23 @@ def test_an_unknown_command_is_misuse(name: str, hint: str):
     refused = tfreid(name)
     assert refused.returncode == 2
     assert f"tfreid has no command {name!r}: {hint}" in refused.stderr
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    "arguments", [[], ["gallery"], ["datasets", "--help"], ["datasets"], ["x"], ["datasets", "--x"]]
+)
+def test_a_reader_who_has_read_enough_hears_no_more(arguments: list[str], buffered: bool):
+    code = "from tfreid.cli.main import main; main()"
+    unread, output = os.pipe()
+    os.close(unread)
+    errors = output if arguments[-1:] in (["x"], ["--x"]) else subprocess.PIPE
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        stdout=output,
+        stderr=errors,
+        env=os.environ | {"PYTHONUNBUFFERED": "" if buffered else "1"},
+        check=False,
+    )
+    os.close(output)
+    assert (ended.returncode, ended.stderr or b"") == (1, b"")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from toy_models import SIZE_PX, BrokenModel, LeftModel, PersonModel
+from toy_models import SIZE_PX, BlindModel, BrokenModel, LeftModel, PersonModel
 
 from tfreid.errors import TrainingError
 from tfreid.evaluation import Network
+from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec, evaluation_batches
 
@@ -56,3 +57,19 @@ def test_progress_counts_images(model, reid_folder):
 def test_descriptors_that_are_no_numbers_are_refused(reid_folder):
     with pytest.raises(TrainingError, match=r"market1501/query.* not finite.*11 other"):
         describe_split(embed(BrokenModel(), 8), reid_folder, "query", SPEC)
+
+
+def test_a_descriptor_of_zeros_is_refused_where_the_person_is_there(reid_folder):
+    blind = embed(BlindModel(zeros=True), 64)
+    said = r"market1501/query\S* is all zeros.*and so are those of 3 other images: look whether"
+    with pytest.raises(TrainingError, match=said):
+        describe_split(blind, reid_folder, "query", SPEC)
+    background = InputSpec(image_size_px=SIZE_PX, variant="background_only")
+    assert len(describe_split(blind, reid_folder, "query", background).features) == 12
+
+
+def test_one_descriptor_for_all_images_is_refused(reid_folder):
+    describer = Describer([Network("toy", BlindModel(zeros=False), SIZE_PX)], 8)
+    with pytest.raises(TrainingError, match="toy gives all 12 images of query the same descriptor"):
+        describer.describe(reid_folder, "query")
+    describer.describe(reid_folder, "query", "background_only")

@@ -7,14 +7,13 @@ from datetime import datetime
 import numpy as np
 from PIL import Image
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.errors import DataError, UsageError
 from tfreid.gallery import Answer, Line, Match, NewImage
 
 
-class RefusedPicturesError(DataError):
+class RefusedPicturesError(UsageError, DataError):
     """As `RefusedImagesError`, whose module loads TensorFlow."""
-
-    reasons = {0: "no image file"}  # noqa: RUF012
 
 
 class FakeGallery:
@@ -120,5 +119,5 @@ def _descriptor(file: bytes, name: str) -> np.ndarray:
     try:
         pixels = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
     except OSError:
-        raise RefusedPicturesError(f"{name}: no image file, expected JPEG, PNG, BMP") from None
+        raise RefusedPicturesError(f"{name}: no image file, expected {DECODED_FORMATS}") from None
     return pixels.mean(axis=(0, 1)) / 255

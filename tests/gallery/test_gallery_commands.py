@@ -9,6 +9,7 @@ import pytest
 from tests.commands import Command
 from tests.gallery.colourful import png
 from tests.networks.small_onnx import mean_colours
+from tfreid.errors import UsageError
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,14 @@ def test_a_list_says_who_where_and_when(call, pictures, tmp_path):
     assert "Ben" not in found
 
 
-def test_images_by_name(call):
+def test_images_by_name(call, tmp_path):
     call("create", "--model=model.onnx")
     call("enrol", "anna.png", "--person=anna", "--camera=door")
     assert "1 images of 1 persons enrolled" in call("enrol", "ben.png", "--person=ben").stdout
+    damaged = tmp_path / "1.png"
+    damaged.write_bytes(png(1)[:60])
+    for arguments in (["search", damaged], ["enrol", damaged, "--person=anna"]):
+        assert "1.png: damaged" in call(*arguments, status=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,11 @@ def test_images_by_name(call):
         (["search"], "there is no picture to search with"),
         (["search", "nowhere.png"], "nowhere.png: No such file"),
         (["search", "anna.png", "--since=yesterday"], "'yesterday' is no time"),
+        (["enrol", "--list=people"], "people: Is a directory"),
+        (["enrol", "--list=anna.png"], "anna.png: 'utf-8' codec can't decode"),
+        (["enrol", "--folder=people/anna/door"], "expected a folder of persons"),
+        (["enrol", "--folder=."], ". has images outside the folders of persons"),
+        (["serve", "--token_file=anna.png"], "--token_file=anna.png: this is no text file"),
         (["forget"], "give one of --person, --image and --older_than_days"),
         (["show", "--persn=x"], "did you mean --person"),
         (["find"], "python -m tfreid.gallery has no command 'find'"),
@@ -127,19 +137,20 @@ def test_a_wrong_list_is_refused_by_line(text, said, tmp_path):
 
     (tmp_path / "anna.png").write_bytes(png(1))
     (tmp_path / "list.csv").write_text(text)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(UsageError, match=said):
         images_of_list(tmp_path / "list.csv")
 
 
 def test_folders_without_persons_are_refused(tmp_path):
     from tfreid.gallery.sources import images_of_folder
 
-    with pytest.raises(ValueError, match="expected a folder of persons"):
+    with pytest.raises(UsageError, match="expected a folder of persons"):
         images_of_folder(tmp_path / "nowhere")
     (tmp_path / "anna").mkdir()
-    with pytest.raises(ValueError, match="no images in"):
+    formats = "JPEG, PNG or BMP"
+    with pytest.raises(UsageError, match=f"no images in .*anna: expected {formats} files; remove"):
         images_of_folder(tmp_path)
     (tmp_path / "anna" / "1.png").write_bytes(png(1))
     (tmp_path / "loose.png").write_bytes(png(1))
-    with pytest.raises(ValueError, match="outside the folders of persons, such as loose"):
+    with pytest.raises(UsageError, match="outside the folders of persons, such as loose"):
         images_of_folder(tmp_path)

@@ -35,6 +35,7 @@ def compiled(raw_data, tmp_path_factory, request):
     result = run(
         "run_kubeflow",
         *("--method=dgd", *market(raw_data), "--root=gs://bucket/reid", "--image=registry/reid:1"),
+        *("--accumulate_steps=2", "--nodeterministic"),
         *(f"--resources={name}:{text}" for name, (text, _) in RESOURCES.items()),
         f"--out={out}",
     )
@@ -51,6 +52,9 @@ def test_compiles_without_a_cluster(compiled):
     tasks = specification["root"]["dag"]["tasks"]
     assert set(tasks) >= COMPONENTS
     assert set(tasks["ReidTrainer"]["dependentTasks"]) >= {"StopOnAnomalies-reid"}
+    custom = tasks["ReidTrainer"]["inputs"]["parameters"]["custom_config"]["runtimeValue"]
+    told = json.loads(custom["constant"])
+    assert (told["accumulate_steps"], told["deterministic"]) == (2, False)
     executors = specification["deploymentSpec"]["executors"]
     images = {e["container"]["image"] for e in executors.values() if "container" in e}
     assert images == {"registry/reid:1"}

@@ -30,6 +30,7 @@ def test_the_run_and_its_export_are_handed_over(
 
     def fit(method, recipe, folders, path, *, export, **options):
         assert folders["reid"].info.fingerprint == reid_folder.info.fingerprint
+        assert options == {"seed": 0, **arithmetic}
         run = SimpleNamespace(path=path)
         path.mkdir(parents=True)
         (path / "recipe.json").touch()
@@ -44,10 +45,13 @@ def test_the_run_and_its_export_are_handed_over(
         path.mkdir(exist_ok=True)
         (path / "saved_model.pb").touch()
 
+    arithmetic = {"precision": "mixed_bfloat16", "accumulate_steps": 2, "deterministic": False}
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(trainer.training, "fit", fit)
     monkeypatch.setattr(trainer, "export_run", export_run)
-    config = PipelineConfig(place, "dgd", METHODS["dgd"].demo(), ImageSet("market1501"))
+    config = PipelineConfig(
+        place, "dgd", METHODS["dgd"].demo(), ImageSet("market1501"), **arithmetic
+    )
     fn_args = SimpleNamespace(
         custom_config=config.training() | {"folders": {"reid": str(reid_folder.path)}},
         serving_model_dir=f"{place}/model/Format-Serving",

@@ -190,6 +190,7 @@ def test_page_says_first_what_is_due_to_what(audits, tmp_path):
     assert f"{percent(one.value, '+')}{low} to {high}" in row
     assert "As & often." in row
     assert text.index("What is due to what") < text.index("Accuracy by background")
+    assert differences(audits)[0].sentence not in text
 
 
 def test_same_audits_write_the_same_page(audits, written, tmp_path):

@@ -28,7 +28,8 @@ from absl import flags, logging
 from tfreid import quiet
 from tfreid.cli import early
 from tfreid.cli.needs import check_needs
-from tfreid.cli.values import require_paths, require_values
+from tfreid.cli.unread import FAILURE, ends_when_unread
+from tfreid.cli.values import require_once, require_paths, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
@@ -36,7 +37,7 @@ from tfreid.progress import Progress as progress
 __all__ = ["answer_early", "logging", "progress", "run"]
 quiet.install()
 
-FAILURE, MISUSE, INTERRUPTED = 1, 2, 130
+MISUSE, INTERRUPTED = 2, 130
 _WIDTH, _FIELD = 96, "recipe."
 _HELP = {"h", "help", "helpfull"}
 _FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
@@ -70,23 +71,19 @@ def run(
       needs: which flags have an effect only with others, as `check_needs` has it; a literal, so
         that it can be read before the command is loaded.
     """
-    sys.exit(_status(main, arguments, needs))
+    with ends_when_unread():
+        sys.exit(_status(main, arguments, needs))
 
 
 def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
     try:
         rest = _parse_flags(arguments, needs)
-        if rest is None:
-            return 0
-        status = (main(rest) if arguments else main()) or 0
+        status = 0 if rest is None else (main(rest) if arguments else main()) or 0
         sys.stdout.flush()
         return status
     except (UsageError, DataError, TrainingError, ServingError) as error:
         status = MISUSE if isinstance(error, UsageError) else FAILURE
         return _fail(with_flags(str(error)), status)
-    except BrokenPipeError:  # `| head` has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who presses twice means no more by it.
         return _fail("interrupted", INTERRUPTED)
@@ -122,7 +119,8 @@ def answer_early(path: Path) -> None:
     try:
         _parsed(known, own, argv, early.takes_arguments(path), early.needs_of(path))
     except UsageError as error:
-        sys.exit(_fail(str(error), MISUSE))
+        with ends_when_unread():
+            sys.exit(_fail(str(error), MISUSE))
 
 
 def with_flags(text: str) -> str:
@@ -191,6 +189,7 @@ def _parsed(
     arguments: object,
     needs: Mapping[str, str],
 ) -> list[str]:
+    before = {name: known[name].present for name in known}
     try:
         rest = known(list(argv))[1:]
     except flags.UnrecognizedFlagError as error:
@@ -204,6 +203,7 @@ def _parsed(
         raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
         raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+    require_once(known, before, _wanted())
     require_values(own)
     require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
     check_needs(needs, known)

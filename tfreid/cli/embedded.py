@@ -110,8 +110,9 @@ def ensure_occluded(path: str | Path, arguments: Sequence[str] = ()) -> Path:
     """
     path = Path(path)
     images, out = path / "occluded_images", path / "occluded"
+    flags = {flag.partition("=")[0]: flag for flag in (*_ONLY_OCCLUDED, *arguments)}
     with _claimed(path):
-        run_command("tfreid.synthesize", [f"--out={images}", *_ONLY_OCCLUDED, *arguments])
+        run_command("tfreid.synthesize", [f"--out={images}", *flags.values()])
         _convert("occluded_reid", images, out)
     return out
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tfreid.cli.command import MISUSE, answer_early
 from tfreid.cli.source import called, calls
+from tfreid.cli.unread import ends_when_unread
 
 COMMANDS = {
     **{
@@ -52,13 +53,15 @@ def run_named(commands: Mapping[str, str], program: str) -> None:
     """
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help", "help"):
-        print(_overview(commands, program))
+        with ends_when_unread():
+            print(_overview(commands, program))
         return
     if name not in commands:
         near = difflib.get_close_matches(name, commands, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(commands)}"
-        print(f"error: {program} has no command {name!r}: {hint}", file=sys.stderr)
-        sys.exit(MISUSE)
+        with ends_when_unread():
+            print(f"error: {program} has no command {name!r}: {hint}", file=sys.stderr)
+            sys.exit(MISUSE)
     module = commands[name]
     sys.argv = [module, *arguments]
     if _is_run(_file_of(module)):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from absl import flags
 
@@ -28,6 +28,26 @@ def require_values(own: Iterable[flags.Flag]) -> None:
         for value in flag.value if isinstance(flag.value, list) else [flag.value]:
             if isinstance(value, float) and not math.isfinite(value):
                 raise UsageError(f"--{flag.name}={value}: a finite number was expected")
+
+
+def require_once(known: flags.FlagValues, before: Mapping[str, int], given: Iterable[str]) -> None:
+    """Refuses `--seed=1 --seed=2`, of which the last would count, silently.
+
+    Args:
+      known: all flags, parsed.
+      before: name -> how often it had been given before.
+      given: what stands on the command line where flags stand, without dashes.
+
+    Raises:
+      UsageError: naming the flag.
+    """
+    if any(word.startswith("flagfile") for word in given):
+        return  # Who keeps flags in a file changes some of them on the command line.
+    for name in known:
+        flag, count = known[name], known[name].present - before.get(name, 0)
+        if count > 1 and not isinstance(flag, flags.MultiFlag):
+            text = f"--[no]{flag.name}" if flag.boolean else f"--{flag.name}"
+            raise UsageError(f"{text} takes one value and is given {count} times: give it once")
 
 
 def require_paths(own: Iterable[flags.Flag], arguments: Sequence[str]) -> None:

@@ -16,6 +16,9 @@ from tfreid.datasets.row import ParsingRow, Row
 IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 """Formats that can be converted, as Pillow names them."""
 
+DECODED_FORMATS = "JPEG, PNG or BMP"
+"""Formats that exported models, servers and galleries take as files, for messages."""
+
 JPEG_FORMATS = ("JPEG", "MPO")
 """What Pillow may call a JPEG file; MPO is one with further pictures."""
 

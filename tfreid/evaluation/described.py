@@ -61,7 +61,7 @@ def _placed(
     keys = np.array([key.decode() for key in columns["image/key"]])
     shown = [records for _, records in measured_records(sets, variant, split)]
     places = np.concatenate([*shown, np.empty(0, np.int64)]).astype(np.int64)
-    values = checked(np.asarray(values), name, keys[places])
+    values = checked(np.asarray(values), name, keys[places], variant)
     features = np.zeros((len(keys), values.shape[1]), np.float32)
     features[places] = values
     return Descriptors(features, Identities(columns["person/id"], columns["camera/id"]), keys)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tfreid.errors import TrainingError
 from tfreid.evaluation.descriptors import (
     Advance,
     Descriptors,
@@ -91,12 +92,19 @@ class Describer:
 
         Raises:
           DataError: if a record is damaged.
-          TrainingError: if a descriptor is not finite.
+          TrainingError: as `describe_split`, and if all original images have one descriptor.
         """
         parts = []
         for network, embed in self._embedders:
             spec = InputSpec(image_size_px=network.image_size_px, variant=variant)
-            parts.append(describe_split(embed, folder, split, spec, seed, advance, indices, keep))
+            found = describe_split(embed, folder, split, spec, seed, advance, indices, keep)
+            images = found.features
+            if variant == "original" and len(images) > 1 and not np.ptp(images, axis=0).any():
+                raise TrainingError(
+                    f"{network.name} gives all {len(images)} images of {split} the same "
+                    "descriptor: take another output of the model, or other weights"
+                )
+            parts.append(found)
         if len(parts) == 1:
             return parts[0]
         weights = [network.weight for network, _ in self._embedders]

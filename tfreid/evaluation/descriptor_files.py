@@ -135,16 +135,19 @@ def _read(path: Path, lines: Sequence[ListedImage]) -> np.ndarray:
     return checked(values, str(path), [line.file for line in lines])
 
 
-def checked(values: np.ndarray, name: str, images: Sequence[str]) -> np.ndarray:
+def checked(
+    values: np.ndarray, name: str, images: Sequence[str], variant: str | None = None
+) -> np.ndarray:
     """Returns descriptors as float32 `[n, d]`.
 
     Args:
       values: to be checked.
       name: what to call them.
       images: `[n]` names of the images that they should be of.
+      variant: of the images, if it is known.
 
     Raises:
-      DataError: if they are not one finite descriptor an image.
+      DataError: if they are not one finite descriptor an image, or, of an original image, zeros.
     """
     count = len(images)
     if not (np.issubdtype(values.dtype, np.integer) or np.issubdtype(values.dtype, np.floating)):
@@ -162,12 +165,16 @@ def checked(values: np.ndarray, name: str, images: Sequence[str]) -> np.ndarray:
         )
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if len(bad):
-        raise DataError(
-            f"{name}: the descriptor of {images[bad[0]]} (row {bad[0] + 1}) is not finite"
-            + (f", nor are those of {len(bad) - 1} other images" if len(bad) > 1 else "")
-        )
+    faults = {"is not finite": ~np.isfinite(values).all(axis=1)}
+    if variant == "original":
+        faults["is all zeros"] = ~values.any(axis=1)
+    for fault, rows in faults.items():
+        bad = np.flatnonzero(rows)
+        if len(bad):
+            raise DataError(
+                f"{name}: the descriptor of {images[bad[0]]} (row {bad[0] + 1}) {fault}"
+                + (f", and so are those of {len(bad) - 1} other images" if len(bad) > 1 else "")
+            )
     return values
 
 

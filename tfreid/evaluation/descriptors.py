@@ -172,7 +172,7 @@ def describe_split(
 
     Raises:
       DataError: if a record is damaged.
-      TrainingError: if a descriptor is not finite.
+      TrainingError: if a descriptor is not finite or, of an original image, all zeros.
     """
     columns: dict[str, list] = {"embedding": [], "person_id": [], "camera_id": [], "key": []}
     pooled = False
@@ -183,11 +183,18 @@ def describe_split(
         if keep:
             keep(batch, outputs)
     features, person, camera, key = (np.concatenate(parts) for parts in columns.values())
-    if not np.isfinite(features).all():
-        bad = key[~np.isfinite(features).all(axis=1)]
-        raise TrainingError(
-            f"the model's descriptor of {bad[0].decode()} is not finite, and so are those of "
-            f"{len(bad) - 1} other images: the weights are not usable"
-        )
     keys = np.array([k.decode() for k in key])
+    _refuse(~np.isfinite(features).all(axis=1), keys, "is not finite", "the weights are not usable")
+    # Without the person, a model that sees nothing else may well see nothing.
+    if spec.variant == "original":
+        advice = "look whether the images show anything, and take another output or other weights"
+        _refuse(~features.any(axis=1), keys, "is all zeros, near to nothing", advice)
     return Descriptors(features, Identities(person, camera), keys, pooled)
+
+
+def _refuse(bad: np.ndarray, keys: np.ndarray, what: str, advice: str) -> None:
+    """Raises `TrainingError` if a descriptor is bad."""
+    if not bad.any():
+        return
+    others = f", and so are those of {bad.sum() - 1} other images" if bad.sum() > 1 else ""
+    raise TrainingError(f"the model's descriptor of {keys[bad][0]} {what}{others}: {advice}")

@@ -1,10 +1,13 @@
 """Images to enrol, and where they lie on a disk."""
 
 import csv
+import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.datasets.layout import is_image, list_images
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.gallery.answers import NewImage
@@ -17,7 +20,7 @@ def images_of_folder(folder: Path) -> list[NewImage]:
 
     Raises:
       MissingPathError: if there is no such folder, or no folder of a person in it.
-      DataError: if a folder has no image, or one cannot be read.
+      UsageError: if a folder has no image, or images lie outside the folders of persons.
     """
     persons = _subfolders(folder) if folder.is_dir() else []
     if not persons:
@@ -26,7 +29,7 @@ def images_of_folder(folder: Path) -> list[NewImage]:
         )
     loose = [path.name for path in folder.iterdir() if path.is_file() and is_image(path)]
     if loose:
-        raise DataError(
+        raise UsageError(
             f"{folder} has images outside the folders of persons, such as {loose[0]}: move each "
             "into its person's folder"
         )
@@ -44,24 +47,23 @@ def images_of_list(path: Path) -> list[NewImage]:
     """Reads a CSV file with the columns path, person and, if wanted, name, camera and time.
 
     Raises:
-      MissingPathError: if there is no such file, or not an image that it names.
-      DataError: if it is none; the text names line and column.
+      MissingPathError: if it, or an image that it names, is not there or cannot be read.
+      UsageError: if it is none; the text names line and column.
     """
-    if not path.is_file():
-        raise MissingPathError(f"there is no list {path}")
+    [content] = read_files([path])
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            header = reader.fieldnames or []
-            unknown = [name for name in header if name not in _COLUMNS + _OPTIONAL]
-            if unknown or not {*_COLUMNS} <= {*header}:
-                raise DataError(
-                    f"{path}, line 1: expected the columns {','.join(_COLUMNS)}"
-                    f"[,{','.join(_OPTIONAL)}], found {','.join(header) or 'nothing'}"
-                )
-            return [_image(row, path, reader.line_num) for row in reader]
+        lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+        reader = csv.DictReader(lines, strict=True)
+        header = reader.fieldnames or []
+        unknown = [name for name in header if name not in _COLUMNS + _OPTIONAL]
+        if unknown or not {*_COLUMNS} <= {*header}:
+            raise UsageError(
+                f"{path}, line 1: expected the columns {','.join(_COLUMNS)}"
+                f"[,{','.join(_OPTIONAL)}], found {','.join(header) or 'nothing'}"
+            )
+        return [_image(row, path, reader.line_num) for row in reader]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}") from None
+        raise UsageError(f"{path}: {error}") from None
 
 
 def named_images(
@@ -95,24 +97,26 @@ def read_files(paths: Sequence[str | Path]) -> list[bytes]:
 
 
 def moment_of(text: str) -> datetime:
-    """Reads a time such as `2026-01-31T12:00`; local unless it has a time zone.
+    """Reads a time such as `2026-01-31T12:00`; local on this machine unless it has a time zone.
 
     Raises:
       UsageError: if it is none.
     """
     try:
-        return datetime.fromisoformat(text).astimezone()
+        # Python 3.10 knows no Z.
+        return datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text)).astimezone()
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"{text!r} is no time: expected one such as 2026-01-31T12:00") from None
+        shown = repr(text[:40])
+        raise UsageError(f"{shown} is no time: expected one such as 2026-01-31T12:00") from None
 
 
 def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
     if None in row or None in row.values():
-        raise DataError(f"{path}, line {line}: not as many columns as in line 1")
+        raise UsageError(f"{path}, line {line}: not as many columns as in line 1")
     values = {name: value.strip() for name, value in row.items()}
     for name in _COLUMNS:
         if not values[name]:
-            raise DataError(f"{path}, line {line}, column {name}: empty")
+            raise UsageError(f"{path}, line {line}, column {name}: empty")
     try:
         return NewImage(
             name=values.get("name") or values["path"],
@@ -128,8 +132,11 @@ def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
 def _images_in(folder: Path) -> list[Path]:
     try:
         return list_images(folder)
-    except DataError as error:
-        raise DataError(f"{error}; remove the folder, or put images into it") from None
+    except DataError:
+        raise UsageError(
+            f"no images in {folder}: expected {DECODED_FORMATS} files; remove the folder, or put "
+            "images into it"
+        ) from None
 
 
 def _subfolders(folder: Path) -> list[Path]:

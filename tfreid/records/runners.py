@@ -11,9 +11,18 @@ LOCAL_RUNNER = "--runner=FnApiRunner"
 
 
 def with_runner(beam_args: Sequence[str]) -> list[str]:
-    """Returns Beam pipeline options that name a runner: `LOCAL_RUNNER` unless they already do."""
-    named = any(arg.startswith("--runner") for arg in beam_args)
-    return [*beam_args] if named else [LOCAL_RUNNER, *beam_args]
+    """Returns Beam pipeline options that name a runner: `LOCAL_RUNNER` unless they already do.
+
+    Raises:
+        UsageError: an option is not known; see `tfreid.records.beam_options`.
+    """
+    named = any(arg.partition("=")[0] == "--runner" for arg in beam_args)
+    options = [*beam_args] if named else [LOCAL_RUNNER, *beam_args]
+    if beam_args:
+        from tfreid.records.beam_options import require_known  # Only here: Beam is slow to import.
+
+        require_known(options)
+    return options
 
 
 @contextlib.contextmanager

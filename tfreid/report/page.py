@@ -47,7 +47,8 @@ def write_report(
       losses: model's name -> how it was trained, where that is known
         (`tfreid.training.read_losses`).
       warnings: model's name -> what is odd about it, shown at the top.
-      attribution: what each change from one model to another does, shown first.
+      attribution: what each change from one model to another does, shown first, in place of a
+        sentence for every two models.
 
     Raises:
       ValueError: if audits of one data set differ in images, protocol, definition of average
@@ -89,7 +90,7 @@ def _sections(
     return [
         _header(results, _QUESTION if alone else results[0].tested.dataset),
         gains_section(attribution),
-        verdicts(results),
+        verdicts(results, compares=attribution is None),
         figures_section(results),
         _charts(results),
         open_set_section(results),

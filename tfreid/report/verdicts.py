@@ -9,10 +9,11 @@ from tfreid.inputs import readable
 from tfreid.report.markup import percent, verdict_class
 
 
-def verdicts(results: Sequence[AuditResult]) -> str:
-    """Returns the cards, and a sentence for every two models."""
+def verdicts(results: Sequence[AuditResult], compares: bool = True) -> str:
+    """Returns the cards and, if it compares, a sentence for every two models."""
     cards = "".join(_card(result) for result in results)
-    compared = "".join(f"<p>{escape(each.sentence)}</p>" for each in differences(results))
+    found = differences(results) if compares else []
+    compared = "".join(f"<p>{escape(each.sentence)}</p>" for each in found)
     return f'<div class="grid verdicts">{cards}</div>{compared}'
 
 

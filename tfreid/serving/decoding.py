@@ -2,11 +2,10 @@
 
 import tensorflow as tf
 
-from tfreid.datasets.files import MAX_IMAGE_MPX
+from tfreid.datasets.files import DECODED_FORMATS, MAX_IMAGE_MPX
 from tfreid.inputs import decode_image
 from tfreid.serving.orientation import upright
 
-FORMATS = "JPEG, PNG or BMP"
 JPEG, PNG, BMP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"
 """What the files of each format begin with."""
 
@@ -38,7 +37,7 @@ def decode_upright(file: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
         tf.reduce_all(header[: len(magic)] == list(magic)) for magic in (JPEG, PNG, BMP)
     )
     is_known = is_jpeg | is_png | (is_bmp & _is_plain_bmp(header))
-    other = f"no {FORMATS} file; a BMP must be uncompressed, with 8, 24 or 32 bits a pixel"
+    other = f"no {DECODED_FORMATS} file; a BMP must be uncompressed, with 8, 24 or 32 bits a pixel"
     with tf.control_dependencies([tf.debugging.Assert(is_known, [other])]):
         size_px = tf.cond(
             is_jpeg,

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from tfreid.errors import DataError
+from tfreid.datasets.files import DECODED_FORMATS
+from tfreid.errors import DataError, UsageError
 from tfreid.serving.decoding import (
     BMP,
     BMP_SIZE,
-    FORMATS,
     JPEG,
     MAX_IMAGE_MPX,
     PNG,
@@ -23,8 +23,8 @@ _OTHERS = {b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"RIFF": "WebP"}
 _NAMED = 5
 
 
-class RefusedImagesError(DataError):
-    """Images that are not described.
+class RefusedImagesError(UsageError, DataError):
+    """Images that were sent or named, and are not described (commands exit with 2).
 
     Attributes:
       reasons: what is wrong with each, by its place in the list.
@@ -44,7 +44,7 @@ def fault_of(file: bytes, max_image_mpx: float = MAX_IMAGE_MPX) -> str:
     try:
         decode_upright(tf.constant(file), tf.constant(1))
     except tf.errors.InvalidArgumentError:
-        return f"damaged, or of a kind of {FORMATS} that TensorFlow does not decode"
+        return f"damaged, or of a kind of {DECODED_FORMATS} that TensorFlow does not decode"
     return ""
 
 
@@ -53,7 +53,7 @@ def header_fault(file: bytes, max_image_mpx: float = MAX_IMAGE_MPX) -> str:
     if not file.startswith((JPEG, PNG, BMP)):
         found = next((name for magic, name in _OTHERS.items() if file.startswith(magic)), "")
         what = f"a {found} file" if found else "no image file" if file else "an empty file"
-        return f"{what}, expected {FORMATS}"
+        return f"{what}, expected {DECODED_FORMATS}"
     try:
         height, width = _size_px(file)
     except (struct.error, tf.errors.InvalidArgumentError):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from tfreid.datasets.files import DECODED_FORMATS, MAX_IMAGE_MPX
 from tfreid.evaluation import Network
 from tfreid.inputs import resize_image
-from tfreid.serving.decoding import FORMATS, MAX_IMAGE_MPX, decode_upright
+from tfreid.serving.decoding import decode_upright
 from tfreid.serving.orientation import orientations
 
 DEFAULT = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
@@ -17,7 +18,7 @@ EMBED_IMAGES = "embed_images"
 EXPLAIN = "explain"
 
 PREPROCESSING = {
-    "decoding": f"{FORMATS} to RGB in [0, 255], at most {MAX_IMAGE_MPX:g} million pixels",
+    "decoding": f"{DECODED_FORMATS} to RGB in [0, 255], at most {MAX_IMAGE_MPX:g} million pixels",
     "orientation": "turned upright as EXIF says",
     "resizing": "bilinear, without anti-aliasing, pixel centres at half-integers",
     "normalising": "by the model",

@@ -269,7 +269,7 @@ def test_what_is_wrong_is_said(page):
     shows(page, "#why", "At most 4 pictures of 32 MiB together, please.")
     choose(page, b"garbage")
     shows(page, "#who", "That did not work")
-    shows(page, "#why", "picture 1: no image file, expected JPEG, PNG, BMP")
+    shows(page, "#why", "picture 1: no image file, expected JPEG, PNG or BMP")
 
 
 def test_nothing_jumps_when_the_answer_comes(page):

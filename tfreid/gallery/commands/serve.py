@@ -12,7 +12,7 @@ import os
 from absl import flags
 
 from tfreid.cli import gallery_flags, network_flags
-from tfreid.errors import MissingPathError
+from tfreid.errors import MissingPathError, UsageError
 
 flags.adopt_module_key_flags(gallery_flags)
 flags.adopt_module_key_flags(network_flags)
@@ -34,6 +34,8 @@ def main() -> None:
                 token = file.read().strip()
         except OSError as error:
             raise MissingPathError(f"--token_file={_TOKEN_FILE.value}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"--token_file={_TOKEN_FILE.value}: this is no text file") from None
     gallery = gallery_flags.open_gallery(with_model=True)
     from tfreid.gallery.web import serve
 

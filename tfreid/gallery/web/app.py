@@ -5,6 +5,7 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import (
@@ -19,11 +20,13 @@ from fastapi import (
     UploadFile,
 )
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel, BeforeValidator
 
+from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.errors import DataError, ServingError, UsageError, require
 from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.gallery import Gallery
+from tfreid.gallery.sources import moment_of
 from tfreid.gallery.web.failures import answer_failures
 from tfreid.gallery.web.guard import RequestGuard
 from tfreid.gallery.web.pages import PUBLIC, add_pages
@@ -34,8 +37,13 @@ MAX_PICTURES = 20
 _DAY_S, _HOUR_S = 24 * 3600, 3600
 _LOG = logging.getLogger(__name__)
 
-Pictures = Annotated[list[UploadFile], File(description="JPEG, PNG or BMP files.")]
-Time = Annotated[AwareDatetime | None, Form(description="ISO 8601 with a time zone.")]
+Pictures = Annotated[list[UploadFile], File(description=f"{DECODED_FORMATS} files.")]
+Time = Annotated[
+    datetime | None,
+    # A file in its place is none, which pydantic says.
+    BeforeValidator(lambda sent: moment_of(sent) if isinstance(sent, str) else sent),
+    Form(description="ISO 8601; the server's local time unless it has a time zone."),
+]
 
 
 class PersonCount(BaseModel):

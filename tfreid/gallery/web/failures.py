@@ -1,11 +1,28 @@
 """Errors as answers: `{"error": what is wrong and what to do}`."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from tfreid.errors import DataError, ServingError, UsageError
+
+_OF_PATHS = {
+    404: "there is nothing at {path}: /docs lists what there is",
+    405: "{path} cannot be asked by {method}: /docs lists what it takes",
+}
+_OF_FIELDS = {
+    "missing": "must be given",
+    "int_parsing": "expected a whole number",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than_equal": "expected {le} or less",
+    "less_than": "expected less than {lt}",
+}
+"""pydantic's types of errors -> what is said of a field."""
 
 
 def answer_failures(app: FastAPI) -> None:
@@ -16,13 +33,15 @@ def answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(AnyHTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, error.detail, error.headers)
+        text, status = error.detail, error.status_code
+        if text == HTTPStatus(status).phrase:  # The framework's own.
+            form = _OF_PATHS.get(status, "the request cannot be answered: {path}")
+            text = form.format(path=request.url.path, method=request.method)
+        return answer(status, text, error.headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        # The place and the fault: what was sent, a picture perhaps, does not come back.
-        faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
-        return answer(422, "; ".join(faults))
+        return answer(422, "; ".join(dict.fromkeys(map(_fault, error.errors()))))
 
     @app.exception_handler(UsageError)
     def misuse(request: Request, error: UsageError) -> JSONResponse:
@@ -30,9 +49,7 @@ def answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(DataError)
     def data(request: Request, error: DataError) -> JSONResponse:
-        # `RefusedImagesError` has reasons; its module would load TensorFlow.
-        is_of_pictures = hasattr(error, "reasons")
-        return answer(400 if is_of_pictures else 500, str(error))
+        return answer(500, str(error))
 
     @app.exception_handler(ServingError)
     def unavailable(request: Request, error: ServingError) -> JSONResponse:
@@ -41,3 +58,14 @@ def answer_failures(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> JSONResponse:
         return answer(500, "the server failed, which is not your fault; its log says how")
+
+
+def _fault(found: Mapping[str, Any]) -> str:
+    """The field and the fault: what was sent, a picture perhaps, does not come back."""
+    limits = found.get("ctx", {})
+    if isinstance(limits.get("error"), UsageError):
+        text = str(limits["error"])
+    else:
+        form = _OF_FIELDS.get(found["type"], "not as /docs describes it")
+        text = form.format(**limits)
+    return f"{'.'.join(map(str, found['loc'][1:])) or 'the request'}: {text}"

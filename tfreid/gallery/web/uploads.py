@@ -32,8 +32,11 @@ class _MemoryRequest(Request):
         try:
             return await parser.parse()
         except MultiPartException as error:
-            is_too_many = error.message.startswith("Too many files")
-            raise HTTPException(413 if is_too_many else 400, error.message) from None
+            if error.message.startswith("Too many files"):
+                text = f"there are more than {self.max_pictures} pictures: send less at once"
+                raise HTTPException(413, text) from None
+            text = f"the form cannot be read ({error.message.rstrip('.')}): send it as curl -F does"
+            raise HTTPException(400, text) from None
 
 
 def memory_route(max_pictures: int) -> type[APIRoute]:
