@@ -1,7 +1,8 @@
+import apache_beam as beam
 import pytest
 
 from tfreid.errors import UsageError
-from tfreid.records.runners import with_runner
+from tfreid.records.runners import unwrapped_errors, with_runner
 
 DASK = "--runner=apache_beam.runners.dask.dask_runner.DaskRunner"
 
@@ -37,3 +38,12 @@ def test_options_of_beam_and_its_runners_are_taken(options):
 def test_others_are_refused_by_name(options, said):
     with pytest.raises(UsageError, match=said):
         with_runner(options)
+
+
+def test_a_runner_without_its_job_server_is_told_in_one_line(tmp_path):
+    with (
+        pytest.raises(UsageError, match=r"runner cannot start: .*specify a --job_endpoint"),
+        unwrapped_errors(tmp_path),
+        beam.Pipeline(argv=["--runner=PortableRunner"]),
+    ):
+        pass

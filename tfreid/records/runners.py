@@ -6,8 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tfreid.errors import UsageError
+
 LOCAL_RUNNER = "--runner=FnApiRunner"
 """Runs in this process. Beam's own default would download a runner."""
+
+_NO_JOB_SERVER = ("job server jar", "must specify a --job_endpoint")
+"""Of what Beam says where a portable runner was not told of a server, or cannot fetch its own."""
 
 
 def with_runner(beam_args: Sequence[str]) -> list[str]:
@@ -31,6 +36,9 @@ def unwrapped_errors(out: Path) -> Iterator[None]:
 
     Args:
         out: what is being written, for the error.
+
+    Raises:
+        UsageError: the job server of a runner is not there.
     """
     full = os.strerror(errno.ENOSPC)
     try:
@@ -40,4 +48,6 @@ def unwrapped_errors(out: Path) -> Iterator[None]:
             raise KeyboardInterrupt from error
         if full in str(error):
             raise OSError(errno.ENOSPC, full, str(out)) from error
+        if any(words in str(error) for words in _NO_JOB_SERVER):
+            raise UsageError(f"the runner cannot start: {error}") from error
         raise
