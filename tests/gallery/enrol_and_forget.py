@@ -17,6 +17,7 @@ def describer() -> SimpleNamespace:
     return SimpleNamespace(
         fingerprint=fingerprint,
         size=64,
+        beta=None,
         searches=None,
         require=lambda *_: None,
         describe=lambda files, _: np.stack([np.frombuffer(f[-64:], np.uint8) for f in files]) + 1.0,
