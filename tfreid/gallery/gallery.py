@@ -17,8 +17,7 @@ from tfreid.gallery.emptying import delete, wipe
 from tfreid.gallery.indexing import make_index, recall_of_index
 from tfreid.gallery.lines import keep_searches, line_of
 from tfreid.gallery.log import log
-from tfreid.gallery.own_reconstructions import search_own_positions
-from tfreid.gallery.own_searches import search_own_images
+from tfreid.gallery.own_reconstructions import search_own
 from tfreid.gallery.rebuilding import Advance, describe_anew, identity
 from tfreid.gallery.reconstructing import (
     SHORTLIST,
@@ -250,12 +249,8 @@ class Gallery(Contents):
           UsageError: if there are too few persons to say anything, or no such share.
         """
         check_settings(FPIR if fpir is None else fpir, None)
-        beta = self.settings()["beta"]
         with self._database.connect() as connection:
-            if beta is None:
-                searches = search_own_images(connection)
-            else:
-                searches = search_own_positions(connection, beta)
+            searches = search_own(connection, self.settings()["beta"])
             with connection.transaction():
                 self._of_same_model(connection)
                 keep_searches(connection, searches, of="the gallery's own images")

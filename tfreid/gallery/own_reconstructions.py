@@ -6,17 +6,32 @@ from operator import itemgetter
 import numpy as np
 import psycopg
 
-from tfreid.gallery.own_searches import drawn, images_in, require_persons, seen_alike, units
+from tfreid.gallery.own_searches import (
+    drawn,
+    images_in,
+    require_persons,
+    search_own_images,
+    seen_alike,
+    units,
+)
 from tfreid.gallery.reconstructing import SHORTLIST, features_of, reconstruct, stored_positions
 from tfreid.retrieval.open_set import KEPT, OpenSetSearches
 
 _NOT_COMPARED = 2.0
 """Distance of who is not on the shortlist: by reconstruction nothing is farther off than 1."""
 
+Row = tuple[float, int, int]
+"""Of a shortlist: distance by descriptor, number of the image and of its person."""
+
 _NOBODY = (0, _NOT_COMPARED)
 
 _SEARCHES = 500
 """Images that are searched for: fewer than by descriptors, as each reconstructs a shortlist."""
+
+
+def search_own(connection: psycopg.Connection, beta: float | None) -> OpenSetSearches:
+    """Searches for stored images by positions; by descriptors where there is no beta."""
+    return search_own_positions(connection, beta) if beta else search_own_images(connection)
 
 
 def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSetSearches:
@@ -40,15 +55,15 @@ def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSet
         is_own = queries["person"][:, None] == images["person"]
         others.add(np.where(is_own, np.inf, distances), images)
         mates.add(np.where(is_own & ~seen_alike(queries, images), distances, np.inf), images)
+    near, mine = others.lists(), mates.lists()
+    reached = [_reached(*lists) for lists in zip(near, mine, strict=True)]
+    shortlists = [[row[1] for row in a + b] for a, b in zip(near, reached, strict=True)]
+    compared = _compared(connection, queries["image"].tolist(), shortlists, beta)
     nearest, own = [], []
-    for place, image in enumerate(queries["image"].tolist()):
-        near, mine, has_mates = others.of(place), mates.of(place), bool(mates.of(place))
-        farthest = sorted(row[0] for row in near + mine)[:SHORTLIST][-1]
-        mine = [row for row in mine if row[0] <= farthest]
-        found = _distances(connection, image, [row[1] for row in near + mine], beta)
-        nearest.append(_nearest_persons(near, found, min(KEPT, persons - 1)))
-        reached = [found[row[1]] for row in mine if row[1] in found]
-        own.append(min(reached, default=_NOT_COMPARED if has_mates else np.inf))
+    for place, found in enumerate(compared):
+        nearest.append(_nearest_persons(near[place], found, min(KEPT, persons - 1)))
+        distances = [found.get(row[1], _NOT_COMPARED) for row in reached[place]]
+        own.append(min(distances, default=_NOT_COMPARED if mine[place] else np.inf))
     whose, distances = np.moveaxis(np.array(nearest), 2, 0)
     return OpenSetSearches(
         distances.astype(np.float32),
@@ -59,19 +74,37 @@ def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSet
     )
 
 
-def _distances(
-    connection: psycopg.Connection, image: int, others: list[int], beta: float
-) -> dict[int, float]:
-    """Distances of a stored image from others by their numbers, without those gone meanwhile."""
-    query, rows = stored_positions(connection, [image]), stored_positions(connection, others)
-    if not query or not rows:
-        return {}
-    distances = reconstruct(features_of(query), features_of(rows), beta)[0]
-    return dict(zip((row[0] for row in rows), distances.tolist(), strict=True))
+def _reached(near: list[Row], mine: list[Row]) -> list[Row]:
+    """Those of the own images that are on the shortlist of a search for the person."""
+    farthest = sorted(row[0] for row in near + mine)[:SHORTLIST][-1]
+    return [row for row in mine if row[0] <= farthest]
+
+
+def _compared(
+    connection: psycopg.Connection, images: list[int], shortlists: list[list[int]], beta: float
+) -> list[dict[int, float]]:
+    """The distances of each stored image from its shortlist, without images gone meanwhile.
+
+    A stored image is reconstructed from once, for all that have it on their shortlist.
+    """
+    rows = stored_positions(connection, images)
+    probes, places = features_of(rows), {row[0]: place for place, row in enumerate(rows)}
+    wanted: dict[int, list[int]] = {}
+    for image, shortlist in zip(images, shortlists, strict=True):
+        for other in shortlist if image in places else ():
+            wanted.setdefault(other, []).append(image)
+    found: dict[int, dict[int, float]] = {image: {} for image in images}
+    for other, queries in wanted.items():
+        if stored := stored_positions(connection, [other]):
+            query = probes[np.array([places[image] for image in queries])]
+            distances = reconstruct(query, features_of(stored), beta)[:, 0]
+            for image, distance in zip(queries, distances.tolist(), strict=True):
+                found[image][other] = distance
+    return list(found.values())
 
 
 def _nearest_persons(
-    near: list[tuple[float, int, int]], found: Mapping[int, float], kept: int
+    near: list[Row], found: Mapping[int, float], kept: int
 ) -> list[tuple[int, float]]:
     """The nearest persons of a shortlist, each with the distance of the nearest image."""
     persons: dict[int, float] = {}
@@ -100,7 +133,6 @@ class _Nearest:
         order = np.argpartition(joined["distance"], SHORTLIST - 1, axis=1)[:, :SHORTLIST]
         self._rows = np.take_along_axis(joined, order, axis=1)
 
-    def of(self, query: int) -> list[tuple[float, int, int]]:
-        """Returns distance by descriptor, number and person of each image on a query's list."""
-        row = self._rows[query]
-        return row[np.isfinite(row["distance"])].tolist()
+    def lists(self) -> list[list[Row]]:
+        """Returns the shortlist of each query."""
+        return [rows[np.isfinite(rows["distance"])].tolist() for rows in self._rows]
