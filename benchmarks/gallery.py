@@ -2,12 +2,14 @@
 
     python -m benchmarks.gallery
     python -m benchmarks.gallery --images=1000000
+    python -m benchmarks.gallery --images=2000 --positions=110 --noindex
     uv run --with faiss-cpu python -m benchmarks.gallery
 
 Descriptors have 512 values, a tenth as many persons as images, six cameras. Searches go through
 `Gallery.search` from its descriptor on, log included; arrays are searched by NumPy's matrix product
 and, where it is installed, by FAISS (IndexFlatIP), float32 both. Clients are threads that search at
-the same time. The memory is that of all of the database's processes, shared pages once.
+the same time. The memory is that of all of the database's processes, shared pages once. Positions
+have 2,048 values; an exact search reconstructs 100 images.
 """
 
 import concurrent.futures
@@ -26,13 +28,16 @@ from tfreid.cli import command
 from tfreid.gallery import Database, Gallery, NewImage
 from tfreid.gallery.embedded import stop
 from tfreid.gallery.storing import store
+from tfreid.retrieval.reconstruction import PositionFeatures
 
 _IMAGES = flags.DEFINE_integer("images", 100_000, "Images in the gallery.", 1000)
 _SEARCHES = flags.DEFINE_integer("searches", 20, "Searches of each kind.", 2)
 _CLIENTS = flags.DEFINE_integer("clients", 8, "Clients at the same time.", 1)
+_POSITIONS = flags.DEFINE_integer("positions", 0, "Positions of an image, as FPR's.", 0)
 _INDEX = flags.DEFINE_bool("index", True, "Also make an index, and search by it.")
 
 _VALUES, _CAMERAS, _STEP, _TOP = 512, 6, 100_000, 10
+_POSITION_VALUES, _POSITION_STEP = 2048, 500
 _THUMBNAIL = bytes(1500)
 
 
@@ -52,6 +57,10 @@ def main() -> None:
         _row("gallery, exact, of one camera", _search(gallery, cameras=["camera 1"]), plain)
         name = f"gallery, exact, {_CLIENTS.value} clients"
         _row(name, _search(gallery), plain, clients=_CLIENTS.value)
+        if _POSITIONS.value:
+            start = time.perf_counter()
+            gallery.calibrate("benchmark")
+            print(f"\ncalibrated in {time.perf_counter() - start:.0f} s")
         if _INDEX.value:
             start = time.perf_counter()
             recall = gallery.index("benchmark")
@@ -67,11 +76,25 @@ class _Describer(SimpleNamespace):
 
     size, searches, fingerprint = _VALUES, None, np.eye(4, _VALUES, dtype=np.float32)
 
+    @property
+    def beta(self) -> float | None:
+        return 0.01 if _POSITIONS.value else None
+
     def require(self, *_: object) -> None:
         pass
 
     def describe(self, files: list[bytes], _: list[str]) -> np.ndarray:
         return np.concatenate([_descriptors(int(file), 1) for file in files])
+
+    def describe_positions(self, files: list[bytes], names: list[str]) -> PositionFeatures:
+        return _positions(int(files[0]), self.describe(files, names))
+
+
+def _positions(seed: int, pooled: np.ndarray) -> PositionFeatures:
+    shape = (len(pooled), _POSITIONS.value, _POSITION_VALUES)
+    found = np.random.default_rng(seed).standard_normal(shape, np.float32)
+    found /= np.linalg.norm(found, axis=2, keepdims=True)
+    return PositionFeatures.from_arrays(found, np.full(shape[:2], 1 / shape[1]), pooled)
 
 
 def _descriptors(seed: int, count: int) -> np.ndarray:
@@ -82,17 +105,20 @@ def _descriptors(seed: int, count: int) -> np.ndarray:
 def _fill(database: Database, stored: np.ndarray) -> float:
     """Stores descriptors; returns how many a second."""
     took = 0.0
-    for start in range(0, len(stored), _STEP):
-        part = stored[start : start + _STEP]
+    step = _POSITION_STEP if _POSITIONS.value else _STEP
+    for start in range(0, len(stored), step):
+        part = stored[start : start + step]
         part[:] = _descriptors(1_000_000 + start, len(part))
         images = [
             NewImage(str(n), f"person {n // 10}", b"", f"camera {n % _CAMERAS}")
             for n in range(start, start + len(part))
         ]
+        positions = _positions(start, part) if _POSITIONS.value else None
         with command.progress(1, "storing", unit="parts") as bar, database.connect() as connection:
             began = time.perf_counter()
             with connection.transaction():
-                store(connection, images, part, [_THUMBNAIL] * len(part), keep_images=False)
+                small = [_THUMBNAIL] * len(part)
+                store(connection, images, part, small, keep_images=False, positions=positions)
             took += time.perf_counter() - began
             bar.advance(1)
     return len(stored) / took

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gallery.colourful import SIZE_PX, MeanColours
+from tests.gallery.colourful import SIZE_PX, MeanColours, StripColours
 from tests.gallery.debian_server import debian_server
 from tfreid.gallery import Database, Gallery
 from tfreid.gallery.database import SCHEMA
@@ -23,6 +23,11 @@ def describer() -> ImageDescriber:
 @pytest.fixture(scope="session")
 def other_describer() -> ImageDescriber:
     return ImageDescriber(Network("turned", MeanColours(turned=True), SIZE_PX))
+
+
+@pytest.fixture(scope="session")
+def position_describer() -> ImageDescriber:
+    return ImageDescriber(Network("strips", StripColours(), SIZE_PX))
 
 
 @pytest.fixture(scope="session")

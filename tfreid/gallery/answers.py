@@ -35,7 +35,8 @@ class Match:
       person: whom it shows.
       camera: that took it, where known.
       taken_at: when, where known.
-      distance: cosine distance to what was searched for, 0 to 2.
+      distance: cosine distance to what was searched for, 0 to 2; of models that are matched by
+        positions, reconstruction distance, 0 to 1.
     """
 
     image: int

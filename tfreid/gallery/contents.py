@@ -56,7 +56,7 @@ class Contents:
         return bytes(rows[0][0]) if rows else None
 
     def stored(self, person: str) -> dict[str, Any]:
-        """Returns all that is stored on a person, for JSON; pictures and descriptors in base64.
+        """Returns all that is stored on a person, for JSON; pictures and positions in base64.
 
         Raises:
           UsageError: if nobody of the name is stored.
@@ -70,8 +70,8 @@ class Contents:
         with self._database.connect() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             return cursor.execute(
-                "SELECT model, fingerprint, rebuilt, fpir, keep_images, expire_days, index_recall, "
-                "searches_of FROM gallery"
+                "SELECT model, fingerprint, beta, rebuilt, fpir, keep_images, expire_days, "
+                "index_recall, searches_of FROM gallery"
             ).fetchone()
 
     def status(self) -> dict[str, Any]:
@@ -115,14 +115,18 @@ def _images_of(connection: psycopg.Connection, person: str) -> list[Match]:
 
 
 def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
-    """Returns all that is stored on a person, for JSON; pictures in base64."""
+    """Returns all that is stored on a person, for JSON; pictures and positions in base64."""
     cursor = connection.cursor(row_factory=dict_row)
     images = cursor.execute(
         "SELECT image.id, image.name, camera, taken_at::text, enrolled_at::text, "
         "encode(sha256, 'hex') AS sha256, descriptor::text, "
-        "encode(thumbnail, 'base64') AS thumbnail, encode(file, 'base64') AS file "
+        "encode(thumbnail, 'base64') AS thumbnail, encode(file, 'base64') AS file, "
+        "encode(positions.positions, 'base64') AS positions, "
+        "encode(foreground, 'base64') AS foreground "
         "FROM image JOIN person ON person.id = image.person "
-        "JOIN picture ON picture.image = image.id WHERE person.name = %s ORDER BY image.id",
+        "JOIN picture ON picture.image = image.id "
+        "LEFT JOIN positions ON positions.image = image.id "
+        "WHERE person.name = %s ORDER BY image.id",
         [person],
     ).fetchall()
     log = cursor.execute(

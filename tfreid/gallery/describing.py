@@ -1,7 +1,8 @@
 """From image files to descriptors, and what tells one model's descriptors from another's."""
 
 import io
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -12,10 +13,14 @@ from tfreid.errors import DataError, UsageError
 from tfreid.nn.network import Network
 from tfreid.report.pictures import overlay
 from tfreid.retrieval import OpenSetSearches, normalise
+from tfreid.retrieval.reconstruction import PositionFeatures
 from tfreid.serving.refused import RefusedImagesError, fault_of
 from tfreid.serving.signatures import describe, maps, preprocess
 
 _BATCH_IMAGES = 32
+_IN_MEMORY = 64
+"""Images whose positions are held; of a network at the paper's size, of one 0.9 MB."""
+
 _PROBES, _PROBE_PX = 4, (64, 32)
 _MOST_DIFFERENT = 1e-3
 """Cosine distance of a probe's descriptors by one model in two runtimes; 1e-5 is usual."""
@@ -31,8 +36,8 @@ class ImageDescriber:
     def __init__(self, network: Network):
         self.network = network
         files = tf.TensorSpec([None], tf.string)
-        compiled = tf.function(self._embed, input_signature=[files], autograph=False)
-        self._compute = compiled if network.in_graph else self._embed
+        compiled = tf.function(self._outputs, input_signature=[files], autograph=False)
+        self._compute = compiled if network.in_graph else self._outputs
 
     def describe(self, files: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
         """Returns the descriptors of image files, float32 `[n, d]`, of unit length.
@@ -45,20 +50,46 @@ class ImageDescriber:
           RefusedImagesError: if some are not decoded; it names all of them.
           DataError: if the model gives a descriptor that is not finite or has no length.
         """
-        starts = range(0, len(files), _BATCH_IMAGES)
-        try:
-            parts = [self._batch(files[start : start + _BATCH_IMAGES]) for start in starts]
-        except tf.errors.InvalidArgumentError:
-            faults = {place: fault_of(file) for place, file in enumerate(files)}
-            if not any(faults.values()):
-                raise
-            named = {place: f"{names[place]}: {fault}" for place, fault in faults.items() if fault}
-            raise RefusedImagesError(named) from None
-        found = np.concatenate(parts)
-        lengths = np.linalg.norm(found, axis=1)
-        for place in np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0))):
-            raise DataError(f"{names[place]}: the model gives a descriptor without direction")
-        return normalise(found)
+        parts = [batch["embedding"] for batch in self._batches(files, names)]
+        return _units(np.concatenate(parts), names)
+
+    def describe_positions(self, files: Sequence[bytes], names: Sequence[str]) -> PositionFeatures:
+        """Returns descriptors, as `describe` does, and positions of a network that gives these.
+
+        The positions of many images are in half precision, and in a file without a name, which
+        the system removes with the array.
+
+        Args:
+          files: JPEG, PNG or BMP, of at most 50 million pixels.
+          names: what errors call them.
+
+        Raises:
+          RefusedImagesError, DataError: as `describe`; also for positions that are not finite.
+          OSError: if the disk of temporary files is full.
+        """
+        descriptors, weights = [], []
+
+        def positions() -> Iterator[np.ndarray]:
+            for start, batch in enumerate(self._batches(files, names)):
+                finite = np.isfinite(batch["positions"]).all(axis=(1, 2))
+                finite &= np.isfinite(batch["foreground"]).all(axis=1)
+                for place in np.flatnonzero(~finite):
+                    name = names[start * _BATCH_IMAGES + place]
+                    raise DataError(f"{name}: the model gives positions that are not finite")
+                descriptors.append(batch["embedding"])
+                weights.append(batch["foreground"])
+                yield batch["positions"]
+
+        joined = (
+            _in_file(positions()) if len(files) > _IN_MEMORY else np.concatenate([*positions()])
+        )
+        found = _units(np.concatenate(descriptors), names)
+        return PositionFeatures.from_arrays(joined, np.concatenate(weights), found)
+
+    @property
+    def beta(self) -> float | None:
+        """Of the reconstruction by which positions are compared; None where there are none."""
+        return float(self.network.model.beta) if self.network.has_positions else None
 
     @cached_property
     def searches(self) -> OpenSetSearches | None:
@@ -119,12 +150,45 @@ class ImageDescriber:
         """Values of a descriptor."""
         return self.fingerprint.shape[1]
 
-    def _embed(self, files: tf.Tensor) -> tf.Tensor:
+    def _outputs(self, files: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = preprocess(files, [self.network.image_size_px])
-        return describe([self.network], pixels)["embedding"]
+        return describe([self.network], pixels)
 
-    def _batch(self, files: Sequence[bytes]) -> np.ndarray:
-        return np.asarray(self._compute(tf.constant(list(files), tf.string)), np.float32)
+    def _batches(
+        self, files: Sequence[bytes], names: Sequence[str]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Yields what the network tells of some images after others, float32."""
+        try:
+            for start in range(0, len(files), _BATCH_IMAGES):
+                batch = tf.constant(list(files[start : start + _BATCH_IMAGES]), tf.string)
+                yield {
+                    name: np.asarray(values, np.float32)
+                    for name, values in self._compute(batch).items()
+                }
+        except tf.errors.InvalidArgumentError:
+            faults = {place: fault_of(file) for place, file in enumerate(files)}
+            if not any(faults.values()):
+                raise
+            named = {place: f"{names[place]}: {fault}" for place, fault in faults.items() if fault}
+            raise RefusedImagesError(named) from None
+
+
+def _in_file(parts: Iterator[np.ndarray]) -> np.ndarray:
+    """Joins arrays in half precision, in a file that has no name and ends with the process."""
+    count = 0
+    with tempfile.TemporaryFile() as file:
+        for part in parts:
+            file.write(part.astype(np.float16).tobytes())
+            count += len(part)
+        file.flush()
+        return np.memmap(file, np.float16, "r", shape=(count, *part.shape[1:]))
+
+
+def _units(descriptors: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    lengths = np.linalg.norm(descriptors, axis=1)
+    for place in np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0))):
+        raise DataError(f"{names[place]}: the model gives a descriptor without direction")
+    return normalise(descriptors)
 
 
 def _probes() -> list[bytes]:

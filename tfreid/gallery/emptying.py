@@ -6,7 +6,7 @@ import psycopg
 
 from tfreid.errors import UsageError
 
-_TABLES = ("image", "picture", "person")
+_TABLES = ("image", "picture", "positions", "person")
 
 
 def delete(

@@ -14,11 +14,18 @@ from tfreid.gallery.checks import check_image, check_settings
 from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, wipe
-from tfreid.gallery.indexing import make_index
+from tfreid.gallery.indexing import make_index, recall_of_index
 from tfreid.gallery.lines import keep_searches, line_of
 from tfreid.gallery.log import log
-from tfreid.gallery.own_searches import search_own_images
-from tfreid.gallery.rebuilding import Advance, describe_anew
+from tfreid.gallery.own_reconstructions import search_own
+from tfreid.gallery.rebuilding import Advance, describe_anew, identity
+from tfreid.gallery.reconstructing import (
+    SHORTLIST,
+    described,
+    ranked,
+    require_same_matching,
+    stored_positions,
+)
 from tfreid.gallery.searching import nearest
 from tfreid.gallery.storing import add_descriptors, not_stored, store
 from tfreid.gallery.thumbnails import thumbnail
@@ -53,6 +60,7 @@ class Gallery(Contents):
         self._rebuilt = found["rebuilt"]
         if describer is not None:
             describer.require(np.frombuffer(found["fingerprint"], "<f4"), str(database))
+            require_same_matching(str(database), found["beta"], describer.beta)
 
     @classmethod
     def create(
@@ -82,11 +90,11 @@ class Gallery(Contents):
 
         def fill(connection: psycopg.Connection) -> None:
             connection.execute(
-                "INSERT INTO gallery (model, fingerprint, fpir, keep_images, expire_days) "
-                "VALUES (%s, %s, %s, %s, %s)",
-                [model, _as_bytes(describer.fingerprint), fpir, keep_images, expire_days],
+                "INSERT INTO gallery (model, fingerprint, beta, fpir, keep_images, expire_days) "
+                "VALUES (%s, %s, %s, %s, %s, %s)",
+                [model, *identity(describer), fpir, keep_images, expire_days],
             )
-            if describer.searches:
+            if describer.searches and describer.beta is None:  # They are of descriptors.
                 keep_searches(connection, describer.searches, of="the model's test images")
             add_descriptors(connection, describer.size)
 
@@ -118,11 +126,11 @@ class Gallery(Contents):
         if not images:
             return 0
         files, names = [image.file for image in images], [image.name for image in images]
-        descriptors = self._describe(files, names)
+        descriptors, positions = described(self._required_describer(), files, names)
         thumbnails = [thumbnail(file) for file in files]
         with self._database.connect() as connection, connection.transaction():
             keep_images = self._of_same_model(connection)["keep_images"]
-            persons = store(connection, images, descriptors, thumbnails, keep_images)
+            persons = store(connection, images, descriptors, thumbnails, keep_images, positions)
             log(connection, actor, "enrol", images=len(images), persons=persons)
         return len(images)
 
@@ -141,8 +149,9 @@ class Gallery(Contents):
         """Says who is on a picture, or nobody.
 
         Args:
-          files: one picture, or several of one person, whose descriptors are averaged.
-          top: matches to return at most.
+          files: one picture, or several of one person: of descriptors the mean is compared, by
+            positions each picture, and the mean of its distances counts.
+          top: matches to return at most; by positions no more than the shortlist has.
           cameras: only images of these; of all unless given.
           since: only images taken then or later.
           until: only images taken before.
@@ -157,16 +166,17 @@ class Gallery(Contents):
         if not files:
             raise UsageError("there is no picture to search with: give one or more")
         names = names or [f"picture {place}" for place in range(1, len(files) + 1)]
-        query = self._describe(files, names).mean(axis=0)
+        describer = self._required_describer()
+        descriptors, positions = described(describer, files, names)
+        query, count = descriptors.mean(axis=0), SHORTLIST if positions else top
         with self._database.connect() as connection:
-            recall = self.settings()["index_recall"] if approximate else None
-            if approximate and recall is None:
-                raise UsageError(
-                    f"{self._database} has no index: make it with python -m tfreid.gallery index, "
-                    "or search exactly (without approximate)"
-                )
-            found = nearest(connection, query, top, cameras, since, until, approximate)
+            recall = recall_of_index(connection, str(self._database)) if approximate else None
+            found = nearest(connection, query, count, cameras, since, until, approximate)
+            images = [match.image for match in found]
+            rows = stored_positions(connection, images) if positions else []
             self._of_same_model(connection)
+            if positions:
+                found = ranked(found, rows, positions, describer.beta)[:top]
             line, reason = line_of(connection)
             is_known = bool(found and line and found[0].distance <= line.distance)
             images = [match.image for match in found]
@@ -222,12 +232,7 @@ class Gallery(Contents):
                         f"{self._database} keeps no image files to describe anew: make a gallery "
                         "of the other model, and enrol the images there"
                     )
-                images = describe_anew(connection, describer, advance)
-                connection.execute(
-                    "UPDATE gallery SET model = %s, fingerprint = %s, rebuilt = rebuilt + 1, "
-                    "searches = NULL, searches_of = NULL, to_be_wiped = true",
-                    [model, _as_bytes(describer.fingerprint)],
-                )
+                images = describe_anew(connection, describer, model, advance)
                 log(connection, actor, "rebuild", count=images)
             wipe(connection, self._database.is_embedded)
         self._describer, self._rebuilt = describer, self._rebuilt + 1
@@ -244,11 +249,13 @@ class Gallery(Contents):
           UsageError: if there are too few persons to say anything, or no such share.
         """
         check_settings(FPIR if fpir is None else fpir, None)
-        with self._database.connect() as connection, connection.transaction():
-            searches = search_own_images(connection)
-            keep_searches(connection, searches, of="the gallery's own images")
-            connection.execute("UPDATE gallery SET fpir = coalesce(%s, fpir)", [fpir])
-            log(connection, actor, "calibrate", pictures=len(searches.person))
+        with self._database.connect() as connection:
+            searches = search_own(connection, self.settings()["beta"])
+            with connection.transaction():
+                self._of_same_model(connection)
+                keep_searches(connection, searches, of="the gallery's own images")
+                connection.execute("UPDATE gallery SET fpir = coalesce(%s, fpir)", [fpir])
+                log(connection, actor, "calibrate", pictures=len(searches.person))
 
     def index(self, actor: str) -> float:
         """Makes an index for approximate searches; returns which share of the nearest it finds.
@@ -287,14 +294,7 @@ class Gallery(Contents):
             )
         return found
 
-    def _describe(self, files: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
-        return self._required_describer().describe(files, names)
-
     def _required_describer(self) -> "ImageDescriber":
         if self._describer is None:
             raise UsageError(f"{self._database} was opened without its model: give it (model)")
         return self._describer
-
-
-def _as_bytes(fingerprint: np.ndarray) -> bytes:
-    return fingerprint.astype("<f4").tobytes()

@@ -42,6 +42,21 @@ def make_index(connection: psycopg.Connection) -> float:
     return recall
 
 
+def recall_of_index(connection: psycopg.Connection, gallery: str) -> float:
+    """Returns which share of the nearest images the index finds.
+
+    Raises:
+      UsageError: if there is none.
+    """
+    recall = connection.execute("SELECT index_recall FROM gallery").fetchone()[0]
+    if recall is None:
+        raise UsageError(
+            f"{gallery} has no index: make it with python -m tfreid.gallery index, or search "
+            "exactly (without approximate)"
+        )
+    return recall
+
+
 def _numbers(connection: psycopg.Connection, query: np.ndarray, approximate: bool) -> set[int]:
     found = nearest(connection, query, _TOP, (), None, None, approximate)
     return {match.image for match in found}

@@ -25,12 +25,15 @@ def keep_searches(connection: psycopg.Connection, searches: OpenSetSearches, of:
 
 def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
     """Returns the line for as many persons as are enrolled now, or why it cannot be told."""
-    searches, fpir = connection.execute("SELECT searches::text, fpir FROM gallery").fetchone()
+    searches, fpir, beta = connection.execute(
+        "SELECT searches::text, fpir, beta FROM gallery"
+    ).fetchone()
     persons = count_persons(connection)
     if searches is None:
+        by_positions = "" if beta is None else " by positions"
         return None, (
-            "the gallery's model says nothing of searches for strangers: enrol 20 persons or more, "
-            "then run python -m tfreid.gallery calibrate"
+            f"the gallery's model says nothing of searches{by_positions} for strangers: enrol 20 "
+            "persons or more, then run python -m tfreid.gallery calibrate"
         )
     if not persons:
         return None, "nobody is enrolled"

@@ -29,18 +29,13 @@ def search_own_images(connection: psycopg.Connection) -> OpenSetSearches:
     Raises:
       UsageError: if there are too few persons to say anything.
     """
-    persons = connection.execute("SELECT count(DISTINCT person) FROM image").fetchone()[0]
-    if persons < _FEWEST_PERSONS:
-        raise UsageError(
-            f"{persons} persons are enrolled: to see how near strangers come needs at least "
-            f"{_FEWEST_PERSONS}"
-        )
-    queries = np.concatenate([*_rows(connection, f"ORDER BY md5(id::text) LIMIT {_SEARCHES}")])
+    persons = require_persons(connection)
+    queries = drawn(connection, _SEARCHES)
     kept = min(KEPT, persons - 1)
     nearest = np.full((len(queries), kept), np.inf, np.float32)
     whose, own = np.zeros((len(queries), kept), np.int64), np.full(len(queries), np.inf, np.float32)
-    for images in _whole_persons(_rows(connection, "ORDER BY person")):
-        distances = 1 - _units(queries) @ _units(images).T
+    for images in _whole_persons(images_in(connection, "ORDER BY person")):
+        distances = 1 - units(queries) @ units(images).T
         is_own = queries["person"][:, None] == images["person"]
         starts = np.flatnonzero(np.r_[True, np.diff(images["person"]) > 0])
         others = np.where(is_own, np.inf, distances)
@@ -49,7 +44,7 @@ def search_own_images(connection: psycopg.Connection) -> OpenSetSearches:
         order = np.argpartition(found, kept - 1, axis=1)[:, :kept]
         nearest = np.take_along_axis(found, order, axis=1)
         whose = np.take_along_axis(np.hstack([whose, people]), order, axis=1)
-        mates = np.where(is_own & ~_seen_alike(queries, images), distances, np.inf)
+        mates = np.where(is_own & ~seen_alike(queries, images), distances, np.inf)
         own = np.minimum(own, mates.min(axis=1))
     order = np.argsort(nearest, axis=1)
     return OpenSetSearches(
@@ -61,20 +56,46 @@ def search_own_images(connection: psycopg.Connection) -> OpenSetSearches:
     )
 
 
-def _seen_alike(queries: np.ndarray, images: np.ndarray) -> np.ndarray:
+def require_persons(connection: psycopg.Connection) -> int:
+    """Returns how many persons are enrolled.
+
+    Raises:
+      UsageError: if they are too few to say anything.
+    """
+    persons = connection.execute("SELECT count(DISTINCT person) FROM image").fetchone()[0]
+    if persons < _FEWEST_PERSONS:
+        raise UsageError(
+            f"{persons} persons are enrolled: to see how near strangers come needs at least "
+            f"{_FEWEST_PERSONS}"
+        )
+    return persons
+
+
+def drawn(connection: psycopg.Connection, count: int) -> np.ndarray:
+    """Returns stored images that are searched for, as `images_in` yields them."""
+    return np.concatenate([*images_in(connection, f"ORDER BY md5(id::text) LIMIT {count}")])
+
+
+def seen_alike(queries: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Whether an image is the query itself, or taken by the same camera; `[queries, images]`."""
     camera = queries["camera"][:, None]
     same_camera = (camera == images["camera"]) & (camera != _NO_CAMERA)
     return same_camera | (queries["image"][:, None] == images["image"])
 
 
-def _units(rows: np.ndarray) -> np.ndarray:
+def units(rows: np.ndarray) -> np.ndarray:
+    """Returns the descriptors of images, of length 1, float32 `[n, d]`."""
     descriptors = rows["descriptor"].astype(np.float32)
     return descriptors / np.linalg.norm(descriptors, axis=1, keepdims=True)
 
 
-def _rows(connection: psycopg.Connection, which: str) -> Iterator[np.ndarray]:
-    """Yields images as arrays of records: `image`, `person`, `camera`, `descriptor`."""
+def images_in(connection: psycopg.Connection, which: str) -> Iterator[np.ndarray]:
+    """Yields stored images as arrays of records: `image`, `person`, `camera`, `descriptor`.
+
+    Args:
+      connection: to read from.
+      which: order and limit, in SQL.
+    """
     size = connection.execute(
         "SELECT atttypmod FROM pg_attribute "
         "WHERE attrelid = 'image'::regclass AND attname = 'descriptor'"

@@ -11,6 +11,8 @@ import psycopg
 from tfreid.errors import UsageError
 from tfreid.gallery.answers import NewImage
 from tfreid.gallery.copying import copy_rows, halfvecs, moment, number, text
+from tfreid.gallery.reconstructing import store_positions
+from tfreid.retrieval.reconstruction import PositionFeatures
 
 _MOST_IN_PLACE = 3500
 """Values of two bytes that fit a page of 8 KiB with what else a row has."""
@@ -56,6 +58,7 @@ def store(
     descriptors: np.ndarray,
     thumbnails: Sequence[bytes],
     keep_images: bool,
+    positions: PositionFeatures | None = None,
 ) -> list[int]:
     """Stores images in the transaction that is open.
 
@@ -65,6 +68,7 @@ def store(
       descriptors: floats `[images, d]`.
       thumbnails: a small JPEG of each.
       keep_images: whether to store their files, too.
+      positions: of the images, where they are compared by these.
 
     Returns:
       The numbers of the persons whom they show.
@@ -103,6 +107,8 @@ def store(
                 for place, image, small in zip(numbers, images, thumbnails, strict=True)
             ),
         )
+        if positions:
+            store_positions(cursor, numbers, positions)
     return sorted(persons.values())
 
 

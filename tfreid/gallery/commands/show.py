@@ -30,6 +30,8 @@ def main() -> None:
     days = found["expire_days"]
     print(f"{found['place']}: {found['images']:,} images of {found['persons']:,} persons")
     print(f"model: {found['model']}")
+    if found["beta"]:
+        print("compared by: positions")
     print(f"image files: {'kept' if found['keep_images'] else 'not kept, thumbnails alone'}")
     print(f"retention: {f'{days} days' if days else 'until forgotten'}")
     print(gallery.line_in_words())
