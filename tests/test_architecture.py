@@ -27,7 +27,7 @@ LAYERS = [
     ["retrieval"],
     ["evaluation"],
     ["masks"],
-    ["report", "serving"],
+    ["report", "serving", "zoo"],
     ["networks"],
     ["reproduction"],
     ["gallery"],

@@ -1,6 +1,7 @@
 """Enrolling, searching and forgetting, with PostgreSQL itself."""
 
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import numpy as np
 import psycopg
@@ -316,6 +317,15 @@ def test_what_the_model_knows_of_searches_draws_the_line(database, describer):
     gallery.enrol(people(40), "me")
     assert gallery.status()["line"] == other_line(searches, 40)
     assert "about 0.1 of the searches for strangers get a name" in gallery.line_in_words()
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_searches_among_drawn_persons_draw_no_line(drawn):
+    data = {"data": {"synthetic": drawn}}
+    for facts in ({"open_set": None, **data}, {"open_set": data, "data": {}}):
+        model = SimpleNamespace(facts=facts, searches="some")
+        network = SimpleNamespace(model=model, in_graph=False)
+        assert ImageDescriber(network).searches == (None if drawn else "some")
 
 
 def other_line(searches: OpenSetSearches, persons: int) -> dict:

@@ -91,7 +91,6 @@ def test_images_by_name(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["create"], "--model must be given"),
         (["create", "--model=a", "--model=b"], "more than one --model"),
         (["create", "--model=nowhere.onnx"], "nowhere.onnx does not exist"),
         (["create", "--model=model.onnx", "--fpir=0"], "--fpir=0"),

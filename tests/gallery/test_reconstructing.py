@@ -164,7 +164,7 @@ def test_a_line_of_descriptors_is_not_taken_for_one_of_positions(database, posit
     gallery.enrol(people(3), "me")
     answer = gallery.search([png(1)], actor="me")
     assert (answer.person, answer.line) == (None, None)
-    assert "says nothing of searches by positions" in answer.reason
+    assert "nothing is known of searches by positions" in answer.reason
 
 
 def test_all_that_is_stored_names_the_positions(positions_gallery, position_describer):

@@ -29,6 +29,7 @@ COMMANDS = {
             "reproduce",
             "export",
             "serve",
+            "zoo",
             "check_gpu",
         )
     },

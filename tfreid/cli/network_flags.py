@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _MODEL = flags.DEFINE_multi_string(
     "model",
     None,
-    "Run, export, SavedModel, .onnx, .tflite, .keras, TorchScript, or grpc://host:port/name; "
-    "PATH,preset=torchreid says how images are given to one of several.",
+    "Run, export, SavedModel, .onnx, .tflite, .keras, TorchScript, grpc://host:port/name, or "
+    "starter; PATH,preset=torchreid says how images are given to one of several.",
 )
 _PRESET = flags.DEFINE_enum(
     "preset",

@@ -88,17 +88,26 @@ class ImageDescriber:
 
     @property
     def beta(self) -> float | None:
-        """Of the reconstruction by which positions are compared; None where there are none."""
-        return float(self.network.model.beta) if self.network.has_positions else None
+        """Of the reconstruction by which positions are compared; None where descriptors are.
+
+        Positions have no mean with those of the mirror image.
+        """
+        has = self.network.has_positions and not self.network.flip_averaging
+        return float(self.network.model.beta) if has else None
 
     @cached_property
     def searches(self) -> OpenSetSearches | None:
-        """How searches fared where the model was measured; None where nothing is known of it.
+        """How searches fared where the model was measured; None where that is not known.
+
+        Those among drawn persons are not taken: photographed strangers come much nearer.
 
         Raises:
           DataError: if the file of an export that says so is damaged.
         """
-        return getattr(self.network.model, "searches", None)
+        facts = getattr(self.network.model, "facts", {})
+        measured = (facts.get("open_set") or facts).get("data", {})
+        drawn = isinstance(measured, dict) and measured.get("synthetic")
+        return None if drawn else getattr(self.network.model, "searches", None)
 
     @cached_property
     def fingerprint(self) -> np.ndarray:

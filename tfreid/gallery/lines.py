@@ -7,6 +7,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tfreid.errors import UsageError
+from tfreid.gallery.own_searches import FEWEST_PERSONS
 from tfreid.retrieval import Line, OpenSetSearches
 
 
@@ -32,8 +33,8 @@ def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
     if searches is None:
         by_positions = "" if beta is None else " by positions"
         return None, (
-            f"the gallery's model says nothing of searches{by_positions} for strangers: enrol 20 "
-            "persons or more, then run python -m tfreid.gallery calibrate"
+            f"nothing is known of searches{by_positions} for strangers such as yours: enrol "
+            f"{FEWEST_PERSONS} persons or more, then run python -m tfreid.gallery calibrate"
         )
     if not persons:
         return None, "nobody is enrolled"

@@ -8,10 +8,12 @@ import psycopg
 from tfreid.errors import UsageError
 from tfreid.retrieval.open_set import KEPT, OpenSetSearches
 
+FEWEST_PERSONS = 20
+"""Persons below whom the gallery's own images draw no line."""
+
 _SEARCHES = 2000
 """Images that are searched for, drawn at random."""
 
-_FEWEST_PERSONS = 20
 _BLOCK_IMAGES = 8192
 _HEADER_BYTES = 19  # Of PostgreSQL's binary COPY.
 _NO_CAMERA = 0
@@ -63,10 +65,10 @@ def require_persons(connection: psycopg.Connection) -> int:
       UsageError: if they are too few to say anything.
     """
     persons = connection.execute("SELECT count(DISTINCT person) FROM image").fetchone()[0]
-    if persons < _FEWEST_PERSONS:
+    if persons < FEWEST_PERSONS:
         raise UsageError(
             f"{persons} persons are enrolled: to see how near strangers come needs at least "
-            f"{_FEWEST_PERSONS}"
+            f"{FEWEST_PERSONS}"
         )
     return persons
 

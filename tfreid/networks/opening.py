@@ -19,6 +19,7 @@ from tfreid.serving import ServedModel
 from tfreid.serving.export import EXTRA, FACTS
 from tfreid.serving.version_folders import version_of
 from tfreid.training import Run
+from tfreid.zoo import MODELS, path_of
 
 READERS: dict[str, Callable[..., ForeignModel]] = {
     ".onnx": read_onnx,
@@ -44,7 +45,7 @@ _FACTS = Path(EXTRA) / FACTS
 
 ACCEPTED = (
     "a run (tfreid.train), an export (tfreid.export), a SavedModel's folder, a file "
-    f"({', '.join(READERS)}), or grpc://host:port/model"
+    f"({', '.join(READERS)}), grpc://host:port/model, or {', '.join(MODELS)} (tfreid.zoo)"
 )
 
 
@@ -61,7 +62,8 @@ def open_network(
     """Opens a network.
 
     Args:
-      model: a path, an address, a network, or a function of images; see `docs/networks.md`.
+      model: a path, an address, a name of `tfreid.zoo.MODELS`, a network, or a function of
+        images; see `docs/networks.md`.
       presentation: how images are given to it, or the name of one of `PRESETS`. Our own runs and
         exports know. Others get what their file says, or else RGB in 0 to 255, unless given.
       name: tells it from other networks; the last part of its path unless given.
@@ -95,7 +97,7 @@ def open_network(
 
 def is_ours(model: str | Path) -> bool:
     """Whether a path is a run's or an export's, which know how images are given to them."""
-    path = Path(model).expanduser()
+    path = path_of(str(model)) or Path(model).expanduser()
     if not path.is_dir():
         return False
     marks = [path / "recipe.json", path / _FACTS]
@@ -123,7 +125,8 @@ def _opened(
         return callable_network(
             model, presentation.image_size_px, name=name, presentation=presentation
         )
-    text, path = str(model), Path(model).expanduser()
+    text = str(model)
+    path = path_of(text) or Path(model).expanduser()
     if "://" in text or (not path.exists() and ServedAddress.parse(text)):
         foreign = read_served(require_address(text), **_given(chosen))
         return network_of(foreign, text.removeprefix("grpc://"), presentation, said)

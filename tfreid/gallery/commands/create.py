@@ -3,6 +3,7 @@
 The gallery lies in a folder, with a database of its own that only you can reach, or on a
 PostgreSQL server. It stores descriptors and thumbnails; with --keep_images also the images, from
 which another model can describe them anew.
+Without --model it is the one that comes with tfreid (python -m tfreid.zoo): a start, no product.
 """
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
@@ -11,7 +12,7 @@ from tfreid.cli import command  # before TensorFlow, whose start-up lines it sil
 from absl import flags
 
 from tfreid.cli import gallery_flags, network_flags
-from tfreid.errors import UsageError
+from tfreid.zoo import STARTER
 
 flags.adopt_module_key_flags(gallery_flags)
 flags.adopt_module_key_flags(network_flags)
@@ -27,9 +28,7 @@ _EXPIRE_DAYS = flags.DEFINE_integer(
 
 def main() -> None:
     """Makes a gallery as the flags say."""
-    model = network_flags.model_with_settings()
-    if model is None:
-        raise UsageError("--model must be given: an export, a run, a file, or a server's address")
+    model = network_flags.model_with_settings() or STARTER
     from tfreid.gallery import Gallery
 
     place = gallery_flags.database()
@@ -42,7 +41,8 @@ def main() -> None:
         keep_images=_KEEP_IMAGES.value,
         expire_days=_EXPIRE_DAYS.value,
     )
-    print(f"{place}: an empty gallery for the descriptors of {model}")
+    about = ", trained on drawn people: a start (python -m tfreid.zoo)" if model == STARTER else ""
+    print(f"{place}: an empty gallery for the descriptors of {model}{about}")
     print(gallery.line_in_words())
 
 

@@ -2,6 +2,8 @@
 
 A folder holds <person>/[<camera>/]*.jpg; a CSV list has the columns path, person and, if wanted,
 name, camera and time. An enrolment is whole or absent. Images that are stored already are left out.
+Where nothing is known of searches for strangers yet, the first 20 persons draw the line, as
+calibrate does.
 """
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences
@@ -26,6 +28,7 @@ _TIME = flags.DEFINE_string("time", None, "When, such as 2026-01-31T12:00; local
 
 def main(images: list[str]) -> None:
     """Enrols as the flags say."""
+    from tfreid.gallery.own_searches import FEWEST_PERSONS
     from tfreid.gallery.sources import images_of_folder, images_of_list, moment_of, named_images
 
     if (bool(_FOLDER.value), bool(_LIST.value), bool(images)).count(True) != 1:
@@ -43,6 +46,9 @@ def main(images: list[str]) -> None:
     stored = gallery.enrol(found, gallery_flags.actor())
     before = f"; {len(found) - stored:,} were stored before" if stored < len(found) else ""
     print(f"{stored:,} images of {len({i.person for i in found}):,} persons enrolled{before}")
+    known = gallery.status()
+    if not known["searches_of"] and known["persons"] >= FEWEST_PERSONS:
+        gallery.calibrate(gallery_flags.actor())
     print(gallery.line_in_words())
 
 
