@@ -79,7 +79,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(
     finished_run, reid_folder, tmp_path
 ):
     moments = random.Random(1)
-    arguments = (*TINY, f"--data={reid_folder.path}", f"--out={tmp_path}", "--noexport")
+    arguments = (*TINY, f"--data={reid_folder.path}", f"--out={tmp_path}")
     for round_number in range(2):
         process = Command("tfreid.train", *arguments)
         while not list(tmp_path.glob(f"checkpoints/ckpt-{2 + 2 * round_number}.index")):

@@ -89,7 +89,7 @@ def test_changed_data_train_anew_and_a_bad_model_is_not_pushed(first, train, wor
     before = versions(world)
     image = next((world / "raw" / "market1501" / "bounding_box_train").iterdir())
     image.unlink()
-    result, nodes = train(*LENIENT, "--min_rank1=1")
+    result, nodes = train("--min_rank1=1", *LENIENT[1:])
     assert result.returncode == 0, result.stderr
     assert nodes["ImageExampleGen-reid"].state == "COMPLETE"
     assert nodes["ReidTrainer"].state == "COMPLETE"
