@@ -68,7 +68,8 @@ def test_filters_leave_only_what_was_asked_for(gallery):
     assert names(since=NOON + timedelta(hours=2)) == {"2.png", "3.png", "4.png", "5.png"}
     assert names(until=NOON + timedelta(hours=2)) == {"0.png", "1.png"}
     assert names(cameras=["cam0"], since=NOON + timedelta(hours=1)) == {"2.png", "4.png"}
-    assert names(cameras=["elsewhere"]) == set()
+    with pytest.raises(UsageError, match="no stored image is of these cameras and times"):
+        names(cameras=["elsewhere"])
 
 
 def test_what_is_enrolled_comes_back_as_it_was(gallery):

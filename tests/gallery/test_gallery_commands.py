@@ -101,6 +101,7 @@ def test_images_by_name(call, tmp_path):
         (["enrol"], "give one of --folder, --list, and images by name"),
         (["enrol", "a.png"], "--person must be given"),
         (["enrol", "--folder=people", "--camera=x"], "--camera needs --person"),
+        (["enrol", "--folder=people", "--person=x"], "--person is of images given by name"),
         (["search"], "there is no picture to search with"),
         (["search", "nowhere.png"], "nowhere.png: No such file"),
         (["search", "anna.png", "--since=yesterday"], "'yesterday' is no time"),
@@ -118,6 +119,17 @@ def test_misuse_is_said_in_one_line(call, arguments, text):
     error = call(*arguments, status=2).stderr
     assert text in error
     assert "Traceback" not in error
+
+
+def test_wrong_pictures_leave_the_others_their_answers(call, pictures):
+    call("create", "--model=model.onnx")
+    call("enrol", "--folder=people")
+    for name in ("cut.png", "text.jpg"):
+        (pictures / name).write_bytes(b"no picture")
+    searched = call("search", "cut.png", "anna.png", "text.jpg", status=2)
+    assert "anna.png: cannot be told" in searched.stdout
+    assert "2 of the images cannot be described: cut.png: " in searched.stderr
+    assert "text.jpg: " in searched.stderr
 
 
 @pytest.mark.parametrize(

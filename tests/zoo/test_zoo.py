@@ -26,14 +26,13 @@ def starter() -> ImageDescriber:
     return ImageDescriber(open_network(STARTER))
 
 
-def test_what_lies_under_the_name_goes_first(tmp_path, monkeypatch):
+def test_a_folder_of_the_name_does_not_hide_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path(STARTER).mkdir()
     assert path_of(STARTER) == FOLDER / STARTER
     assert is_ours(STARTER)
-    Path(STARTER).mkdir()
-    assert path_of(STARTER) is None
-    assert not is_ours(STARTER)
-    assert path_of("another") is None
+    assert path_of(f"./{STARTER}") is None
+    assert not is_ours(f"./{STARTER}")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -58,6 +58,16 @@ def open_gallery(with_model: bool = False) -> "Gallery":
     return Gallery(database(), describer(model))
 
 
+def line_drawn(gallery: "Gallery") -> str:
+    """Returns where "nobody" begins, in words; draws it where it can be and nothing else did."""
+    from tfreid.gallery.own_searches import FEWEST_PERSONS
+
+    known = gallery.status()
+    if not known["searches_of"] and known["persons"] >= FEWEST_PERSONS:
+        gallery.calibrate(actor())
+    return gallery.line_in_words()
+
+
 def actor() -> str:
     """Returns who runs the command, for the log."""
     try:

@@ -100,10 +100,11 @@ def model_with_settings() -> str | None:
     if len(_MODEL.value) > 1:
         raise UsageError("more than one --model: give the one that describes the images")
     from tfreid.networks import is_ours
+    from tfreid.zoo import path_of
 
     model, own = _split(_MODEL.value[0])
     settings = own if is_ours(model) else _given() | own
-    if os.path.exists(model):
+    if os.path.exists(model) and not path_of(model):
         model = os.path.abspath(model)
     return ",".join([model, *(f"{name}={value}" for name, value in settings.items())])
 

@@ -33,8 +33,8 @@ def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
     if searches is None:
         by_positions = "" if beta is None else " by positions"
         return None, (
-            f"nothing is known of searches{by_positions} for strangers such as yours: enrol "
-            f"{FEWEST_PERSONS} persons or more, then run python -m tfreid.gallery calibrate"
+            f"nothing is known of searches{by_positions} for strangers such as yours: it takes "
+            f"{FEWEST_PERSONS} enrolled persons, and python -m tfreid.gallery calibrate"
         )
     if not persons:
         return None, "nobody is enrolled"

@@ -7,6 +7,7 @@ import numpy as np
 import psycopg
 from psycopg.rows import class_row
 
+from tfreid.errors import UsageError
 from tfreid.gallery.answers import Match
 
 MATCH = "image.id AS image, image.name, person.name AS person, image.camera, image.taken_at"
@@ -41,6 +42,9 @@ def nearest(
 
     Returns:
       The nearest images by cosine distance; those at the same distance in the order of storing.
+
+    Raises:
+      UsageError: if the filters leave no image, which would answer "nobody" of nobody.
     """
     filters = {
         "camera = ANY(%(cameras)s)": list(cameras),
@@ -53,10 +57,15 @@ def nearest(
     cursor = connection.cursor(row_factory=class_row(Match))
     with connection.transaction():
         cursor.execute(_BY_INDEX if approximate else _ALL)
-        return cursor.execute(
+        found = cursor.execute(
             f"SELECT {MATCH}, distance FROM ("
             "SELECT *, descriptor <=> %(query)s::halfvec AS distance FROM image "
             f"WHERE {conditions} ORDER BY distance{order} LIMIT %(top)s"
             ") image JOIN person ON person.id = image.person ORDER BY distance, image.id",
             {**values, "query": str(query.tolist())},
         ).fetchall()
+    if not found and any(filters.values()):
+        raise UsageError(
+            "no stored image is of these cameras and times, so that there is nobody to compare with"
+        )
+    return found

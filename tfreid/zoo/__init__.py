@@ -16,9 +16,9 @@ MODELS = (STARTER,)
 def path_of(model: str) -> Path | None:
     """Returns the export of a name, or None where there is none of that name.
 
-    What the user has under that name in the working directory goes first.
+    A folder of the user's that is called so is given as `./starter`.
     """
-    return FOLDER / model if model in MODELS and not Path(model).exists() else None
+    return FOLDER / model if model in MODELS else None
 
 
 def card_of(model: str) -> str:

@@ -1,6 +1,6 @@
 """List the trained models that come with tfreid, each with its card.
 
-A name is given as --model=NAME to tfreid.gallery, tfreid.evaluate and tfreid.audit.
+A name is given as --model=NAME to tfreid.gallery and tfreid.audit.
 """
 
 from tfreid.cli import command  # before TensorFlow, whose start-up lines it silences

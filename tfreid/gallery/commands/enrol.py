@@ -28,11 +28,12 @@ _TIME = flags.DEFINE_string("time", None, "When, such as 2026-01-31T12:00; local
 
 def main(images: list[str]) -> None:
     """Enrols as the flags say."""
-    from tfreid.gallery.own_searches import FEWEST_PERSONS
     from tfreid.gallery.sources import images_of_folder, images_of_list, moment_of, named_images
 
     if (bool(_FOLDER.value), bool(_LIST.value), bool(images)).count(True) != 1:
         raise UsageError("give one of --folder, --list, and images by name with --person")
+    if _PERSON.value and not images:
+        raise UsageError("--person is of images given by name: leave it out")
     if images and not _PERSON.value:
         raise UsageError("--person must be given with images by name")
     if _FOLDER.value:
@@ -46,10 +47,7 @@ def main(images: list[str]) -> None:
     stored = gallery.enrol(found, gallery_flags.actor())
     before = f"; {len(found) - stored:,} were stored before" if stored < len(found) else ""
     print(f"{stored:,} images of {len({i.person for i in found}):,} persons enrolled{before}")
-    known = gallery.status()
-    if not known["searches_of"] and known["persons"] >= FEWEST_PERSONS:
-        gallery.calibrate(gallery_flags.actor())
-    print(gallery.line_in_words())
+    print(gallery_flags.line_drawn(gallery))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main() -> None:
         describer = gallery_flags.describer(model)
         count = gallery.rebuild(describer, model, gallery_flags.actor(), bar.advance)
     print(f"{count:,} images described anew by {model}")
-    print(gallery.line_in_words())
+    print(gallery_flags.line_drawn(gallery))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ def main(pictures: list[str]) -> None:
     if not pictures:
         raise UsageError("there is no picture to search with: name one or more")
     from tfreid.gallery.sources import moment_of, read_files
+    from tfreid.serving.refused import RefusedImagesError
 
     files = read_files(pictures)
     filters = {
@@ -44,21 +45,29 @@ def main(pictures: list[str]) -> None:
     }
     gallery = gallery_flags.open_gallery(with_model=True)
     groups = [[*range(len(files))]] if _TOGETHER.value else [[n] for n in range(len(files))]
+    answer, refused = None, []
     for group in groups:
         names = [pictures[n] for n in group]
-        answer = gallery.search(
-            [files[n] for n in group],
-            names=names,
-            top=_TOP.value,
-            cameras=_CAMERA.value,
-            approximate=_APPROXIMATE.value,
-            actor=gallery_flags.actor(),
-            **filters,
-        )
+        try:
+            answer = gallery.search(
+                [files[n] for n in group],
+                names=names,
+                top=_TOP.value,
+                cameras=_CAMERA.value,
+                approximate=_APPROXIMATE.value,
+                actor=gallery_flags.actor(),
+                **filters,
+            )
+        except RefusedImagesError as error:
+            refused += error.reasons.values()
+            continue
         print("\n".join(_in_words(", ".join(names), answer)))
-    if _APPROXIMATE.value:
+    if answer and _APPROXIMATE.value:
         print(f"approximate: {100 * answer.recall:.1f}% of the 10 nearest images are found")
-    print(gallery.line_in_words())
+    if answer:
+        print(gallery.line_in_words())
+    if refused:
+        raise RefusedImagesError(dict(enumerate(refused)))
 
 
 def _in_words(name: str, answer: "Answer") -> list[str]:
