@@ -138,7 +138,8 @@ def refuse_untrained(model: keras.Model, stages: Sequence[Stage], loaded: Sequen
     groups = [group for stage in stages for group in stage.groups]
     trained = {id(w) for group in groups for layer in group.layers(model) for w in layer.weights}
     for name, part in _parts(model).items():
-        if name not in loaded and not any(id(weight) in trained for weight in part.weights):
+        untouched = name not in loaded and not any(id(weight) in trained for weight in part.weights)
+        if part.weights and untouched:
             raise UsageError(
                 f"no stage of this recipe trains the part {name!r}: give init_from=RUN with the "
                 "folder of a run that has trained one, or a recipe that trains it"
