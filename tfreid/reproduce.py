@@ -58,7 +58,10 @@ _MATCHING = flags.DEFINE_enum(
 _OUT = flags.DEFINE_string("out", "reproductions", "Folder of the runs and the tables.")
 _PAGE = flags.DEFINE_string("page", None, "File for one page with all tables of --out, .md.")
 _DRY_RUN = flags.DEFINE_bool(
-    "dry_run", False, "Say how many trainings are left, and how long they take, and run none."
+    "dry_run",
+    False,
+    "Say how many trainings are left, and how long they take, and run none; embedded data that are "
+    "not there are drawn.",
 )
 
 

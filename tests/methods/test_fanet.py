@@ -21,6 +21,7 @@ from tfreid.methods.fanet.recipe import FanetRecipe, build, demo, stages
 from tfreid.nn.resnet import STAGES, ResNet14
 from tfreid.serving.export import write_saved_model
 from tfreid.training.trainable import freeze_all_but
+from tfreid.training.transfer import refuse_untrained
 from tfreid.training.update import make_optimizers, make_update
 
 LADDER = {
@@ -258,6 +259,7 @@ def test_every_rung_of_table_1_trains_all_that_it_has(rung):
     (stage,), trainable = stages(recipe), len(model.trainable_variables)
     trained = freeze_all_but(model, stage)
     assert sum(map(len, trained)) == trainable
+    refuse_untrained(model, [stage], loaded=())
     batch = {"image": images, "label": tf.range(4), "camera": tf.range(4) % 2}
     with tf.GradientTape() as tape:
         losses = stage.losses(stage.forward(model, batch, True), batch)

@@ -13,6 +13,8 @@ from tfreid.methods import METHODS
 from tfreid.methods.recipe import to_json
 from tfreid.reproduction import TABLES, table_named
 from tfreid.reproduction.recipes import SCALES, as_flag, check_changes, resolve
+from tfreid.training.building import build_model
+from tfreid.training.transfer import refuse_untrained
 
 ROWS = [
     (name, trained)
@@ -66,6 +68,18 @@ def test_flags_of_every_row_make_its_recipe(name, row, scale, info):
     flags = [as_flag(field, value) for field, value in overrides.items()]
     assert recipe_from_flags(row.method, scale, flags) == recipe
     assert METHODS[row.method].stages(recipe)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", sorted({row.method for _, row in ROWS}))
+def test_every_row_trains_all_that_it_does_not_start_from(method, info):
+    recipes = {resolve(row, "demo", {}, info)[0] for _, row in ROWS if row.method == method}
+    for recipe in sorted(recipes, key=str):
+        stages = METHODS[method].stages(recipe)
+        if any(stage.continues for stage in stages):
+            continue  # from a whole model
+        model = build_model(METHODS[method], recipe, info)
+        refuse_untrained(model, stages, ["parser"] * (not getattr(recipe, "train_parser", True)))
 
 
 def test_rungs_of_the_ladder_differ_in_one_component(info):
