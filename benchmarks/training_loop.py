@@ -49,7 +49,7 @@ _STEPS = flags.DEFINE_integer("steps", 25, "Steps of each measurement.", lower_b
 _ROUNDS = flags.DEFINE_integer("rounds", 12, "Measurements of each.", lower_bound=1)
 
 _IMAGES = 2048
-_SLEEPING_STEPS = 30  # times as many, beside which a checkpoint, a log and batches kept ready are little
+_SLEEPING_STEPS = 30  # times as many, beside which a checkpoint and a log are little
 
 
 def now() -> np.ndarray:
