@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.commands import Command
+from tfreid.reproduction import TABLES, results_page
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -62,6 +63,11 @@ def test_the_tests_that_a_page_names_exist():
     assert len(named) > 20
     for path, test in named:
         assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{test}"
+
+
+def test_the_results_page_shows_the_tables_that_are_kept_beside_it():
+    command = "python -m tfreid.reproduce --page=docs/results.md --out=docs/results"
+    assert (DOCS / "results.md").read_text() == results_page(TABLES, DOCS / "results", command)
 
 
 def documented(owner: griffe.Object) -> Iterator[griffe.Object]:
