@@ -291,6 +291,13 @@ def test_a_calibrated_gallery_knows_its_own_and_strangers(gallery):
     assert line.low < named < line.high
 
 
+def test_a_rate_that_cannot_be_told_names_the_command_that_asks_for_another(gallery):
+    gallery.enrol(people(20), "me")
+    gallery.calibrate("me", fpir=0.0001)
+    reason = gallery.search([png(3)], actor="me").reason
+    assert reason.endswith("a higher rate: python -m tfreid.gallery calibrate --fpir=…")
+
+
 def test_the_line_follows_the_number_of_persons(gallery):
     gallery.enrol(people(60), "me")
     gallery.calibrate("me", fpir=0.05)

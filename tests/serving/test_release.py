@@ -100,6 +100,7 @@ def test_too_few_pairs_give_a_reason_instead_of_a_threshold(run, tmp_path):
     facts = ServedModel(export_run(run, base=tmp_path)).facts
     assert facts["threshold"] is None
     assert "false-accept rate of 0.001 needs at least 1,000 pairs" in facts["reason"]
+    assert facts["open_set_reason"].endswith("a higher rate: python -m tfreid.export --fpir=…")
 
 
 def test_data_without_test_images_give_a_reason(reid_folder, model, tmp_path):

@@ -10,6 +10,8 @@ from tfreid.errors import UsageError
 from tfreid.gallery.own_searches import FEWEST_PERSONS
 from tfreid.retrieval import Line, OpenSetSearches
 
+_HIGHER = "python -m tfreid.gallery calibrate --fpir=…"
+
 
 def keep_searches(connection: psycopg.Connection, searches: OpenSetSearches, of: str) -> None:
     """Keeps what the line is drawn from.
@@ -41,7 +43,7 @@ def line_of(connection: psycopg.Connection) -> tuple[Line | None, str]:
     try:
         return _line(searches, fpir, persons), ""
     except UsageError as error:
-        return None, str(error)
+        return None, f"{error}, or ask for a higher rate: {_HIGHER}"
 
 
 def in_words(line: Line) -> str:

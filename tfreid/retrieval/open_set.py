@@ -109,8 +109,7 @@ class OpenSetSearches:
             raise UsageError(
                 f"a rate of {fpir:g} with {persons:,} persons enrolled cannot be told of "
                 f"{len(self.nearest):,} searches among {self.persons:,} persons: the nearest "
-                f"stranger alone makes {one:.2g}. Ask for a higher rate (fpir), or measure with "
-                "more persons"
+                f"stranger alone makes {one:.2g}. Measure with more persons"
             )
         distance = float(candidates[low])
         rate, named = self.rate(distance, persons), self.found(distance)

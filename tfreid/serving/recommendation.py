@@ -117,7 +117,8 @@ def _of_searches(
     try:
         line = searches.line(rates.fpir, rates.gallery_persons or searches.persons)
     except UsageError as error:
-        return {"open_set": None, "open_set_reason": str(error)}, searches
+        reason = f"{error}, or ask for a higher rate: python -m tfreid.export --fpir=…"
+        return {"open_set": None, "open_set_reason": reason}, searches
     return {"open_set": dataclasses.asdict(line) | dict(known)}, searches
 
 
