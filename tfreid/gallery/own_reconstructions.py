@@ -9,6 +9,7 @@ import psycopg
 from tfreid.gallery.own_searches import (
     drawn,
     images_in,
+    require_left,
     require_persons,
     search_own_images,
     seen_alike,
@@ -46,6 +47,7 @@ def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSet
 
     Raises:
       UsageError: if there are too few persons to say anything.
+      DataError: if others forget so many meanwhile that nobody is left to compare with.
     """
     persons = require_persons(connection)
     queries = drawn(connection, _SEARCHES)
@@ -56,11 +58,15 @@ def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSet
         others.add(np.where(is_own, np.inf, distances), images)
         mates.add(np.where(is_own & ~seen_alike(queries, images), distances, np.inf), images)
     near, mine = others.lists(), mates.lists()
+    require_left(all(near))
     reached = [_reached(*lists) for lists in zip(near, mine, strict=True)]
     shortlists = [[row[1] for row in a + b] for a, b in zip(near, reached, strict=True)]
     compared = _compared(connection, queries["image"].tolist(), shortlists, beta)
+    left = [place for place, found in enumerate(compared) if found]
+    require_left(left)
     nearest, own = [], []
-    for place, found in enumerate(compared):
+    for place in left:
+        found = compared[place]
         nearest.append(_nearest_persons(near[place], found, min(KEPT, persons - 1)))
         distances = [found.get(row[1], _NOT_COMPARED) for row in reached[place]]
         own.append(min(distances, default=_NOT_COMPARED if mine[place] else np.inf))
@@ -68,7 +74,7 @@ def search_own_positions(connection: psycopg.Connection, beta: float) -> OpenSet
     return OpenSetSearches(
         distances.astype(np.float32),
         whose.astype(np.int64),
-        queries["person"].astype(np.int64),
+        queries["person"][left].astype(np.int64),
         persons - 1,
         np.array(own, np.float32),
     )
@@ -87,7 +93,8 @@ def _compared(
 
     A stored image is reconstructed from once, for all that have it on their shortlist.
     """
-    rows = stored_positions(connection, images)
+    if not (rows := stored_positions(connection, images)):
+        return []
     probes, places = features_of(rows), {row[0]: place for place, row in enumerate(rows)}
     wanted: dict[int, list[int]] = {}
     for image, shortlist in zip(images, shortlists, strict=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import psycopg
 
-from tfreid.errors import UsageError
+from tfreid.errors import DataError, UsageError
 from tfreid.retrieval.open_set import KEPT, OpenSetSearches
 
 FEWEST_PERSONS = 20
@@ -30,6 +30,7 @@ def search_own_images(connection: psycopg.Connection) -> OpenSetSearches:
 
     Raises:
       UsageError: if there are too few persons to say anything.
+      DataError: if others forget so many meanwhile that nobody is left to compare with.
     """
     persons = require_persons(connection)
     queries = drawn(connection, _SEARCHES)
@@ -48,6 +49,7 @@ def search_own_images(connection: psycopg.Connection) -> OpenSetSearches:
         whose = np.take_along_axis(np.hstack([whose, people]), order, axis=1)
         mates = np.where(is_own & ~seen_alike(queries, images), distances, np.inf)
         own = np.minimum(own, mates.min(axis=1))
+    require_left(np.isfinite(nearest).all())
     order = np.argsort(nearest, axis=1)
     return OpenSetSearches(
         np.take_along_axis(nearest, order, axis=1),
@@ -74,8 +76,27 @@ def require_persons(connection: psycopg.Connection) -> int:
 
 
 def drawn(connection: psycopg.Connection, count: int) -> np.ndarray:
-    """Returns stored images that are searched for, as `images_in` yields them."""
-    return np.concatenate([*images_in(connection, f"ORDER BY md5(id::text) LIMIT {count}")])
+    """Returns stored images that are searched for, as `images_in` yields them.
+
+    Raises:
+      DataError: if there are none.
+    """
+    blocks = [*images_in(connection, f"ORDER BY md5(id::text) LIMIT {count}")]
+    require_left(blocks)
+    return np.concatenate(blocks)
+
+
+def require_left(left: object) -> None:
+    """Makes sure that there is still something to compare: meanwhile others may forget.
+
+    Raises:
+      DataError: if what is left is empty or false.
+    """
+    if not left:
+        raise DataError(
+            "while they were searched for, another process forgot so many of the gallery's images "
+            "that nothing follows from the rest: nothing was changed; calibrate again"
+        )
 
 
 def seen_alike(queries: np.ndarray, images: np.ndarray) -> np.ndarray:
