@@ -25,10 +25,14 @@ def test_every_command_has_a_name():
     assert all(importlib.util.find_spec(module) for module in named)
 
 
-def test_without_arguments_it_lists_the_commands():
-    listed = tfreid()
-    assert listed.returncode == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines()[2:]] == [*COMMANDS]
+@pytest.mark.parametrize(
+    ("arguments", "commands"), [([], COMMANDS), (["gallery"], GALLERY_COMMANDS)]
+)
+def test_the_commands_are_listed_also_where_none_is_named(arguments, commands):
+    asked, misused = tfreid(*arguments, "--help"), tfreid(*arguments)
+    assert [line.split()[0] for line in asked.stdout.splitlines()[2:]] == [*commands]
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert (misused.returncode, misused.stdout, misused.stderr) == (2, "", asked.stdout)
 
 
 def test_a_command_gets_its_arguments():
@@ -48,13 +52,17 @@ def test_an_unknown_command_is_misuse(name: str, hint: str):
 
 @pytest.mark.parametrize("buffered", [True, False])
 @pytest.mark.parametrize(
-    "arguments", [[], ["gallery"], ["datasets", "--help"], ["datasets"], ["x"], ["datasets", "--x"]]
+    "arguments",
+    [
+        *([], ["gallery"], ["--help"], ["gallery", "--help"]),
+        *(["datasets", "--help"], ["datasets"], ["x"], ["datasets", "--x"]),
+    ],
 )
 def test_a_reader_who_has_read_enough_hears_no_more(arguments: list[str], buffered: bool):
     code = "from tfreid.cli.main import main; main()"
     unread, output = os.pipe()
     os.close(unread)
-    errors = output if arguments[-1:] in (["x"], ["--x"]) else subprocess.PIPE
+    errors = output if arguments[-1:] in ([], ["gallery"], ["x"], ["--x"]) else subprocess.PIPE
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         stdout=output,

@@ -48,11 +48,17 @@ def main() -> None:
 def run_named(commands: Mapping[str, str], program: str) -> None:
     """Runs one of several commands, as the first argument names it; `--help` lists them.
 
+    Without any the list is on standard error, and the process ends with 2.
+
     Args:
       commands: name -> the module that is run.
       program: what the user calls, for messages.
     """
-    name, *arguments = sys.argv[1:] or ["--help"]
+    if not sys.argv[1:]:
+        with ends_when_unread():
+            print(_overview(commands, program), file=sys.stderr)
+            sys.exit(MISUSE)
+    name, *arguments = sys.argv[1:]
     if name in ("-h", "--help", "help"):
         with ends_when_unread():
             print(_overview(commands, program))
