@@ -116,6 +116,47 @@ def test_what_the_framework_refuses_is_said_in_our_words(client, method, path, d
     assert answer.json()["error"].startswith(text)
 
 
+@pytest.mark.parametrize(
+    ("path", "sent", "text"),
+    [
+        ("/search", {"tops": 3}, "tops: no field of this request; did you mean top?"),
+        ("/search", {"x" * 99: 3}, f"{'x' * 40}…: no field of this request; /docs lists"),
+        ("/search", {"top": [3, 4]}, "top: takes one value and is given 2 times: give it once"),
+        ("/search", {"until": [""] * 3, "cam": "a"}, "until: takes one value and is given 3 times"),
+        ("/search?top=3", {}, "top: the address takes no parameters; send it in the form"),
+        ("/search?since=&to=3", {}, "since: the address takes no parameters"),
+        (
+            "/persons/a/images",
+            {"taken": "x"},
+            "taken: no field of this request; did you mean taken_",
+        ),
+        (
+            "/persons/a/images",
+            {"camera": ["a", "b"]},
+            "camera: takes one value and is given 2 times",
+        ),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(client, gallery, path, sent, text):
+    answer = client.post(path, files=pictures(png(1)), data=sent)
+    assert (answer.status_code, answer.json()["error"][: len(text)]) == (422, text)
+    assert (gallery.searches, len(gallery.persons())) == ([], 3)
+
+
+def test_one_picture_is_one(client):
+    answer = client.post("/overlay", files=[("picture", png(1))] * 2)
+    assert answer.json() == {"error": "picture: takes one value and is given 2 times: give it once"}
+
+
+@pytest.mark.parametrize("body", [b'{"image": "p1/0.png"}', iter([b"x"])])
+def test_what_takes_no_body_gets_none(client, gallery, body):
+    answer = client.request("DELETE", "/persons/p1", content=body)
+    assert (answer.status_code, "takes no body" in answer.json()["error"]) == (422, True)
+    answer = client.get("/persons", params={"name": "p1"})
+    assert answer.json()["error"].startswith("name: the address takes no parameters; /docs lists")
+    assert ("p1", 3) in gallery.persons()
+
+
 def test_times_without_a_zone_are_local_as_on_the_command_line(client, gallery):
     for sent in ("2024-01-01T12:00", "2024-01-01"):
         client.post("/search", files=pictures(png(1)), data={"since": sent})

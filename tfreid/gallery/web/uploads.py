@@ -8,6 +8,8 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from tfreid.gallery.web.fields import check_form, check_request, form_fields
+
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 10_000
 
@@ -18,6 +20,7 @@ class _MemoryParser(MultiPartParser):
 
 class _MemoryRequest(Request):
     max_pictures: int
+    fields: dict[str, bool]
 
     async def form(self) -> FormData:
         if not self.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -30,17 +33,19 @@ class _MemoryRequest(Request):
             max_part_size=_MAX_FIELD_BYTES,
         )
         try:
-            return await parser.parse()
+            form = await parser.parse()
         except MultiPartException as error:
             if error.message.startswith("Too many files"):
                 text = f"there are more than {self.max_pictures} pictures: send less at once"
                 raise HTTPException(413, text) from None
             text = f"the form cannot be read ({error.message.rstrip('.')}): send it as curl -F does"
             raise HTTPException(400, text) from None
+        check_form(form, self.fields)
+        return form
 
 
 def memory_route(max_pictures: int) -> type[APIRoute]:
-    """Returns a class of routes that read forms into memory.
+    """Returns a class of routes that read forms into memory, and refuse what would have no effect.
 
     Args:
       max_pictures: that one request may hold.
@@ -51,11 +56,12 @@ def memory_route(max_pictures: int) -> type[APIRoute]:
 
         def get_route_handler(self) -> Callable[[Request], Any]:
             """Returns what answers a request."""
-            handle = super().get_route_handler()
+            handle, fields = super().get_route_handler(), form_fields(self.dependant)
 
             async def handle_in_memory(request: Request) -> Any:
                 request = _MemoryRequest(request.scope, request.receive)
-                request.max_pictures = max_pictures
+                request.max_pictures, request.fields = max_pictures, fields
+                check_request(request, fields)
                 return await handle(request)
 
             return handle_in_memory
