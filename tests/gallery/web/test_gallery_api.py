@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from tests.gallery.colourful import people, png
 from tests.gallery.fake_gallery import FakeGallery
 from tfreid.errors import DataError, ServingError
+from tfreid.gallery import NewImage
 from tfreid.gallery.web import create_app
 
 
@@ -155,6 +156,31 @@ def test_what_takes_no_body_gets_none(client, gallery, body):
     answer = client.get("/persons", params={"name": "p1"})
     assert answer.json()["error"].startswith("name: the address takes no parameters; /docs lists")
     assert ("p1", 3) in gallery.persons()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        *((method, "/persons/p1/images", "POST") for method in ("GET", "DELETE", "PUT")),
+        *((method, "/persons/p1", "DELETE, GET") for method in ("POST", "PATCH")),
+        *((method, "/images/0/thumbnail", "GET") for method in ("DELETE", "POST")),
+        *((method, "/images/p1/0.png", "DELETE") for method in ("GET", "PUT")),
+        *((method, "/search", "POST") for method in ("GET", "DELETE")),
+        ("POST", "/docs", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(client, method, path, allowed):
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert ", ".join(sorted(answer.headers["allow"].split(", "))) == allowed
+    assert answer.json()["error"].startswith(f"{path} cannot be asked by {method}: /docs lists")
+
+
+def test_names_that_look_like_other_addresses_are_reached(client, gallery):
+    gallery.enrol([NewImage("7/thumbnail", "p7/images", png(7))], "me")
+    assert client.get("/persons/p7%2Fimages").json()["images"] == ["7/thumbnail"]
+    assert client.delete("/images/7%2Fthumbnail").json() == {"images": 1}
+    assert client.delete("/persons/p7%2Fimages").status_code == 405  # There is none any more.
 
 
 def test_times_without_a_zone_are_local_as_on_the_command_line(client, gallery):

@@ -92,8 +92,8 @@ def create_app(
     app.add_middleware(
         RequestGuard, token=token, public=PUBLIC, max_body_bytes=int(max_upload_mib * 2**20)
     )
-    answer_failures(app)
     router = APIRouter(route_class=memory_route(max_pictures))
+    answer_failures(app, router)
     _add_searching(router, gallery)
     _add_persons(router, gallery)
     _add_images(router, gallery)
@@ -169,14 +169,14 @@ def _add_persons(router: APIRouter, gallery: Gallery) -> None:
         try:
             return gallery.stored(name)
         except UsageError as error:
-            raise HTTPException(404, str(error)) from None
+            raise _not_there(name, "/images", str(error)) from None
 
     @router.delete("/persons/{name:path}")
     def forget_person(request: Request, name: str) -> ImageCount:
         """Deletes a person with all images, descriptors and thumbnails."""
         images = gallery.forget(person=name, actor=_actor(request))
         if not images:
-            raise HTTPException(404, f"nobody is called {name!r}")
+            raise _not_there(name, "/images", f"nobody is called {name!r}")
         return ImageCount(images=images)
 
 
@@ -203,8 +203,13 @@ def _add_images(router: APIRouter, gallery: Gallery) -> None:
         """Deletes an image, by its name, with its descriptor and thumbnail."""
         images = gallery.forget(image=name, actor=_actor(request))
         if not images:
-            raise HTTPException(404, f"no image is called {name!r}")
+            raise _not_there(name, "/thumbnail", f"no image is called {name!r}")
         return ImageCount(images=images)
+
+
+def _not_there(name: str, end: str, text: str) -> HTTPException:
+    """That nothing has a name; with this end it is an address of its own, of other methods."""
+    return HTTPException(405) if name.endswith(end) else HTTPException(404, text)
 
 
 def _actor(request: Request) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from tfreid.errors import DataError, ServingError, UsageError
 
@@ -25,8 +27,13 @@ _OF_FIELDS = {
 """pydantic's types of errors -> what is said of a field."""
 
 
-def answer_failures(app: FastAPI) -> None:
-    """Has an app answer every error as JSON, none with a traceback."""
+def answer_failures(app: FastAPI, router: APIRouter) -> None:
+    """Has an app answer every error as JSON, none with a traceback.
+
+    Args:
+      app: whose errors.
+      router: has the routes of which several are of one path.
+    """
 
     def answer(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse({"error": text}, status, headers)
@@ -37,7 +44,10 @@ def answer_failures(app: FastAPI) -> None:
         if text == HTTPStatus(status).phrase:  # The framework's own.
             form = _OF_PATHS.get(status, "the request cannot be answered: {path}")
             text = form.format(path=request.url.path, method=request.method)
-        return answer(status, text, error.headers)
+        headers = error.headers
+        if status == 405 and (methods := _methods_at(router, request.scope)):
+            headers = {"Allow": methods}
+        return answer(status, text, headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -58,6 +68,14 @@ def answer_failures(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> JSONResponse:
         return answer(500, "the server failed, which is not your fault; its log says how")
+
+
+def _methods_at(router: APIRouter, scope: Scope) -> str:
+    """The methods of a path, of which the framework tells those of one route."""
+    fitting = (one.path for one in router.routes if one.matches(scope)[0] is not Match.NONE)
+    path = next(fitting, None)
+    methods = {method for one in router.routes if one.path == path for method in one.methods}
+    return ", ".join(sorted(methods))
 
 
 def _fault(found: Mapping[str, Any]) -> str:
