@@ -194,6 +194,25 @@ def test_times_without_a_zone_are_local_as_on_the_command_line(client, gallery):
     )
 
 
+def test_errors_are_described_as_they_are_sent(client):
+    described = client.get("/openapi.json").json()
+    operations = [one for path in described["paths"].values() for one in path.values()]
+    assert len(operations) == 10
+    for operation in operations:
+        codes = [code for code in operation["responses"] if not code.startswith("2")]
+        assert codes == ["4XX", "5XX"]
+        for code in codes:
+            [sent] = operation["responses"][code]["content"].items()
+            assert sent == (
+                "application/json",
+                {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}},
+            )
+    assert not {"HTTPValidationError", "ValidationError"} & {*described["components"]["schemas"]}
+    form = described["components"]["schemas"]["ErrorAnswer"]
+    answer = client.post("/search")
+    assert [*answer.json()] == [*form["properties"]] == form["required"] == ["error"]
+
+
 @pytest.mark.parametrize(
     ("error", "status", "text"),
     [

@@ -27,7 +27,7 @@ from tfreid.errors import DataError, ServingError, UsageError, require
 from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.gallery import Gallery
 from tfreid.gallery.sources import moment_of
-from tfreid.gallery.web.failures import answer_failures
+from tfreid.gallery.web.failures import RESPONSES, answer_failures
 from tfreid.gallery.web.guard import RequestGuard
 from tfreid.gallery.web.pages import PUBLIC, add_pages
 from tfreid.gallery.web.uploads import memory_route
@@ -84,7 +84,8 @@ def create_app(
     )
     app = FastAPI(
         title="tfreid gallery",
-        description="Who is this, or nobody? Enrol persons, search for them, forget them.",
+        description="Who is this, or nobody? Enrol persons, search for them, forget them. "
+        'Errors are {"error": what is wrong and what to do}.',
         docs_url=None,  # It loads scripts from elsewhere; `reference` does not.
         redoc_url=None,
         lifespan=lambda app: _expiring(gallery),
@@ -92,7 +93,7 @@ def create_app(
     app.add_middleware(
         RequestGuard, token=token, public=PUBLIC, max_body_bytes=int(max_upload_mib * 2**20)
     )
-    router = APIRouter(route_class=memory_route(max_pictures))
+    router = APIRouter(route_class=memory_route(max_pictures), responses=RESPONSES)
     answer_failures(app, router)
     _add_searching(router, gallery)
     _add_persons(router, gallery)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import Match
 from starlette.types import Scope
@@ -25,6 +26,19 @@ _OF_FIELDS = {
     "less_than": "expected less than {lt}",
 }
 """pydantic's types of errors -> what is said of a field."""
+
+
+class ErrorAnswer(BaseModel):
+    """What every error is answered with."""
+
+    error: str
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorAnswer, "description": "What is wrong with the request."},
+    "5XX": {"model": ErrorAnswer, "description": "The gallery, its database or its model failed."},
+}
+"""Errors as OpenAPI describes them, in place of the framework's own form."""
 
 
 def answer_failures(app: FastAPI, router: APIRouter) -> None:
