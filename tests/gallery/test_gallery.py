@@ -123,6 +123,14 @@ def test_a_name_that_cannot_be_stored_is_refused(gallery, field, name):
         gallery.enrol([NewImage(**image)], "me")
 
 
+@pytest.mark.parametrize("name", ["nobody", " Nobody", "Nobody we know", "It cannot be told"])
+def test_no_person_is_called_what_searches_answer(gallery, name):
+    images = [*people(1), NewImage("a.png", name, png(1))]
+    with pytest.raises(UsageError, match=rf"a\.png: a person called '{name}' could not be told"):
+        gallery.enrol(images, "me")
+    assert gallery.enrol([NewImage("nobody", "Nobody Owens", png(1))], "me") == 1
+
+
 def test_a_time_without_zone_is_refused(gallery):
     with pytest.raises(UsageError, match="no time zone"):
         gallery.enrol([NewImage("a.png", "anna", png(1), taken_at=datetime(2026, 1, 1))], "me")

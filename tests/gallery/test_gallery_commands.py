@@ -82,6 +82,11 @@ def test_images_by_name(call, tmp_path):
     call("create", "--model=model.onnx")
     call("enrol", "anna.png", "--person=anna", "--camera=door")
     assert "1 images of 1 persons enrolled" in call("enrol", "ben.png", "--person=ben").stdout
+    (tmp_path / "people" / "nobody").mkdir(parents=True)
+    (tmp_path / "people" / "nobody" / "1.png").write_bytes(png(1))
+    for arguments in (["anna.png", "--person=nobody"], [f"--folder={tmp_path}/people"]):
+        refused = call("enrol", *arguments, status=2).stderr
+        assert ".png: a person called 'nobody' could not be told from an answer" in refused
     damaged = tmp_path / "1.png"
     damaged.write_bytes(png(1)[:60])
     for arguments in (["search", damaged], ["enrol", damaged, "--person=anna"]):

@@ -8,6 +8,12 @@ _MOST_CHARACTERS = 500
 
 _MOST_DAYS = 36_500
 
+_ANSWERS = (
+    *("nobody", "cannot be told"),
+    *("nobody we know", "it cannot be told", "that did not work"),
+)
+"""What the command line and the page say in place of a name."""
+
 
 def check_settings(fpir: float, expire_days: int | None) -> None:
     """Makes sure that a rate and a retention mean something.
@@ -28,6 +34,11 @@ def check_image(image: NewImage) -> None:
     """
     require_text("name", image.name)
     require_text("person", image.person)
+    if image.person.strip().casefold() in _ANSWERS:
+        raise UsageError(
+            f"{image.name}: a person called {image.person!r} could not be told from an answer "
+            "that names no one: choose another name"
+        )
     if image.camera is not None:
         require_text("camera", image.camera)
     if image.taken_at is not None and image.taken_at.tzinfo is None:

@@ -56,6 +56,12 @@ def test_pictures_are_enrolled_under_their_names(client, gallery):
     assert found["taken_at"] == "2024-05-01T12:00:00Z"
 
 
+def test_nobody_is_no_name(client):
+    answer = client.post("/persons/Nobody/images", files=pictures(png(8)))
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("0.png: a person called 'Nobody' could not be")
+
+
 def test_persons_can_be_listed_shown_and_forgotten(client):
     assert client.get("/persons").json()[1] == {"name": "p1", "images": 3}
     assert client.get("/persons/p1").json()["images"] == ["p1/0.png", "p1/1.png", "p1/2.png"]
