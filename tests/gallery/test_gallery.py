@@ -104,10 +104,25 @@ def test_what_is_stored_already_is_left_out(gallery):
         gallery.enrol([NewImage("p0/0.png", "p9", png(0, 0))], "me")
 
 
+def test_a_picture_is_of_one_person(gallery):
+    gallery.enrol(people(2), "me")
+    ben, same = NewImage("b.png", "ben", png(9)), "is the same picture as"
+    for images, text in [
+        ([ben, NewImage("c.png", "p5", png(0, 1))], rf"c\.png of p5 {same} p0/1\.png of p0: a pic"),
+        ([ben, NewImage("c.png", "p5", png(9))], rf"c\.png of p5 {same} b\.png of ben: a picture"),
+        ([NewImage(f"{n}", "x", png(0, n % 3)) for n in range(8)], "4 of x .* of p0; and 3 more: "),
+    ]:
+        with pytest.raises(UsageError, match=text):
+            gallery.enrol(images, "me")
+    assert gallery.status()["images"] == 6
+    # Of the same person it is one more picture, under its own name.
+    assert gallery.enrol([NewImage("again.png", "p0", png(0)), *people(2)], "me") == 1
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_field_is_taken_for_a_statement(gallery, text):
-    gallery.enrol([NewImage(text, text, png(1), text, NOON), *people(2)], text)
-    found = gallery.search([png(1)], cameras=[text], actor=text).matches
+    gallery.enrol([NewImage(text, text, png(9), text, NOON), *people(2)], text)
+    found = gallery.search([png(9)], cameras=[text], actor=text).matches
     assert [(m.name, m.person, m.camera) for m in found] == [(text, text, text)]
     assert gallery.stored(text)["images"][0]["name"] == text
     assert gallery.forget(image=text, actor=text) == 1

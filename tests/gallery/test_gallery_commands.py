@@ -82,6 +82,9 @@ def test_images_by_name(call, tmp_path):
     call("create", "--model=model.onnx")
     call("enrol", "anna.png", "--person=anna", "--camera=door")
     assert "1 images of 1 persons enrolled" in call("enrol", "ben.png", "--person=ben").stdout
+    (tmp_path / "copy.png").write_bytes(Path("anna.png").read_bytes())
+    refused = call("enrol", f"{tmp_path}/copy.png", "--person=ben", status=2).stderr
+    assert "copy.png of ben is the same picture as anna.png of anna: a picture is" in refused
     (tmp_path / "people" / "nobody").mkdir(parents=True)
     (tmp_path / "people" / "nobody" / "1.png").write_bytes(png(1))
     for arguments in (["anna.png", "--person=nobody"], [f"--folder={tmp_path}/people"]):

@@ -60,7 +60,10 @@ def test_of_two_that_store_one_name_at_a_time_one_is_told(gallery, database, des
 
     def enrol(person: int) -> None:
         mine = Gallery(database, describer)
-        images = [NewImage("same.png", f"q{person}", png(person)), *people(20)[20 * person :][:20]]
+        images = [
+            NewImage("same.png", f"q{person}", png(50 + person)),
+            *people(20)[20 * person :][:20],
+        ]
         both_ready.wait()
         try:
             mine.enrol(images, "me")

@@ -113,8 +113,8 @@ class Gallery(Contents):
           How many were stored.
 
         Raises:
-          UsageError: if a name, a person or a time cannot be stored, or a name is that of another
-            image.
+          UsageError: if a name, a person or a time cannot be stored, a name is that of another
+            image, or a picture is stored or given as another person's, too.
           RefusedImagesError: if files are not decoded.
         """
         for image in images:
@@ -247,6 +247,7 @@ class Gallery(Contents):
 
         Raises:
           UsageError: if there are too few persons to say anything, or no such share.
+          DataError: if others forget too many meanwhile.
         """
         check_settings(FPIR if fpir is None else fpir, None)
         with self._database.connect() as connection:
@@ -273,9 +274,8 @@ class Gallery(Contents):
         days = self.settings()["expire_days"]
         if days is None:
             return 0
-        return self.forget(
-            older_than=datetime.now(timezone.utc) - timedelta(days=days), actor=actor
-        )
+        before = datetime.now(timezone.utc) - timedelta(days=days)
+        return self.forget(older_than=before, actor=actor)
 
     def overlay(self, file: bytes) -> bytes | None:
         """Returns where the model looks on a picture, PNG; None where it cannot tell."""

@@ -14,6 +14,9 @@ from tfreid.gallery.copying import copy_rows, halfvecs, moment, number, text
 from tfreid.gallery.reconstructing import store_positions
 from tfreid.retrieval.reconstruction import PositionFeatures
 
+_MOST_NAMED = 5
+"""Pictures of two persons that an error names."""
+
 _MOST_IN_PLACE = 3500
 """Values of two bytes that fit a page of 8 KiB with what else a row has."""
 
@@ -35,21 +38,45 @@ def not_stored(connection: psycopg.Connection, images: Sequence[NewImage]) -> li
     """Returns the images that are not stored yet.
 
     Raises:
-      UsageError: if an image has the name of one that is stored and is another one.
+      UsageError: if an image has the name of one that is stored and is another one, or is the same
+        file as one of another person.
     """
-    stored = connection.execute(
+    digests = [_digest(image) for image in images]
+    rows = connection.execute(
         "SELECT image.name, person.name, sha256 FROM image JOIN person ON person.id = image.person "
-        "WHERE image.name = ANY(%s)",
-        [[image.name for image in images]],
+        "WHERE image.name = ANY(%s) OR sha256 = ANY(%s)",
+        [[image.name for image in images], digests],
     )
-    found = {name: (person, bytes(digest)) for name, person, digest in stored}
-    for image in images:
-        if found.get(image.name, (image.person, _digest(image))) != (image.person, _digest(image)):
+    stored = {name: (person, bytes(digest)) for name, person, digest in rows}
+    for image, digest in zip(images, digests, strict=True):
+        if stored.get(image.name, (image.person, digest)) != (image.person, digest):
             raise UsageError(
-                f"{image.name} is the name of another stored image, of {found[image.name][0]}: "
+                f"{image.name} is the name of another stored image, of {stored[image.name][0]}: "
                 "forget that one first, or give this one another name"
             )
-    return [image for image in images if image.name not in found]
+    shown = {digest: (name, person) for name, (person, digest) in stored.items()}
+    new = [place for place, image in enumerate(images) if image.name not in stored]
+    _require_one_person([(digests[place], images[place]) for place in new], shown)
+    return [images[place] for place in new]
+
+
+def _require_one_person(
+    images: Sequence[tuple[bytes, NewImage]], shown: dict[bytes, tuple[str, str]]
+) -> None:
+    """Refuses a picture of two persons; `shown` has a name and the person of those stored."""
+    faults = []
+    for digest, image in images:
+        name, person = shown.setdefault(digest, (image.name, image.person))
+        if person != image.person:
+            faults.append(
+                f"{image.name} of {image.person} is the same picture as {name} of {person}"
+            )
+    if faults:
+        more = f"; and {len(faults) - _MOST_NAMED:,} more" if len(faults) > _MOST_NAMED else ""
+        raise UsageError(
+            f"{'; '.join(faults[:_MOST_NAMED])}{more}: a picture is of one person; leave the wrong "
+            "one out, or forget it where it is stored"
+        )
 
 
 def store(

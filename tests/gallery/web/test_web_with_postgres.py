@@ -15,6 +15,9 @@ def test_the_api_enrols_searches_shows_and_forgets(gallery):
         assert (answer.status_code, answer.json()) == (201, {"images": 2})
         again = client.post("/persons/else/images", files=files)
         assert (again.status_code, "a/1.png" in again.json()["error"]) == (400, True)
+        again = client.post("/persons/else/images", files=[("pictures", ("b.png", png(7)))])
+        said = "b.png of else is the same picture as a/1.png of Ann / B: a picture is of one person"
+        assert (again.status_code, again.json()["error"][: len(said)]) == (400, said)
 
         found = client.post(
             "/search",
