@@ -154,6 +154,33 @@ def test_interrupt_exits_with_130(command_file: Path):
     assert (process.returncode, stderr) == (130, "interrupted\n")
 
 
+def test_an_interrupt_while_libraries_load_ends_as_one_later(tmp_path: Path):
+    """As where NumPy makes another error of it, and where standard error is held back."""
+    path = tmp_path / "slow.py"
+    path.write_text(
+        COMMAND.replace("ARGUMENTS", "''").replace(
+            "from tfreid import errors\n",
+            "from tfreid import errors, quiet\n"
+            "with quiet.filtered_stderr():\n"
+            "    try:\n"
+            "        print('loading', flush=True)\n"
+            "        time.sleep(60)\n"
+            "    except KeyboardInterrupt:\n"
+            "        raise ImportError('numpy.core.multiarray failed to import')\n",
+        )
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(path), "--out=x"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=120)
+    assert (process.returncode, stderr) == (130, "interrupted\n")
+
+
 def test_arguments_after_two_dashes_reach_a_command_that_asks_for_them(tmp_path: Path):
     path = tmp_path / "convert.py"
     path.write_text(COMMAND.replace("ARGUMENTS", "'[-- MORE]'"))

@@ -13,7 +13,6 @@ It imports this module before TensorFlow, so that the libraries' start-up chatte
 """
 
 import difflib
-import errno
 import os
 import re
 import signal
@@ -27,7 +26,9 @@ from absl import flags, logging
 
 from tfreid import quiet
 from tfreid.cli import early
+from tfreid.cli.interrupts import INTERRUPTED, end_when_interrupted, interrupt_as_usual
 from tfreid.cli.needs import check_needs
+from tfreid.cli.system_errors import explained
 from tfreid.cli.unread import FAILURE, ends_when_unread
 from tfreid.cli.values import require_once, require_paths, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
@@ -37,7 +38,7 @@ from tfreid.progress import Progress as progress
 __all__ = ["answer_early", "logging", "progress", "run"]
 quiet.install()
 
-MISUSE, INTERRUPTED = 2, 130
+MISUSE = 2
 _WIDTH, _FIELD = 96, "recipe."
 _HELP = {"h", "help", "helpfull"}
 _FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
@@ -46,13 +47,6 @@ _NO_NUMBER = {
     "invalid literal for int()": "a whole number",
 }
 _REQUIRED = "must have a value other than None"
-_OF_FILES = (
-    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.ENOENT, errno.ENOTDIR),
-    *(errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO),
-    *(errno.EMFILE, errno.EFBIG, errno.EXDEV, errno.ESTALE, errno.ETXTBSY),
-)
-# TensorFlow's own errors name the file first, then what the system said of it.
-_BY_TENSORFLOW = re.compile(rf"([^\s;]*/[^;\n]*); ({'|'.join(map(os.strerror, _OF_FILES))})")
 
 
 def run(
@@ -77,6 +71,7 @@ def run(
 
 def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
     try:
+        interrupt_as_usual()
         rest = _parse_flags(arguments, needs)
         status = 0 if rest is None else (main(rest) if arguments else main()) or 0
         sys.stdout.flush()
@@ -88,7 +83,7 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who presses twice means no more by it.
         return _fail("interrupted", INTERRUPTED)
     except Exception as error:
-        explanation = _explain_system_error(error)
+        explanation = explained(error)
         if explanation is None:
             raise
         return _fail(explanation, FAILURE)
@@ -97,11 +92,12 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
 def answer_early(path: Path) -> None:
     """Ends the process at a mistake in the flags that shows without loading the command.
 
-    Of libraries' flags only the command itself knows what is right.
+    Of libraries' flags only the command itself knows what is right. While it loads, Ctrl-C ends it.
 
     Args:
       path: the command's file.
     """
+    end_when_interrupted()
     known = early.flags_of(path, sys.argv)
     has_fields = any(name.startswith(_FIELD) for name in known)
 
@@ -139,23 +135,6 @@ def _fail(message: object, status: int) -> int:
     prefix = "" if status == INTERRUPTED else "error: "
     print(f"{prefix}{message}", file=sys.stderr)
     return status
-
-
-def _explain_system_error(error: BaseException) -> str | None:
-    """Says in the user's words what the system refused, or None when it is none of that.
-
-    TensorFlow and Beam wrap such errors in exceptions of their own, hence the look at the text.
-    """
-    path = getattr(error, "filename", None)
-    if os.strerror(errno.ENOSPC) in str(error):
-        place = f" ({path})" if path else ""
-        return f"no space left on the disk{place}: free some, then run the same command again"
-    if isinstance(error, OSError) and error.errno in _OF_FILES:
-        return f"{path}: {error.strerror}" if path else str(error.strerror)
-    found = _BY_TENSORFLOW.search(str(error))
-    if found and type(error).__module__.startswith("tensorflow."):
-        return f"{found[1].strip()}: {found[2]}"
-    return None
 
 
 def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
