@@ -72,3 +72,17 @@ def test_a_reader_who_has_read_enough_hears_no_more(arguments: list[str], buffer
     )
     os.close(output)
     assert (ended.returncode, ended.stderr or b"") == (1, b"")
+
+
+@pytest.mark.parametrize("closed", [(2,), (1,), (0, 1, 2)])
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["datasets", "--x"], 2)])
+def test_closed_streams_change_no_exit_code(closed: tuple[int], arguments: list[str], status: int):
+    code = "from tfreid.cli.main import main; main()"
+    redirected = " ".join(f"{number}>&-" for number in closed)
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$0" "$@" {redirected}', sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert b"Traceback" not in ended.stdout + ended.stderr

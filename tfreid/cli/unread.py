@@ -1,4 +1,4 @@
-"""What happens to a command whose output nobody reads on: `| head` has read enough."""
+"""What happens to a command whose output nobody reads: `| head` has read enough, `2>&-` all."""
 
 import contextlib
 import os
@@ -6,6 +6,16 @@ import sys
 from collections.abc import Iterator
 
 FAILURE = 1
+
+
+def open_closed_streams() -> None:
+    """Lets streams that are closed lead nowhere.
+
+    The next file that is opened would otherwise be in their place, where libraries write to.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 @contextlib.contextmanager
