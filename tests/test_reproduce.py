@@ -82,6 +82,21 @@ def test_of_several_tables_what_cannot_be_run_is_said(reid_folder, tmp_path):
     assert "pgp/figure3      4 trainings" in done.stdout
 
 
+def test_of_several_tables_each_takes_the_fields_that_it_has(reid_folder, tmp_path):
+    fields = ["--set=weights=nowhere.h5", "--set=beta=0.5", "--set=embedding_size=8"]
+    ended = reproduce(
+        "--table=fanet/5,fpr/4", f"--data={reid_folder.path}", f"--out={tmp_path}", *fields
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("nowhere.h5") >= 2  # both began
+    commands = {
+        name: json.loads((tmp_path / name / "table.json").read_text())["command"]
+        for name in ("fanet/5", "fpr/4")
+    }
+    assert [field in commands["fanet/5"] for field in fields] == [True, False, True]
+    assert [field in commands["fpr/4"] for field in fields] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -89,6 +104,7 @@ def test_of_several_tables_what_cannot_be_run_is_said(reid_folder, tmp_path):
         (["--table=fanet/9"], "no table 'fanet/9'"),
         (["--table=fanet/1,fanet/2", "--rows=FA-Net"], "--rows is for one table"),
         (["--page=page.md", "--dry_run"], "--dry_run needs --table"),
+        (["--table=fanet/1,fpr/4", "--set=epoch=1"], "no recipe of fanet/1, fpr/4 has a field"),
         (["--table=fanet/1", "--seeds=one"], "--seeds takes whole numbers"),
         (["--table=fanet/1", "--set=epochs"], "expected FIELD=VALUE"),
         (["--table=fanet/1", "--data=/nowhere"], "no converted data set at /nowhere"),

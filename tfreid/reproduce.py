@@ -11,7 +11,7 @@ import functools
 import itertools
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +115,12 @@ def _plans(tables: Sequence[Table], changes: dict[str, Any], out: Path) -> Itera
     embeds = not (_DATA.value or _PARSING_DATA.value)
     scale = _SCALE.value or ("demo" if embeds else "paper")
     refused: list[UsageError] = []
+    reproduction.check_changes(tables, scale, changes)
     for table in tables:
         try:
-            reproduction.check_changes(table, scale, changes)
+            own = reproduction.changes_of(table, scale, changes)
             settings = _embedded_settings(table) if embeds else _given_settings(table)
-            plan = Reproduction(table, settings, out / "runs", scale, changes, _command(table))
+            plan = Reproduction(table, settings, out / "runs", scale, own, _command(table, own))
             for row, setting in itertools.product(_rows(plan), settings):
                 plan.run(row, setting, seed=0)
         except UsageError as error:
@@ -137,15 +138,16 @@ def _rows(plan: Reproduction) -> Sequence[TableRow]:
     return plan.table.with_rows(_ROWS.value).rows
 
 
-def _command(table: Table) -> str:
-    """What makes one table alone."""
-    own = (_TABLE.name, _PAGE.name, _DRY_RUN.name)
+def _command(table: Table, changes: Collection[str]) -> str:
+    """What makes one table alone; `changes` are those of its own."""
+    others = (_TABLE.name, _PAGE.name, _DRY_RUN.name, _SET.name)
     given = [
         text
         for flag in flags.FLAGS.get_flags_for_module(sys.modules[__name__])
-        if flag.present and flag.name not in own
+        if flag.present and flag.name not in others
         for text in flag.serialize().split("\n")
     ]
+    given += [f"--set={text}" for text in _SET.value if text.partition("=")[0] in changes]
     return shlex.join(["python", "-m", "tfreid.reproduce", f"--table={table.name}", *given])
 
 
@@ -290,6 +292,7 @@ def _write(plan: Reproduction, out: Path) -> None:
 _NEEDS = {
     "test_data": "data or parsing_data",
     "dry_run": "table",
+    "set": "table",
 }
 
 if __name__ == "__main__":

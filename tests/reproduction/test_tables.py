@@ -135,7 +135,7 @@ def test_what_a_row_sets_itself_stays(info):
 
 def test_changes_may_name_former_fields(info):
     table, changes = TABLES["fanet/1"], {"backbone_depth": 26}
-    check_changes(table, "demo", changes)
+    check_changes([table], "demo", changes)
     recipe, overrides = resolve(table.rows[0], "demo", changes, info)
     assert recipe.backbone == overrides["backbone"] == "resnet26"
 
@@ -146,7 +146,7 @@ def test_changes_may_name_former_fields(info):
         (lambda: table_named("fanet/9"), "no table 'fanet/9': did you mean 'fanet/"),
         (lambda: table_named("x"), "There are fanet/1, "),
         (lambda: TABLES["fanet/1"].with_rows(["B/L+TME"]), "did you mean 'B/L+TEM'"),
-        (lambda: check_changes(TABLES["pgp/2"], "demo", {"main.step": 1}), "mean main.steps?"),
+        (lambda: check_changes([TABLES["pgp/2"]], "demo", {"main.step": 1}), "mean main.steps?"),
     ],
 )
 def test_unknown_names_meet_their_neighbours(act, text):

@@ -4,7 +4,7 @@ from tfreid.reproduction.effort import Effort, effort
 from tfreid.reproduction.execution import Runner, run_rows
 from tfreid.reproduction.figures import gather
 from tfreid.reproduction.plan import Reproduction
-from tfreid.reproduction.recipes import check_changes
+from tfreid.reproduction.recipes import changes_of, check_changes
 from tfreid.reproduction.rendering import as_json, as_markdown, warning
 from tfreid.reproduction.results_page import results_page
 from tfreid.reproduction.settings import Setting, settings_of
@@ -23,6 +23,7 @@ __all__ = [
     "TableRow",
     "as_json",
     "as_markdown",
+    "changes_of",
     "check_changes",
     "effort",
     "gather",

@@ -1,7 +1,7 @@
 """What a row of a table trains: its method's recipe and the flags that make it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfreid.errors import UsageError
@@ -46,21 +46,34 @@ def resolve(
     return recipe, overrides
 
 
-def check_changes(table: Table, scale: str, changes: Mapping[str, Any]) -> None:
-    """Refuses changes of fields that no recipe of a table has.
+def changes_of(table: Table, scale: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the changes of fields that some recipe of a table has."""
+    known = _fields_of([table], scale)
+    return {name: value for name, value in changes.items() if name in known}
+
+
+def check_changes(tables: Sequence[Table], scale: str, changes: Mapping[str, Any]) -> None:
+    """Refuses changes of fields that no recipe of the tables has.
 
     Raises:
       UsageError: naming the nearest field.
     """
-    known: dict[str, Any] = {}
-    for method in {row.method: None for each in table.rows for row in each.trained}:
-        known |= _fields(method, scale, {}) | dict(former_fields(METHODS[method].recipe))
+    known = _fields_of(tables, scale)
     for name in changes:
         if name not in known:
             near = nearest_fields(name, known) or known
+            names = ", ".join(table.name for table in tables)
             raise UsageError(
-                f"no recipe of {table.name} has a field {name!r}: did you mean {' or '.join(near)}?"
+                f"no recipe of {names} has a field {name!r}: did you mean {' or '.join(near)}?"
             )
+
+
+def _fields_of(tables: Sequence[Table], scale: str) -> dict[str, Any]:
+    rows = (row for table in tables for each in table.rows for row in each.trained)
+    known: dict[str, Any] = {}
+    for method in {row.method: None for row in rows}:
+        known |= _fields(method, scale, {}) | dict(former_fields(METHODS[method].recipe))
+    return known
 
 
 def as_flag(name: str, value: Any) -> str:
