@@ -56,6 +56,7 @@ def test_an_unknown_flag_is_answered_first(module):
         (["tfreid.train", "--method=pgp", "--seed=-1"], "--seed=-1"),
         (["tfreid.train", "--method=pgp", "--scale=papr"], "--scale=papr"),
         (["tfreid.train"], "--method must be given"),
+        (["tfreid.train", "--precision=float16"], "did you mean mixed_bfloat16 or mixed_float16?"),
         (["tfreid.train", "--method=pgpp"], "should be one of <dgd|fanet|fpr|parsing|pgp|spreid>"),
         (["tfreid.train", "--method=pgp", "--recipe.lr=1"], "or --recipe.guided.learning_rate"),
         (["tfreid.train", "--method=dgd", "--recipe.width=x"], "expected a float, found 'x'"),

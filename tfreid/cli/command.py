@@ -196,8 +196,10 @@ def _in_our_words(text: str, known: flags.FlagValues) -> str:
         text = re.sub(f": {re.escape(words)}.*", f": expected {expected}", text)
     if not (found := re.match(r"flag --([\w.]+)=(.*): value should be one of", text)):
         return text
-    near = difflib.get_close_matches(found[2], known[found[1]].parser.enum_values, n=1)
-    return f"{text}; did you mean {near[0]}?" if near else text
+    values = known[found[1]].parser.enum_values
+    near = [value for value in values if found[2] and found[2] in value]
+    near = near or difflib.get_close_matches(found[2], values, n=1)
+    return f"{text}; did you mean {' or '.join(near)}?" if near else text
 
 
 def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:

@@ -81,8 +81,8 @@ class Caller:
             return RefusedRequestError(f"{self._address} refuses the request: {details}")
         if code == grpc.StatusCode.UNAVAILABLE:
             return ServingError(
-                f"{self._address} is not available: is the server running, and is this the "
-                f"address of its gRPC port? ({details})"
+                f"{self._address} is not available: is the server running, has it loaded its "
+                f"model, and is this the address of its gRPC port? ({details})"
             )
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ServingError(
