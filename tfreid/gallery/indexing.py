@@ -23,7 +23,7 @@ def make_index(connection: psycopg.Connection) -> float:
     Raises:
       UsageError: if descriptors are too large, or there are none.
     """
-    connection.execute("LOCK TABLE image IN SHARE MODE")  # What is measured must stay there.
+    connection.execute("LOCK TABLE image IN SHARE ROW EXCLUSIVE MODE")  # Nobody forgets.
     stored = connection.execute(
         "SELECT descriptor::text FROM image ORDER BY md5(id::text) LIMIT %s", [_QUERIES]
     ).fetchall()
