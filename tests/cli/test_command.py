@@ -15,7 +15,9 @@ A description of one more line.
 """
 
 import errno
+import os
 import sys
+import tempfile
 import time
 
 from absl import flags
@@ -47,8 +49,9 @@ def main(rest=None):
     if ACTION.value in ERRORS:
         raise ERRORS[ACTION.value]
     if ACTION.value == "wait":
-        print("waiting", flush=True)
-        time.sleep(60)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(sys.argv[0])) as folder:
+            print("waiting", flush=True)
+            time.sleep(60)
     print(OUT.value, PERSONS.value, rest, "tensorflow" in sys.modules)
 
 
@@ -140,7 +143,11 @@ def test_a_bug_keeps_its_traceback(command_file: Path):
     assert "KeyError: 'a bug'" in result.stderr
 
 
-def test_interrupt_exits_with_130(command_file: Path):
+@pytest.mark.parametrize(
+    ("number", "code", "text"),
+    [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "terminated\n")],
+)
+def test_a_command_that_is_stopped_leaves_nothing_behind(command_file: Path, number, code, text):
     process = subprocess.Popen(
         [sys.executable, str(command_file), "--out=x", "--then=wait"],
         stdout=subprocess.PIPE,
@@ -149,9 +156,10 @@ def test_interrupt_exits_with_130(command_file: Path):
     )
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=120)
-    assert (process.returncode, stderr) == (130, "interrupted\n")
+    assert (process.returncode, stderr) == (code, text)
+    assert [path.name for path in command_file.parent.iterdir()] == [command_file.name]
 
 
 def test_an_interrupt_while_libraries_load_ends_as_one_later(tmp_path: Path):

@@ -26,7 +26,13 @@ from absl import flags, logging
 
 from tfreid import quiet
 from tfreid.cli import early
-from tfreid.cli.interrupts import INTERRUPTED, end_when_interrupted, interrupt_as_usual
+from tfreid.cli.interrupts import (
+    INTERRUPTED,
+    TERMINATED,
+    end_by_exceptions,
+    end_when_interrupted,
+    ended,
+)
 from tfreid.cli.needs import check_needs
 from tfreid.cli.system_errors import explained
 from tfreid.cli.unread import FAILURE, ends_when_unread, open_closed_streams
@@ -55,7 +61,7 @@ def run(
     arguments: str = "",
     needs: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 interrupted.
+    """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 or 143 stopped.
 
     A mistake ends in one line on standard error; other exceptions are bugs, with traceback.
 
@@ -72,7 +78,7 @@ def run(
 
 def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
     try:
-        interrupt_as_usual()
+        end_by_exceptions()
         rest = _parse_flags(arguments, needs)
         status = 0 if rest is None else (main(rest) if arguments else main()) or 0
         sys.stdout.flush()
@@ -81,8 +87,9 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
         status = MISUSE if isinstance(error, UsageError) else FAILURE
         return _fail(with_flags(str(error)), status)
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Who presses twice means no more by it.
-        return _fail("interrupted", INTERRUPTED)
+        for number in (signal.SIGINT, signal.SIGTERM):  # Who stops it twice means no more by it.
+            signal.signal(number, signal.SIG_IGN)
+        return _fail(*ended())
     except Exception as error:
         explanation = explained(error)
         if explanation is None:
@@ -133,7 +140,7 @@ def with_flags(text: str) -> str:
 
 
 def _fail(message: object, status: int) -> int:
-    prefix = "" if status == INTERRUPTED else "error: "
+    prefix = "" if status in (INTERRUPTED, TERMINATED) else "error: "
     print(f"{prefix}{message}", file=sys.stderr)
     return status
 

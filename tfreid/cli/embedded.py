@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tfreid.cli.interrupts import TERMINATED
 from tfreid.errors import DataError
 
-_TERMINATED = 128 + signal.SIGTERM
 _ONLY_OCCLUDED = ("--occluded_persons=200", "--persons=1", "--lip_images=2", "--backgrounds=1")
 
 
@@ -40,8 +40,8 @@ def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) ->
             raise
         finally:
             signal.signal(signal.SIGTERM, before)
-    if status in (-signal.SIGTERM, _TERMINATED):
-        raise SystemExit(_TERMINATED)
+    if status in (-signal.SIGTERM, TERMINATED):
+        raise SystemExit(TERMINATED)
     if status and passes_on:
         raise SystemExit(status)
     if status:

@@ -1,14 +1,18 @@
-"""Ctrl-C while a command loads its libraries: for seconds there is nothing to finish."""
+"""How Ctrl-C and SIGTERM end a command: while it loads its libraries, and afterwards."""
 
 import os
 import signal
 import sys
+import threading
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes, the shell's."""
+
+_terminated = threading.Event()
 
 
 def end_when_interrupted() -> None:
-    """Has Ctrl-C end the process in one word, unless it is ignored.
+    """Has Ctrl-C end the process in one word, unless it is ignored; there is nothing to finish yet.
 
     As an exception it would not arrive: NumPy makes an `ImportError` of it, with tracebacks.
     """
@@ -27,7 +31,23 @@ def end_when_interrupted() -> None:
     signal.signal(signal.SIGINT, end)
 
 
-def interrupt_as_usual() -> None:
-    """Has Ctrl-C be an exception again, which a command may catch, if it was before."""
+def end_by_exceptions() -> None:
+    """Has Ctrl-C be an exception, which a command may catch, if it was one before; SIGTERM as well.
+
+    A process that SIGTERM ends at once leaves its temporary folders behind.
+    """
     if hasattr(signal.getsignal(signal.SIGINT), "is_of_loading"):
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def ended() -> tuple[str, int]:
+    """Returns, after a `KeyboardInterrupt`, the word for it and the exit code."""
+    return ("terminated", TERMINATED) if _terminated.is_set() else ("interrupted", INTERRUPTED)
+
+
+def _terminate(*_: object) -> None:
+    """Raises the one exception that Beam's caller knows to be no failure of a worker."""
+    _terminated.set()
+    raise KeyboardInterrupt
