@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from tfx.dsl.io import fileio
+from tfx.utils import path_utils
 
 from pipeline.history import NodeRun
 from pipeline.storage import readable
 from tfreid.files import read_json
 
 _NAMES = {"rank1": "rank-1", "mAP": "mAP"}
+_UNIQUE = "fingerprint.pb"  # TensorFlow draws a number for each model that it saves.
 _BLESSINGS = {"ModelBlessing": "blessed", "InfraBlessing": "servable"}
 
 
@@ -34,7 +36,8 @@ def summary(nodes: Sequence[NodeRun], destination: str) -> str:
         message = blessing.get("blessing_message")  # TFX's InfraValidator has none.
         lines.append(f"{answer}: {message}" if message else answer)
     if refused:
-        lines.append(f"not pushed, as it is {' and '.join(refused)}: {destination} stays as it is")
+        (model, *_) = (node.uris["Model"] for node in nodes if "Model" in node.uris)
+        lines.append(f"not pushed, as it is {' and '.join(refused)}: {_stays(destination, model)}")
     else:
         lines.append(_pushed(made["PushedModel"], destination))
     return "\n".join([*lines, f"report: {evaluation}/report/index.html"])
@@ -53,6 +56,27 @@ def _measured(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[
     ]
 
 
+def _stays(destination: str, model: str) -> str:
+    """Says what is served on, and whether it is the refused model, which an earlier run pushed."""
+    kept = f"{destination} stays as it is"
+    refused = f"{path_utils.serving_model_path(model)}/{_UNIQUE}"
+    for version in sorted(_versions(destination))[-1:]:
+        served = f"{destination}/{version}/{_UNIQUE}"
+        if fileio.exists(served) and _bytes(served) == _bytes(refused):
+            return f"{kept}, with this model as version {version}"
+    return kept
+
+
+def _bytes(file: str) -> bytes:
+    with fileio.open(file, "rb") as opened:
+        return opened.read()
+
+
+def _versions(destination: str) -> list[int]:
+    found = fileio.listdir(destination) if fileio.exists(destination) else []
+    return [int(name) for name in (name.rstrip("/") for name in found) if name.isdecimal()]
+
+
 def _pushed(pusher: NodeRun, destination: str) -> str:
     """Says where the version is, and whether it is the one that a server takes: the highest."""
     pushed = str(pusher.outputs["PushedModel"]["pushed_destination"])
@@ -63,8 +87,7 @@ def _pushed(pusher: NodeRun, destination: str) -> str:
             f"pushed earlier: {pushed}, which is not there any more; the same command with "
             "--nocache makes and pushes it again"
         )
-    found = [name.rstrip("/") for name in fileio.listdir(destination)]
-    served = max(int(name) for name in found if name.isdecimal())
+    served = max(_versions(destination))
     if served == int(PurePath(pushed).name):
         return f"pushed earlier: {pushed}"
     return (

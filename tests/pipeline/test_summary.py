@@ -29,6 +29,7 @@ def ended(tmp_path):
             "InfraBlessing": {"blessed": servable},
             "PushedModel": pushed,
         }
+        outputs["Model"] = {}
         nodes = [
             NodeRun(kind, state, {kind: values}, {kind: str(tmp_path)})
             for kind, values in outputs.items()
@@ -38,14 +39,15 @@ def ended(tmp_path):
     return ended
 
 
-def versions(tmp_path, *names):
+def versions(tmp_path, *names, model=b"another"):
     for name in names:
         (tmp_path / "served" / name).mkdir(parents=True)
+        (tmp_path / "served" / name / "fingerprint.pb").write_bytes(model)
 
 
 def test_a_run_that_pushes_says_what_and_where(ended, tmp_path):
     assert ended("COMPLETE") == [
-        "0 of 4 components were answered from earlier runs",
+        "0 of 5 components were answered from earlier runs",
         "the model: rank-1 81.2%, mAP 50.0%",
         "the served model, on the same images: rank-1 75.0%",
         "blessed: because",
@@ -64,6 +66,17 @@ def test_a_run_that_does_not_push_says_why(ended, tmp_path):
         lines = ended("COMPLETE", **refused)
         assert f"not pushed, as it is {words}: {tmp_path}/served stays as it is" in lines
         assert lines[-1] == f"report: {tmp_path}/report/index.html"
+
+
+@pytest.mark.parametrize(
+    ("model", "more"), [(b"this", ", with this model as version 100"), (b"another", "")]
+)
+def test_a_refused_model_that_is_served_is_named(ended, tmp_path, model, more):
+    (tmp_path / "Format-Serving").mkdir()
+    (tmp_path / "Format-Serving" / "fingerprint.pb").write_bytes(b"this")
+    versions(tmp_path, "99", "100", model=model)
+    stays = f"{tmp_path}/served stays as it is{more}"
+    assert f"not pushed, as it is not blessed: {stays}" in ended("CACHED", blessed=0)
 
 
 def test_a_push_of_an_earlier_run_is_not_called_a_new_one(ended, tmp_path):
