@@ -48,7 +48,8 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
     assert rows["PGP original"]["runs"] == {}
     alone = shlex.split(values["command"])
     assert alone[:4] == ["python", "-m", "tfreid.reproduce", "--table=pgp/2"]
-    assert set(alone[4:]) == {*command} - {command[0], f"--page={tmp_path / 'results.md'}"}
+    given = {*command} - {command[0], f"--page={tmp_path / 'results.md'}"}
+    assert set(alone[4:]) == given | {"--seeds=0"}
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert "| DGD original" in page
     assert values["command"] in page

@@ -63,11 +63,18 @@ def write_market(root: Path, masks_root: Path) -> None:
         save(mask, masks_root / folder / f"{name}.png")
 
 
+def close_up(pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts out what has no background, so that a network of one step finds persons everywhere."""
+    rows = BODY[14][0]
+    columns = np.flatnonzero(mask[rows].all(axis=0))
+    return pixels[rows, columns], mask[rows, columns]
+
+
 def write_lip(root: Path) -> None:
     """Writes 12 training and 6 validation images in the LIP layout."""
     for split, persons in (("train", range(100, 112)), ("val", range(112, 118))):
         for person in persons:
-            pixels, mask = draw(person, 1 + person % CAMERAS, person % 3)
+            pixels, mask = close_up(*draw(person, 1 + person % CAMERAS, person % 3))
             name = f"{person:06d}"
             labels = root / "TrainVal_parsing_annotations" / f"{split}_segmentations"
             save(pixels, root / "TrainVal_images" / f"{split}_images" / f"{name}.jpg")

@@ -139,8 +139,8 @@ def _rows(plan: Reproduction) -> Sequence[TableRow]:
 
 
 def _command(table: Table, changes: Collection[str]) -> str:
-    """What makes one table alone; `changes` are those of its own."""
-    others = (_TABLE.name, _PAGE.name, _DRY_RUN.name, _SET.name)
+    """What makes one table alone, but for the seeds; `changes` are those of its own."""
+    others = (_TABLE.name, _PAGE.name, _DRY_RUN.name, _SET.name, _SEEDS.name)
     given = [
         text
         for flag in flags.FLAGS.get_flags_for_module(sys.modules[__name__])

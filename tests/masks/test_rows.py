@@ -2,25 +2,33 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from tests.methods.harness import info
 from tfreid.datasets import Row
 from tfreid.datasets.parts import Box
 from tfreid.errors import UsageError
 from tfreid.masks.rows import masks_of_rows, require_room
 from tfreid.masks.run import ImageParser
-from tfreid.methods.parsing.recipe import ParsingRecipe, build
-from tfreid.records.images import RejectedError
+from tfreid.records.images import RejectedError, UnsureError
 
 SIZE_PX = (48, 48)
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
 
 
+class Bright:
+    """A network for which what is red is a person."""
+
+    vocabulary = "binary"
+
+    def __call__(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        red = images[..., :1]
+        return {"logits": tf.concat([255.0 - red, red], axis=-1)}
+
+
 @pytest.fixture(scope="module")
 def parser():
-    network = build(ParsingRecipe(image_size_px=SIZE_PX, width=0.05), info())
-    return ImageParser(network, SIZE_PX).parse
+    return ImageParser(Bright(), SIZE_PX).parse
 
 
 def row(path, part=None):
@@ -74,3 +82,12 @@ def test_images_beyond_the_limit_are_refused(parser, tmp_path):
     assert "20x40 pixels, more than the 0.0005 million of max_image_mpx" in str(refused)
     (mask,) = masks_of_rows(parser, rows, max_image_mpx=0.001)
     assert mask.shape == (40, 20)
+
+
+def test_an_image_without_a_person_has_no_mask(parser, tmp_path):
+    dark = tmp_path / "dark.png"
+    Image.fromarray(np.zeros_like(PIXELS)).save(dark)
+    nobody, mask = masks_of_rows(parser, [row(dark), row(saved(tmp_path / "person.png"))])
+    assert isinstance(nobody, UnsureError)
+    assert str(nobody) == "the person is 0.0% of the image"
+    assert set(np.unique(mask)) == {0, 1}

@@ -56,6 +56,19 @@ def test_who_asks_in_partial_reid_and_who_was_learned_from(tmp_path):
     assert mismatch(key, hidden, duke) == "these models learn from dukemtmc"
 
 
+def test_models_of_other_data_are_not_the_papers(tmp_path):
+    market, duke = (converted(tmp_path, name) for name in ("market1501", "dukemtmc"))
+    joint = data_folder(
+        tmp_path / "joint",
+        name="dukemtmc_market1501",
+        sources={**market.info.sources, **duke.info.sources},
+    )
+    assert mismatch("market1501", market, duke) == "these models learn from dukemtmc"
+    assert mismatch("market1501", market, joint) == ""
+    earlier = data_folder(tmp_path / "earlier", name="market1501")
+    assert mismatch("market1501", market, earlier) == ""
+
+
 def test_another_protocol_and_drawn_images_do_not_match(tmp_path):
     market = converted(tmp_path, "market1501", "no_camera")
     assert mismatch("market1501", market) == "these are of the protocol no_camera"

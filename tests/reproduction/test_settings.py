@@ -60,6 +60,10 @@ def test_models_are_tested_on_persons_that_they_did_not_learn_from(tmp_path):
     assert [(s.train, s.test) for s in found] == list(zip(joint, test, strict=True))
     with pytest.raises(UsageError, match=r"test1 is one split of cuhk03, and all data to train on"):
         settings_of(PLAIN, joint[:1], test)
+    sources = {"cuhk03": SourceInfo({"protocol": "new"}, "market", None)}
+    new = data_folder(tmp_path / "new", name="cuhk03_market1501", sources=sources)
+    with pytest.raises(UsageError, match=r"test0 is one split of cuhk03"):
+        settings_of(PLAIN, [new], test)
 
 
 def test_tables_across_data_sets_take_all_ordered_pairs(market, duke):

@@ -63,6 +63,15 @@ def test_each_query_is_searched_for_among_others_and_its_own():
         assert found.own[row] == own
 
 
+def test_a_query_before_the_only_camera_of_the_gallery_is_no_search_for_its_own():
+    gallery = Identities(np.array([1, 2, 3]), np.array([1, 1, 1]))
+    distances = np.full((2, 3), 0.5, np.float32)
+    mixed = search_open_set([distances], Identities(np.array([1, 2]), np.array([1, 2])), gallery)
+    np.testing.assert_array_equal(mixed.own, [np.inf, 0.5])
+    unknown = Identities(np.array([1, 2]), np.array([1, 1]))
+    np.testing.assert_array_equal(search_open_set([distances], unknown, gallery).own, [0.5, 0.5])
+
+
 def test_the_rate_in_a_smaller_gallery_is_that_of_all_choices():
     searches = searched(world(np.random.default_rng(1), 8, 2))
     distance = float(np.median(searches.nearest[:, 0]))

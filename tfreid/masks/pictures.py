@@ -7,13 +7,25 @@ import tensorflow as tf
 from PIL import Image
 
 from tfreid.inputs import decode_image
-from tfreid.records.images import RejectedError
+from tfreid.records.images import RejectedError, UnsureError
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 LEAST_PERSON = 0.01
 """Share of an image below which a mask is called empty."""
+
+
+def require_person(mask: np.ndarray) -> np.ndarray:
+    """Returns a mask, `[height, width]`, of which 0 is the background, unless it is empty.
+
+    Raises:
+      UnsureError: if it is.
+    """
+    share = (mask > 0).mean()
+    if share < LEAST_PERSON:
+        raise UnsureError(f"the person is {share:.1%} of the image")
+    return mask
 
 
 def rgb(image: bytes) -> Image.Image:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tfreid.errors import DataError
-from tfreid.masks.pictures import LEAST_PERSON, Box, enlarged, largest, rgb
+from tfreid.masks.pictures import Box, enlarged, largest, require_person, rgb
 from tfreid.masks.regions import GRID, region_distances
 from tfreid.masks.runtime import FileNetwork, Shape, file_network
 from tfreid.records.images import RejectedError, UnsureError
@@ -118,9 +118,7 @@ def _classes(
     landmarks: np.ndarray, person: np.ndarray, size: tuple[int, int], box: Box
 ) -> np.ndarray:
     """Gives each pixel of the person to the nearest part of the body, uint8 `[height, width]`."""
-    inside = enlarged(person, size, box) > 0
-    if inside.mean() < LEAST_PERSON:
-        raise UnsureError(f"the person is {inside.mean():.1%} of the image")
+    inside = require_person(enlarged(person, size, box) > 0)
     on_grid = tuple(side * GRID / SIDE_PX for side in box)
     distances = region_distances(landmarks, SIDE_PX)
     return np.where(inside, 1 + largest(-distances, size, on_grid), 0).astype(np.uint8)

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from tfreid.errors import UsageError
 from tfreid.inputs import resize_image
-from tfreid.masks.pictures import decoded
+from tfreid.masks.pictures import decoded, require_person
 from tfreid.methods.parsing import Parser
-from tfreid.records.images import RejectedError
+from tfreid.records.images import RejectedError, UnsureError
 from tfreid.records.mask_maker import Mask
 from tfreid.training import Run
 
@@ -56,7 +56,7 @@ class RunMaker:
         return {"run": self.run, "vocabulary": self.vocabulary}
 
     def __call__(self, images: Sequence[bytes]) -> list[Mask]:
-        """Makes masks, confidently of every image; see `tfreid.records.mask_maker.MaskMaker`."""
+        """Makes masks; see `tfreid.records.mask_maker.MaskMaker`."""
         return _loaded(self.run).parse(images)
 
 
@@ -79,22 +79,22 @@ class ImageParser:
             input_signature=[tf.TensorSpec((None, *image_size_px, 3), tf.float32)],
         )
 
-    def parse(self, images: Sequence[bytes]) -> list[np.ndarray | RejectedError]:
+    def parse(self, images: Sequence[bytes]) -> list[Mask]:
         """Parses a batch; no mask depends on the others.
 
         Args:
           images: contents of JPEG, PNG or BMP files.
 
         Returns:
-          For each image the class indices, uint8 `[height, width]` of its size, or why it cannot
-          be decoded.
+          For each image the class indices, uint8 `[height, width]` of its size, or why there are
+          none: it cannot be decoded, or no person is found in it.
         """
         tried = [_decoded(image) for image in images]
         whole = [image for image in tried if not isinstance(image, RejectedError)]
         resized = [resize_image(image, self.image_size_px) for image in whole]
         logits = iter(self._logits(tf.stack(resized)) if resized else ())
         return [
-            image if isinstance(image, RejectedError) else _classes(next(logits), image.shape[:2])
+            image if isinstance(image, RejectedError) else _mask(next(logits), image.shape[:2])
             for image in tried
         ]
 
@@ -125,5 +125,9 @@ def _decoded(image: bytes) -> tf.Tensor | RejectedError:
         return error
 
 
-def _classes(logits: tf.Tensor, size_px: tuple[int, int]) -> np.ndarray:
-    return tf.argmax(tf.image.resize(logits, size_px), axis=-1).numpy().astype(np.uint8)
+def _mask(logits: tf.Tensor, size_px: tuple[int, int]) -> Mask:
+    classes = tf.argmax(tf.image.resize(logits, size_px), axis=-1).numpy().astype(np.uint8)
+    try:
+        return require_person(classes)
+    except UnsureError as error:
+        return error

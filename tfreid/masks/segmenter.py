@@ -17,7 +17,7 @@ from PIL import Image
 from tfreid.datasets import VOCABULARIES
 from tfreid.errors import DataError, MissingPathError
 from tfreid.files import read_json
-from tfreid.masks.pictures import LEAST_PERSON, enlarged, largest, rgb
+from tfreid.masks.pictures import enlarged, largest, require_person, rgb
 from tfreid.masks.runtime import FileNetwork, Shape, file_network
 from tfreid.records.images import RejectedError, UnsureError
 from tfreid.records.mask_maker import Mask
@@ -133,10 +133,7 @@ class Segmenter:
             layout = _layout(network, self.description)
             scores = network(layout.input(image))[layout.output][0]
             scores = scores if layout.channels_first_out else np.moveaxis(scores, -1, 0)
-            mask = self._classes(scores, image.size)
-            if (mask > 0).mean() < LEAST_PERSON:
-                raise UnsureError(f"the person is {(mask > 0).mean():.1%} of the image")
-            return mask
+            return require_person(self._classes(scores, image.size))
         except (RejectedError, UnsureError) as error:
             return error
 

@@ -116,7 +116,7 @@ def remarks(of_models: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"The papers' image sizes, halved: {sizes}.",
         "PGP's main network differs from DGD, too, in its first convolutions, the order of batch "
         "normalisation and dropout: guided pooling is measured with all of that. "
-        "python -m tfreid.reproduce --table=pgp/3 takes the branches alone away.",
+        "python -m tfreid.reproduce --table=pgp/3 takes away the branches, with their stages.",
     ]
 
 

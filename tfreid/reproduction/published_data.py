@@ -23,7 +23,8 @@ class PublishedData:
 
     Attributes:
       key: as in `TableRow.paper`: `cuhk03:labeled,classic`, `market1501→partial_reid:occluded`.
-      trained_on: data set that models learn from, where it is another; else empty.
+      trained_on: data set that models learn from, where it is another; else empty, and the one that
+        they are tested on is among those that they learn from.
       name: data set that they are tested on.
       options: its choices that matter.
     """
@@ -63,11 +64,16 @@ class PublishedData:
             return "these images are drawn"
         if info.name != self.name:
             return f"these data are {info.name}"
-        if self.trained_on and setting.train.info.name != self.trained_on:
-            return f"these models learn from {setting.train.info.name}"
         if info.kind == "parsing":
             return ""
+        if not self._is_learned_from(setting.train.info):
+            return f"these models learn from {setting.train.info.name}"
         return self._other_choices(info) or self._other_protocol(info, splits)
+
+    def _is_learned_from(self, info: RecordsInfo) -> bool:
+        if self.trained_on:
+            return info.name == self.trained_on
+        return self.name in (info.sources or {info.name})
 
     def _other_choices(self, info: RecordsInfo) -> str:
         source = info.sources.get(info.name)

@@ -63,7 +63,7 @@ def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str,
         "synthetic": plan.is_synthetic,
         "changes": dict(plan.changes),
         "warning": warning(plan),
-        "command": plan.command,
+        "command": f"{plan.command} --seeds={_seeds(settings)}",
         "average_precision": plan.table.average_precision,
         "settings": [
             {
@@ -82,6 +82,12 @@ def as_json(plan: Reproduction, settings: Sequence[SettingFigures]) -> dict[str,
             for figures in settings
         ],
     }
+
+
+def _seeds(settings: Sequence[SettingFigures]) -> str:
+    """Those of all rows, of earlier commands too."""
+    seeds = {run.seed for figures in settings for row in figures.rows for run in row.runs}
+    return ",".join(map(str, sorted(seeds or {0})))
 
 
 def _row_as_json(row: RowFigures) -> dict[str, Any]:

@@ -37,7 +37,9 @@ not for the values, and only if they are of the same protocol.
 rows are taken seed by seed. Where the 95% interval of their mean lies on one side of 0, the
 direction *{AGREES}* with the paper's or *{DISAGREES}*. Where it holds 0, with fewer than
 {FEWEST_SEEDS} seeds, or where the paper's own data sets differ, it *{UNKNOWN}*, which says
-nothing against it: an interval of three seeds is wide."""
+nothing against it: an interval of three seeds is wide. All seeds are tested on the same persons, so
+that intervals tell of other trainings, not of other persons; and among many comparisons some are
+wrong by chance, one in forty on each side."""
 
 
 def results_page(tables: Mapping[str, Table], out: Path, command: str = "") -> str:

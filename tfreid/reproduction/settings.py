@@ -121,12 +121,15 @@ def _pairs(
 
 
 def _is_other_split(train: Records, test: Records) -> bool:
-    """Whether a joint set was made of another split of the data set that is tested."""
+    """Whether data to train on are of another split of the data set that is tested."""
     trained_on, tested = (folder.info.sources.get(test.info.name) for folder in (train, test))
     if train.path == test.path or not (trained_on and tested):
         return False
-    splits = [source.split for source in (trained_on, tested)]
-    return all(splits) and splits[0].test_persons != splits[1].test_persons
+    one, other = trained_on.split, tested.split
+    if one and other:
+        return one.test_persons != other.test_persons
+    protocols = [source.options.get("protocol") for source in (trained_on, tested)]
+    return bool(one or other) or protocols[0] != protocols[1]
 
 
 def _what_else(table: Table) -> str:

@@ -216,7 +216,8 @@ def search_open_set(
       blocks: float arrays `[block, gallery]` that follow each other in the order of the queries, as
         from `cosine_blocks`; one of them at a time is held.
       query: identities of the queries.
-      gallery: identities of the gallery images; where no camera is known all have the same.
+      gallery: identities of the gallery images; where no camera is known all images, queries too,
+        have the same.
 
     Raises:
       UsageError: if there are fewer than two persons in the gallery, or no query.
@@ -228,7 +229,7 @@ def search_open_set(
     rows = ~np.isin(query.person, _NOBODY)
     if len(persons) < 2 or not rows.any():
         raise UsageError("searches for strangers need two persons in the gallery, and a query")
-    has_cameras = len(np.unique(enrolled.camera)) > 1
+    has_cameras = len(np.unique(np.append(query.camera, enrolled.camera))) > 1
     kept, parts, start = min(KEPT, len(persons) - 1), [], 0
     for block in blocks:
         part = slice(start, start + len(block))

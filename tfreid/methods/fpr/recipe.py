@@ -61,6 +61,7 @@ class FprRecipe(WeightDecay, PersonBatches, PersonImages, BatchNormalisation):
     alpha: float = paper(0.02, "section 4.1, eq. 10")
     tau: float = paper(0.35, "section 4.1, eq. 8")
     identity_weight: float = choice(0.0, "eq. 10 has none; the authors' later code has one")
+    random_background_probability: float = paper(0.0, "section 4.1, no augmentation")
     flip_probability: float = paper(0.0, "section 4.1, no augmentation")
     persons_per_batch: int = paper(16, "section 4.1")
     images_per_person: int = paper(4, "section 4.1")

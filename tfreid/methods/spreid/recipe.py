@@ -55,8 +55,10 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
     """
 
     phase: int = paper(1, "section 4.2", (1, 2))
-    image_size_px: tuple[int, int] = paper(
-        (512, 512), "sections 3.3, 4.2, Figure 1: what the parser was trained with"
+    image_size_px: tuple[int, int] = choice(
+        (512, 512),
+        "what the parser was trained with, as in the authors' code; section 3.3 says that it "
+        "usually sees more than the backbone",
     )
     backbone_size_px: tuple[int, int] | None = paper((512, 170), "section 4.2")
     backbone: str = paper("inception_v3", "section 3.3; Table 3 has ResNets", BACKBONES)
@@ -84,7 +86,9 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
             "backbone_size_px": choice(None, "without a parser, the images' own"),
         },
         ("phase", 2): {
-            "backbone_size_px": paper((748, 246), "section 4.2"),
+            "backbone_size_px": choice(
+                (748, 246), "that of the baselines of section 4.2; for SPReID it is not said"
+            ),
             "weights": paper("none", "section 4.2 starts from phase 1"),
             "schedule": paper(PlateauDecay(50_000, 0.001), "sections 4.2, 5"),
             "classifier_rate": choice(10.0, "it is new; the authors' code has 0.01 beside 0.001"),
@@ -97,6 +101,7 @@ class SpreidRecipe(Sgd, RandomBatches, PersonImages, BatchNormalisation):
         "phase 2, whose backbones see more rows than the parser": (
             "from the same 512x512, as in the authors' code"
         ),
+        "when `schedule` decays": "after equal numbers of updates",
         "order of the descriptor": "whole image, foreground, strongest part",
         "classifier": "linear, on the descriptor itself, Glorot uniform",
         "start of two backbones": "the same ImageNet weights",

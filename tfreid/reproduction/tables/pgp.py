@@ -26,7 +26,8 @@ TABLE_1 = Table(
     ),
     note=(
         f"The paper's main result. {_JOINT} The splits of the data sets are those of DGD, but for "
-        "Market-1501's; which boxes of CUHK03 are taken is not said."
+        "Market-1501's; which boxes of CUHK03 are taken is not said, and DGD's code joins both "
+        "kinds. That code draws one split where we take the mean over all: a choice."
     ),
 )
 
@@ -57,7 +58,8 @@ TABLE_2 = Table(
     ),
     note=(
         "PGP learns with random backgrounds and DGD without, so that rows of the two differ in "
-        f"both method and augmentation. {_JOINT}"
+        "augmentation as well as in method, and in what goes with it: updates in three stages, a "
+        f"parsing network, the image size. {_JOINT}"
     ),
 )
 
@@ -72,7 +74,11 @@ TABLE_3 = Table(
         TableRow("2-branch upper+lower", "pgp", _WITHOUT_AUGMENTATION | {"branches": 2}),
         TableRow("3-branch", "pgp", _WITHOUT_AUGMENTATION | {"branches": 3}),
     ),
-    note=f"Trained without random backgrounds. {_JOINT}",
+    note=(
+        "Trained without random backgrounds. The main network alone is trained in the first stage "
+        "alone; rows with branches add their stages, updates and a parsing network. "
+        f"{_JOINT}"
+    ),
 )
 
 
@@ -116,7 +122,8 @@ TABLE_5 = Table(
         "The paper tests on a random tenth of the images, here it is the split val. Its networks "
         "learn from LIP and HumanParsing, the binary one from MS-COCO too: give such a joint set "
         "as --parsing_data and each data set to test on as --test_data. Acc. is the share of "
-        "pixels labelled right; the others are means over classes."
+        "pixels labelled right; the others are means over classes. Ours are of labels at the "
+        "network's size."
     ),
 )
 

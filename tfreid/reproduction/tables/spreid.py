@@ -65,7 +65,10 @@ TABLE_1 = Table(
             {"architecture": "inception_v3"},
         ),
     ),
-    note="Tested on the split val. Mean acc. is the mean over classes of the recall.",
+    note=(
+        "Tested on the split val. Mean acc. is the mean over classes of the recall. Ours are of "
+        "labels at the network's size; at which the paper's are it does not say."
+    ),
 )
 
 # Height, width of the images; beside them at demo scale, in about the same proportions.
