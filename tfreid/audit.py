@@ -111,8 +111,11 @@ def _converted(out: Path) -> Path:
     )
     arguments = [f"--{flag.name}={flag.value}" for flag in given if flag.value is not None]
     roots = [_DATA_ROOT, _MASKS_ROOT, _BACKGROUNDS_ROOT]
-    folders = [Path(flag.value).expanduser() for flag in roots if flag.value is not None]
-    return ensure_converted(out, [*arguments, "--test_all"], folders)
+    paths = [Path(flag.value).expanduser() for flag in roots if flag.value is not None]
+    if _PARSER.value is not None:  # A file, with its description beside it, or a run; or a name.
+        parser = Path(_PARSER.value).expanduser()
+        paths += [path for path in (parser, Path(f"{parser}.json")) if path.exists()]
+    return ensure_converted(out, [*arguments, "--test_all"], paths)
 
 
 def _measurement(tested: "EvaluationSet") -> "Measurement":

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.gallery.colourful import people, png
-from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.errors import ServingError
+from tfreid.gallery import Database, Gallery, NewImage, emptying
 from tfreid.gallery import gallery as module
 from tfreid.gallery.thumbnails import thumbnail
 
@@ -56,11 +57,47 @@ def test_the_next_process_finishes_what_a_killed_one_began(folder, filled, monke
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "wipe", killed)
+    monkeypatch.setattr(module, "require_wiped", killed)
     with pytest.raises(KeyboardInterrupt):
         gallery.forget(person=SECRET.person, actor="me")
     assert SECRET.person not in dict(gallery.persons())
     assert "descriptor" in traces(folder, descriptor)
+    monkeypatch.undo()
+    Gallery(Database(folder))
+    assert traces(folder, descriptor) == set()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    ["SELECT pg_current_xact_id()", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1"],
+)
+def test_who_may_still_see_what_is_forgotten_is_waited_for(folder, filled, monkeypatch, begun):
+    gallery, descriptor = filled
+    monkeypatch.setattr(emptying, "_PATIENCE_S", 0.3)
+    with Database(folder).connect() as other, other.transaction():
+        other.execute(begun)
+        with pytest.raises(ServingError, match="the images are deleted, and their bytes are still"):
+            gallery.forget(person=SECRET.person, actor="me")
+        assert SECRET.person not in dict(gallery.persons())
+    assert "descriptor" in traces(folder, descriptor)
+    Gallery(Database(folder))
+    assert traces(folder, descriptor) == set()
+
+
+def test_wiping_for_one_does_not_call_the_work_of_another_done(folder, filled, monkeypatch):
+    gallery, descriptor = filled
+    rewrite, deleted = emptying._kept_rows, []
+
+    def meanwhile(connection, table):
+        if table == emptying._TABLES[-1]:  # Another process deletes, and is killed.
+            with Database(folder).connect() as other, other.transaction():
+                deleted.append(emptying.delete(other, SECRET.person, None, None))
+            return 0
+        return rewrite(connection, table)
+
+    monkeypatch.setattr(emptying, "_kept_rows", meanwhile)
+    gallery.forget(person="p1", actor="me")
+    assert len(deleted) == 1
     monkeypatch.undo()
     Gallery(Database(folder))
     assert traces(folder, descriptor) == set()

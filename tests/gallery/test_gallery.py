@@ -1,5 +1,7 @@
 """Enrolling, searching and forgetting, with PostgreSQL itself."""
 
+import threading
+import time
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -7,12 +9,13 @@ import numpy as np
 import psycopg
 import pytest
 
-from tests.gallery.colourful import people, png
+from tests.gallery.colourful import SIZE_PX, MeanColours, people, png
 from tfreid.errors import MissingPathError, UsageError
 from tfreid.gallery import Database, Gallery, NewImage
 from tfreid.gallery.database import SCHEMA
 from tfreid.gallery.describing import ImageDescriber
 from tfreid.gallery.searching import nearest
+from tfreid.nn.network import Network
 from tfreid.retrieval import OpenSetSearches
 from tfreid.serving.refused import RefusedImagesError
 
@@ -202,6 +205,68 @@ def test_a_gallery_that_keeps_its_images_can_be_described_anew(
     for act in (lambda: other.search([png(1)], actor="me"), lambda: other.enrol(people(9), "me")):
         with pytest.raises(UsageError, match="rebuilt with another model"):
             act()
+
+
+class FewColours(MeanColours):
+    """Describes by fewer values."""
+
+    def embed(self, images):
+        return super().embed(images)[:, :12]
+
+
+def test_a_model_of_another_size_is_noticed_by_who_has_not_heard_of_it(database, describer):
+    gallery = Gallery.create(database, describer, "colours", keep_images=True)
+    gallery.enrol(people(22), "me")
+    gallery.index("me")
+    fewer = ImageDescriber(Network("few", FewColours(), SIZE_PX))
+    other = Gallery(database, describer)
+    gallery.rebuild(fewer, "few", "me", lambda _: None)
+    with pytest.raises(UsageError, match="rebuilt with another model"):
+        other.search([png(1)], actor="me")
+    with pytest.raises(UsageError, match="has no index"):  # It was of the descriptors before.
+        gallery.search([png(1)], approximate=True, actor="me")
+
+
+def test_others_may_calibrate_and_enrol_while_a_gallery_is_rebuilt(
+    database, describer, other_describer
+):
+    gallery = Gallery.create(database, describer, "colours", keep_images=True)
+    gallery.enrol(people(22), "me")
+    other = Gallery(database, describer)
+    enrolling = threading.Thread(
+        target=other.enrol, args=([NewImage("new", "anna", png(99))], "me")
+    )
+
+    def meanwhile(_):
+        if not enrolling.ident:
+            other.calibrate("me")
+            enrolling.start()
+            time.sleep(0.5)
+
+    assert gallery.rebuild(other_describer, "turned", "me", meanwhile) == 66
+    enrolling.join(timeout=30)
+    assert gallery.status()["model"] == "turned"
+
+
+def test_the_same_picture_by_two_at_a_time_is_of_one_person(database, describer):
+    gallery = Gallery.create(database, describer, "colours")
+    both, refused = threading.Barrier(2), []
+
+    def enrol(person):
+        own = Gallery(database, describer)
+        both.wait(10)
+        try:
+            own.enrol([NewImage(person, person, png(5))], "me")
+        except UsageError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=enrol, args=[person]) for person in ("anna", "ben")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(gallery.persons()) == 1
+    assert "is the same picture as" in refused[0]
 
 
 def test_without_image_files_a_gallery_is_not_rebuilt(gallery, other_describer):

@@ -1,6 +1,7 @@
 """`python -m tfreid.gallery`, from a folder of pictures to an answer."""
 
 import json
+import os
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -9,7 +10,7 @@ import pytest
 from tests.commands import Command
 from tests.gallery.colourful import png
 from tests.networks.small_onnx import mean_colours
-from tfreid.errors import UsageError
+from tfreid.errors import MissingPathError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,19 @@ def test_folders_without_persons_are_refused(tmp_path):
     with pytest.raises(UsageError, match=f"no images in .*anna: expected {formats} files; remove"):
         images_of_folder(tmp_path)
     (tmp_path / "anna" / "1.png").write_bytes(png(1))
+    (tmp_path / "anna" / "door").mkdir()
+    for name in ("1.png", "door/2.png", "door/3.heic"):
+        (tmp_path / "anna" / name).write_bytes(png(1))
+    with pytest.raises(UsageError, match=r"not enrolled \(2\), such as .*/anna/1.png"):
+        images_of_folder(tmp_path)
     (tmp_path / "loose.png").write_bytes(png(1))
     with pytest.raises(UsageError, match="outside the folders of persons, such as loose"):
         images_of_folder(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    from tfreid.gallery.sources import read_files
+
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(MissingPathError, match=r"pipe.png is no file"):
+        read_files([tmp_path / "pipe.png"])

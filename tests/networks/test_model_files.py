@@ -3,6 +3,7 @@
 import sys
 import types
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -50,6 +51,13 @@ def test_a_tflite_file_says_its_size_and_batch(tmp_path):
     assert dynamic.fixed_batch is None
     np.testing.assert_allclose(described(dynamic), MEANS, rtol=1e-5)
     np.testing.assert_allclose(described(dynamic, IMAGES[:2]), MEANS[:2], rtol=1e-5)
+
+
+def test_threads_share_a_tflite_file(tmp_path):
+    network = open_network(write_tflite(tmp_path / "m.tflite"))
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(lambda _: described(network), range(40)):
+            np.testing.assert_allclose(found, MEANS, rtol=1e-5)
 
 
 def test_whole_numbers_of_tflite_stand_for_what_the_file_says(tmp_path):

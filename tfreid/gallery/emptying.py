@@ -1,11 +1,15 @@
 """Making sure that what is deleted is gone from the files, too."""
 
+import re
+import time
 from datetime import datetime
 
 import psycopg
 
-from tfreid.errors import UsageError
+from tfreid.errors import ServingError, UsageError
+from tfreid.gallery.database import Database
 
+_PATIENCE_S, _PAUSE_S = 5.0, 0.2
 _TABLES = ("image", "picture", "positions", "person")
 
 
@@ -51,7 +55,7 @@ def delete(
     return [number for number, _ in gone]
 
 
-def wipe(connection: psycopg.Connection, of_own_server: bool) -> None:
+def wipe(connection: psycopg.Connection, of_own_server: bool, patience_s: float = 0.0) -> bool:
     """Writes the tables anew without what was deleted, and drops the files that had it.
 
     PostgreSQL keeps deleted rows in its tables, and what was written in its write-ahead log. Of a
@@ -60,10 +64,52 @@ def wipe(connection: psycopg.Connection, of_own_server: bool) -> None:
     Args:
       connection: outside of a transaction.
       of_own_server: whether nobody else uses the server.
+      patience_s: how long to wait for transactions, of whomever, that may still see what was
+        deleted: their rows are copied.
+
+    Returns:
+      Whether nothing is left; else it is to be done again.
     """
+    deadline_s = time.monotonic() + patience_s
+    # Who deletes meanwhile writes this row anew, and wipes it after us or leaves it to others.
+    (before,) = connection.execute("SELECT xmin::text FROM gallery").fetchone()
     for table in _TABLES:
-        connection.execute(f"VACUUM (FULL) {table}")
+        while _kept_rows(connection, table):
+            if time.monotonic() > deadline_s:
+                return False
+            time.sleep(_PAUSE_S)
     if of_own_server:
         connection.execute("SELECT pg_switch_wal()")
         connection.execute("CHECKPOINT")
-    connection.execute("UPDATE gallery SET to_be_wiped = false")
+    connection.execute("UPDATE gallery SET to_be_wiped = false WHERE xmin::text = %s", [before])
+    return True
+
+
+def require_wiped(connection: psycopg.Connection, database: Database) -> None:
+    """Wipes, and waits for a while for transactions that may see what was deleted.
+
+    Raises:
+      ServingError: if there still are some.
+    """
+    if not wipe(connection, database.is_embedded, _PATIENCE_S):
+        raise ServingError(
+            f"{database}: the images are deleted, and their bytes are still in its files, as "
+            "somebody's open transaction may see them: end that; the next command on the gallery "
+            "finishes the work"
+        )
+
+
+def _kept_rows(connection: psycopg.Connection, table: str) -> int:
+    """Writes a table anew; returns how many deleted rows it has even so."""
+    told: list[str] = []
+
+    def note(message: psycopg.errors.Diagnostic) -> None:
+        told.append(message.message_detail or "")
+
+    connection.add_notice_handler(note)
+    try:
+        connection.execute(f"VACUUM (FULL, VERBOSE) {table}")
+    finally:
+        connection.remove_notice_handler(note)
+    # In any language: "12 dead row versions cannot be removed yet."
+    return sum(int(number) for text in told for number in re.findall(r"\A\D*(\d+)", text))

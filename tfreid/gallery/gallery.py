@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psycopg
-from psycopg.rows import dict_row
 
 from tfreid.errors import UsageError
+from tfreid.gallery import rebuilding
 from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.checks import check_image, check_settings
 from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
-from tfreid.gallery.emptying import delete, wipe
+from tfreid.gallery.emptying import delete, require_wiped, wipe
 from tfreid.gallery.indexing import make_index, recall_of_index
 from tfreid.gallery.lines import keep_searches, line_of
 from tfreid.gallery.log import log
 from tfreid.gallery.own_reconstructions import search_own
-from tfreid.gallery.rebuilding import Advance, describe_anew, identity
 from tfreid.gallery.reconstructing import (
     SHORTLIST,
     described,
@@ -92,7 +91,7 @@ class Gallery(Contents):
             connection.execute(
                 "INSERT INTO gallery (model, fingerprint, beta, fpir, keep_images, expire_days) "
                 "VALUES (%s, %s, %s, %s, %s, %s)",
-                [model, *identity(describer), fpir, keep_images, expire_days],
+                [model, *rebuilding.identity(describer), fpir, keep_images, expire_days],
             )
             if describer.searches and describer.beta is None:  # They are of descriptors.
                 keep_searches(connection, describer.searches, of="the model's test images")
@@ -129,7 +128,11 @@ class Gallery(Contents):
         descriptors, positions = described(self._required_describer(), files, names)
         thumbnails = [thumbnail(file) for file in files]
         with self._database.connect() as connection, connection.transaction():
+            # One at a time: others may have stored the same meanwhile.
+            connection.execute("LOCK TABLE image IN SHARE ROW EXCLUSIVE MODE")
             keep_images = self._of_same_model(connection)["keep_images"]
+            if len(not_stored(connection, images)) < len(images):
+                raise UsageError("another process has stored some of the images: enrol them again")
             persons = store(connection, images, descriptors, thumbnails, keep_images, positions)
             log(connection, actor, "enrol", images=len(images), persons=persons)
         return len(images)
@@ -149,8 +152,8 @@ class Gallery(Contents):
         """Says who is on a picture, or nobody.
 
         Args:
-          files: one picture, or several of one person: of descriptors the mean is compared, by
-            positions each picture, and the mean of its distances counts.
+          files: one picture, or several of one person: by descriptors their mean is compared, by
+            positions each, and the mean of its distances counts.
           top: matches to return at most; by positions no more than the shortlist has.
           cameras: only images of these; of all unless given.
           since: only images taken then or later.
@@ -171,7 +174,8 @@ class Gallery(Contents):
         query, count = descriptors.mean(axis=0), SHORTLIST if positions else top
         with self._database.connect() as connection:
             recall = recall_of_index(connection, str(self._database)) if approximate else None
-            found = nearest(connection, query, count, cameras, since, until, approximate)
+            with rebuilding.unless_rebuilt(lambda: self._of_same_model(connection)):
+                found = nearest(connection, query, count, cameras, since, until, approximate)
             images = [match.image for match in found]
             rows = stored_positions(connection, images) if positions else []
             self._of_same_model(connection)
@@ -198,6 +202,7 @@ class Gallery(Contents):
 
         Raises:
           UsageError: unless one of the three is given.
+          ServingError: if somebody else's transaction keeps the bytes; the images are deleted.
         """
         with self._database.connect() as connection:
             with connection.transaction():
@@ -205,10 +210,12 @@ class Gallery(Contents):
                 if not images:
                     return 0
                 log(connection, actor, "forget", images=images)
-            wipe(connection, self._database.is_embedded)
+            require_wiped(connection, self._database)
         return len(images)
 
-    def rebuild(self, describer: "ImageDescriber", model: str, actor: str, advance: Advance) -> int:
+    def rebuild(
+        self, describer: "ImageDescriber", model: str, actor: str, advance: rebuilding.Advance
+    ) -> int:
         """Describes all stored images anew, by another model; whole or not at all.
 
         Args:
@@ -227,12 +234,12 @@ class Gallery(Contents):
             with connection.transaction():
                 # Searches go on with the old descriptors; enrolments wait.
                 connection.execute("LOCK TABLE image IN EXCLUSIVE MODE")
-                if not self._of_same_model(connection)["keep_images"]:
+                if not self._of_same_model(connection, lock="")["keep_images"]:
                     raise UsageError(
                         f"{self._database} keeps no image files to describe anew: make a gallery "
                         "of the other model, and enrol the images there"
                     )
-                images = describe_anew(connection, describer, model, advance)
+                images = rebuilding.describe_anew(connection, describer, model, advance)
                 log(connection, actor, "rebuild", count=images)
             wipe(connection, self._database.is_embedded)
         self._describer, self._rebuilt = describer, self._rebuilt + 1
@@ -251,9 +258,10 @@ class Gallery(Contents):
         """
         check_settings(FPIR if fpir is None else fpir, None)
         with self._database.connect() as connection:
-            searches = search_own(connection, self.settings()["beta"])
+            with rebuilding.unless_rebuilt(lambda: self._of_same_model(connection)):
+                searches = search_own(connection, self.settings()["beta"])
             with connection.transaction():
-                self._of_same_model(connection)
+                self._of_same_model(connection, lock="FOR NO KEY UPDATE")
                 keep_searches(connection, searches, of="the gallery's own images")
                 connection.execute("UPDATE gallery SET fpir = coalesce(%s, fpir)", [fpir])
                 log(connection, actor, "calibrate", pictures=len(searches.person))
@@ -281,18 +289,8 @@ class Gallery(Contents):
         """Returns where the model looks on a picture, PNG; None where it cannot tell."""
         return self._required_describer().overlay(file)
 
-    def _of_same_model(self, connection: psycopg.Connection) -> dict[str, Any]:
-        """Returns the settings, if no other process has rebuilt the gallery since it was opened."""
-        found = (
-            connection.cursor(row_factory=dict_row)
-            .execute("SELECT rebuilt, keep_images FROM gallery FOR SHARE")
-            .fetchone()
-        )
-        if found["rebuilt"] != self._rebuilt:
-            raise UsageError(
-                f"{self._database} was rebuilt with another model meanwhile: open it again"
-            )
-        return found
+    def _of_same_model(self, connection: psycopg.Connection, lock: str = "FOR SHARE") -> Any:
+        return rebuilding.of_same_model(connection, self._rebuilt, str(self._database), lock)
 
     def _required_describer(self) -> "ImageDescriber":
         if self._describer is None:

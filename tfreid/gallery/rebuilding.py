@@ -1,10 +1,13 @@
-"""Descriptors of another model in place of those that are stored."""
+"""Descriptors of another model in place of those that are stored, and who has not heard of it."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.rows import dict_row
 
+from tfreid.errors import UsageError
 from tfreid.gallery.copying import copy_rows, halfvecs, number
 from tfreid.gallery.reconstructing import described, store_positions
 from tfreid.gallery.storing import add_descriptors
@@ -60,10 +63,41 @@ def describe_anew(
     )
     connection.execute(
         "UPDATE gallery SET model = %s, fingerprint = %s, beta = %s, rebuilt = rebuilt + 1, "
-        "searches = NULL, searches_of = NULL, to_be_wiped = true",
+        "searches = NULL, searches_of = NULL, index_recall = NULL, to_be_wiped = true",
         [model, *identity(describer)],
     )
     return done
+
+
+def of_same_model(
+    connection: psycopg.Connection, rebuilt: int, place: str, lock: str
+) -> dict[str, Any]:
+    """Returns settings, if no other process has rebuilt the gallery since it was opened.
+
+    Args:
+      connection: in a transaction, for the lock to last.
+      rebuilt: how often it had been by then.
+      place: of the gallery, for the error.
+      lock: of the settings' row; empty for none.
+
+    Raises:
+      UsageError: if one has.
+    """
+    rows = connection.cursor(row_factory=dict_row)
+    found = rows.execute(f"SELECT rebuilt, keep_images FROM gallery {lock}").fetchone()
+    if found["rebuilt"] != rebuilt:
+        raise UsageError(f"{place} was rebuilt with another model meanwhile: open it again")
+    return found
+
+
+@contextlib.contextmanager
+def unless_rebuilt(check: Callable[[], object]) -> Iterator[None]:
+    """Calls `check` where descriptors of two sizes met, which only a rebuilding does."""
+    try:
+        yield
+    except (psycopg.DataError, ValueError):
+        check()
+        raise
 
 
 def identity(describer: "ImageDescriber") -> tuple[bytes, float | None]:

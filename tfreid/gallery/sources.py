@@ -8,7 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from tfreid.datasets.files import DECODED_FORMATS
-from tfreid.datasets.layout import is_image, list_images
+from tfreid.datasets.layout import (
+    is_image,
+    list_images,
+    noting_passed_over,
+    pass_over,
+    printable,
+)
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.gallery.answers import NewImage
 
@@ -20,7 +26,8 @@ def images_of_folder(folder: Path) -> list[NewImage]:
 
     Raises:
       MissingPathError: if there is no such folder, or no folder of a person in it.
-      UsageError: if a folder has no image, or images lie outside the folders of persons.
+      UsageError: if a folder has no image, images lie outside the folders of persons or cameras, or
+        there are files that are no images.
     """
     persons = _subfolders(folder) if folder.is_dir() else []
     if not persons:
@@ -33,13 +40,20 @@ def images_of_folder(folder: Path) -> list[NewImage]:
             f"{folder} has images outside the folders of persons, such as {loose[0]}: move each "
             "into its person's folder"
         )
+    with noting_passed_over() as others:
+        paths = [path for person in persons for path in _images_of_person(person)]
+    if others:
+        raise UsageError(
+            f"{folder} has files that are not enrolled ({len(others):,}), such as "
+            f"{printable(others[0])}: expected {DECODED_FORMATS} files as <person>/*.jpg or "
+            "<person>/<camera>/*.jpg; remove the others, or hide them by a dot before their name"
+        )
     found = []
-    for person in persons:
-        for place in _subfolders(person) or [person]:
-            camera = None if place == person else place.name
-            for path in _images_in(place):
-                name = path.relative_to(folder).as_posix()
-                found.append(NewImage(name, person.name, read_files([path])[0], camera))
+    for path in paths:
+        name = path.relative_to(folder)
+        person, *camera, _ = name.parts
+        file = read_files([path])[0]
+        found.append(NewImage(name.as_posix(), person, file, camera[0] if camera else None))
     return found
 
 
@@ -89,6 +103,8 @@ def read_files(paths: Sequence[str | Path]) -> list[bytes]:
     """
     files = []
     for path in paths:
+        if Path(path).is_fifo() or Path(path).is_char_device():  # It would be waited for.
+            raise MissingPathError(f"{path} is no file")
         try:
             files.append(Path(path).read_bytes())
         except OSError as error:
@@ -127,6 +143,18 @@ def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
         )
     except (UsageError, MissingPathError) as error:
         raise type(error)(f"{path}, line {line}: {error}") from None
+
+
+def _images_of_person(folder: Path) -> list[Path]:
+    """The images of a person; what else lies there is passed over, and noted."""
+    cameras = _subfolders(folder)
+    for path in folder.iterdir() if cameras else ():
+        if path not in cameras:
+            pass_over(path)
+    found = []
+    for place in cameras or [folder]:
+        found += _images_in(place)
+    return found
 
 
 def _images_in(folder: Path) -> list[Path]:

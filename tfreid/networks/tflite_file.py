@@ -1,5 +1,6 @@
 """TFLite files, computed by TensorFlow's own interpreter or by ai-edge-litert."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,16 @@ def read_tflite(path: Path, *, output: str | None = None) -> ForeignModel:
     given = inputs[only_input(str(path), {name: _shape(each) for name, each in inputs.items()})]
     taken = outputs[choose("output", str(path), shapes, output)]
     shape = _shape(given)
+    turn = threading.Lock()  # An interpreter has one place for what it is given and computes.
 
     def run(images: np.ndarray) -> np.ndarray:
-        if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
-            interpreter.resize_tensor_input(given["index"], images.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], images)
-        interpreter.invoke()
-        return _dequantised(interpreter.get_tensor(taken["index"]), taken)
+        with turn:
+            if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
+                interpreter.resize_tensor_input(given["index"], images.shape)
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(given["index"], images)
+            interpreter.invoke()
+            return _dequantised(interpreter.get_tensor(taken["index"]), taken)
 
     return ForeignModel(
         label=str(path),

@@ -80,7 +80,7 @@ def _in_words(name: str, answer: "Answer") -> list[str]:
         details = [
             match.person,
             match.camera,
-            match.taken_at and f"{match.taken_at:%Y-%m-%d %H:%M}",
+            match.taken_at and f"{match.taken_at.astimezone():%Y-%m-%d %H:%M}",
         ]
         told = "  ".join(filter(None, details))
         lines.append(f"  {place:2}  {match.distance:.4f}  {told}  {match.name}")
