@@ -24,6 +24,30 @@ def test_a_server_that_is_not_there_is_named_without_its_password():
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize("rest", ["localhost/db?foo=bar", "[::1", "a%zz@localhost/db"])
+def test_what_is_no_address_is_misuse(rest):
+    with pytest.raises(UsageError, match="is no address"):
+        Gallery(Database(f"postgresql://{rest}"))
+
+
+def test_a_password_among_the_options_is_not_shown():
+    place = Database("postgresql://me@localhost/db?password=secret&sslmode=require")
+    assert str(place) == "postgresql://me@localhost/db?password=…&sslmode=require"
+
+
+@pytest.mark.parametrize("text", ["a\0", "a\udcff"])
+def test_texts_that_are_none_are_refused(gallery, text):
+    gallery.enrol(people(1), "me")
+    acts = (
+        lambda: gallery.forget(person=text, actor="me"),
+        lambda: gallery.stored(text),
+        lambda: gallery.search([png(0)], cameras=[text], actor="me"),
+    )
+    for act in acts:
+        with pytest.raises(UsageError, match="cannot take that"):
+            act()
+
+
 def test_an_empty_database_holds_no_gallery(database):
     with database.connect():
         pass

@@ -35,19 +35,24 @@ class Database:
 
     def __str__(self) -> str:
         """Returns the place, without a password."""
-        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", str(self.place))
+        place = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", str(self.place))
+        return re.sub(r"(password=)[^&]*", r"\1…", place)
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
         """Gives a connection whose statements are each a transaction, unless one is begun.
 
         Raises:
+          UsageError: if the place is no address, or it is given what it has no form for, such as
+            characters that are none.
           ServingError: if the server is not there, refuses, or goes away.
           DataError: if it has no room, or what it holds is damaged.
         """
         try:
             with self._connected() as connection:
                 yield connection
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            raise UsageError(f"{self} cannot take that: {_first_line(error)}") from None
         except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
             raise DataError(f"{self}: {_first_line(error)}: nothing was changed") from None
         except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted) as error:
@@ -68,6 +73,8 @@ class Database:
                     connect_timeout=_CONNECT_S,
                     options=f"-c search_path={SCHEMA},public -c timezone=UTC",
                 )
+            except psycopg.ProgrammingError as error:
+                raise UsageError(f"{self} is no address: {_first_line(error)}") from None
             except psycopg.OperationalError:  # A server that was killed is started again.
                 trials_left -= 1
                 if not trials_left:
@@ -166,8 +173,8 @@ def _make_extension(connection: psycopg.Connection, database: Database) -> None:
             "EXTENSION vector run by a superuser"
         ) from None
     except psycopg.errors.UndefinedObject:
-        raise UsageError(f"{database} has a pgvector before 0.7: update the extension") from None
+        raise UsageError(f"{database} has an old pgvector: update the extension to 0.8") from None
 
 
-def _first_line(error: psycopg.Error) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
