@@ -233,9 +233,15 @@ def test_others_may_calibrate_and_enrol_while_a_gallery_is_rebuilt(
     gallery = Gallery.create(database, describer, "colours", keep_images=True)
     gallery.enrol(people(22), "me")
     other = Gallery(database, describer)
-    enrolling = threading.Thread(
-        target=other.enrol, args=([NewImage("new", "anna", png(99))], "me")
-    )
+    told = []
+
+    def enrol():
+        try:
+            other.enrol([NewImage("new", "anna", png(99))], "me")
+        except UsageError as error:
+            told.append(str(error))
+
+    enrolling = threading.Thread(target=enrol)
 
     def meanwhile(_):
         if not enrolling.ident:
@@ -245,6 +251,7 @@ def test_others_may_calibrate_and_enrol_while_a_gallery_is_rebuilt(
 
     assert gallery.rebuild(other_describer, "turned", "me", meanwhile) == 66
     enrolling.join(timeout=30)
+    assert "was rebuilt with another model" in told[0]  # It waited, and ended neither of the two.
     assert gallery.status()["model"] == "turned"
 
 
