@@ -79,6 +79,13 @@ def test_runs_with_its_flags_and_without_tensorflow(command_file: Path):
     assert result.stdout == "x 7 None False\n"
 
 
+def test_names_that_are_not_of_characters_are_shown(command_file: Path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
+    result = call(command_file, "--out=\udcffü")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "\\udcff\\xfc 5 None False\n"
+
+
 def test_help_shows_own_flags_only(command_file: Path):
     result = call(command_file, "--help")
     assert result.returncode == 0

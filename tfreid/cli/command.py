@@ -35,14 +35,14 @@ from tfreid.cli.interrupts import (
 )
 from tfreid.cli.needs import check_needs
 from tfreid.cli.system_errors import explained
-from tfreid.cli.unread import FAILURE, ends_when_unread, open_closed_streams
+from tfreid.cli.unread import FAILURE, ends_when_unread, ready_streams
 from tfreid.cli.values import require_once, require_paths, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
 
 __all__ = ["answer_early", "logging", "progress", "run"]
-open_closed_streams()
+ready_streams()
 quiet.install()
 
 MISUSE = 2

@@ -1,6 +1,7 @@
 """What happens to a command whose output nobody reads: `| head` has read enough, `2>&-` all."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -8,14 +9,18 @@ from collections.abc import Iterator
 FAILURE = 1
 
 
-def open_closed_streams() -> None:
-    """Lets streams that are closed lead nowhere.
+def ready_streams() -> None:
+    """Lets streams that are closed lead nowhere, and others show what they have no characters for.
 
-    The next file that is opened would otherwise be in their place, where libraries write to.
+    The next file that is opened would otherwise be in the place of a closed one, where libraries
+    write to; and a file's name need not be of characters.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
