@@ -74,6 +74,9 @@ def test_what_openvino_says_in_a_file_is_used_unless_a_presentation_is_given(tmp
     assert presentation.deviation == (58.395, 57.12, 57.375)
     assert presentation.colours == "rgb"
     assert not open_network(file, "0..255").presentation.normalises
+    said["model_info mean_values"] = "123,675 116,28 103,53"
+    odd = mean_colours(tmp_path / "odd.onnx", metadata=said)
+    assert not open_network(odd, "0..255").presentation.normalises
 
 
 def test_a_size_that_the_file_leaves_open_must_be_given(tmp_path):

@@ -1,5 +1,6 @@
 """ONNX files, computed by ONNX Runtime."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,8 +64,9 @@ def _told(metadata: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for key, name in (("mean_values", "mean"), ("scale_values", "deviation")):
         values = metadata.get(f"model_info {key}", "").split()
-        if len(values) == 3:
-            told[name] = tuple(map(float, values))
+        with contextlib.suppress(ValueError):  # What is no number says nothing.
+            numbers = tuple(map(float, values))
+            told |= {name: numbers} if len(numbers) == 3 else {}
     reverse = metadata.get("model_info reverse_input_channels", "").lower()
     if told and reverse in ("true", "yes", "false", "no"):
         told["colours"] = "rgb" if reverse in ("true", "yes") else "bgr"
