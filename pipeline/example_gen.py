@@ -4,6 +4,7 @@ Its artifact is a converted data set, as `python -m tfreid.convert` writes it, a
 time what TFX expects: the shards of each split are also in a folder `Split-<name>`.
 """
 
+import glob
 import os
 import shutil
 from pathlib import Path
@@ -81,10 +82,12 @@ def _watched(options: dict[str, Any]) -> list[example_gen_pb2.Input.Split]:
     images = Path(options["root"])
     roots = {"images": images.parent if images.is_file() else images}
     roots |= {name: options[f"{name}_root"] for name in ("masks", "backgrounds")}
-    if options["parser"] not in READY_NETWORKS:  # These are known by their hash.
-        roots["parser"] = options["parser"]
+    if options["parser"] and options["parser"] not in READY_NETWORKS:  # Known by their hash.
+        roots |= {"parser": options["parser"], "description": f"{options['parser']}.json"}
     return [
-        example_gen_pb2.Input.Split(name=f"{name}{depth}", pattern=f"{root}{'/*' * depth}")
+        example_gen_pb2.Input.Split(
+            name=f"{name}{depth}", pattern=f"{glob.escape(str(root))}{'/*' * depth}"
+        )
         for name, root in roots.items()
         if root
         for depth in range(1 + _MOST_NESTED)
