@@ -15,6 +15,7 @@ from tfreid.datasets import Reading, lookup, rows_of
 from tfreid.errors import DataError
 from tfreid.records import ImageSet, Records, conversion, shards
 from tfreid.records.images import RejectedError, UnsureError
+from tfreid.records.mask_maker import made_mask
 from tfreid.records.sources import plan
 
 
@@ -168,3 +169,21 @@ def test_without_parser_nothing_says_what_has_no_mask(raw_data, tmp_path):
     made = convert(raw_data, tmp_path / "out", [source(raw_data)], None)
     assert not (tmp_path / "out" / "unmasked.jsonl").exists()
     assert "unmasked" not in made.made_by
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        ([np.zeros((5, 7), np.uint8)], r"uint8 \[5, 7\]"),
+        ([np.full((32, 16), 20, np.uint8)], "up to 20"),
+        ([np.zeros((32, 16), bool)], "bool"),
+        ([np.zeros((32, 16, 3), np.uint8)], r"\[32, 16, 3\]"),
+        ([np.zeros((0, 0), np.uint8)], "up to nothing"),
+        ([None], "NoneType"),
+        ([], "list"),
+    ],
+)
+def test_what_is_no_mask_of_the_image_is_refused(made, found):
+    said = {"name": "mine", "vocabulary": "lip20", "__call__": lambda *_: made}
+    with pytest.raises(RejectedError, match=rf"^mine made no mask.*uint8 \[32, 16\].*{found}"):
+        made_mask(type("Maker", (), said)(), b"", (16, 32))

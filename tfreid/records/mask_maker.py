@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tfreid.datasets import VOCABULARIES
 from tfreid.records.images import RejectedError, UnsureError
 
 UNMASKED = "unmasked.jsonl"
@@ -39,6 +40,34 @@ class MaskMaker(Protocol):
             guess, why there is no mask: `UnsureError` where the maker is not confident,
             `RejectedError` where it cannot decode the image.
         """
+
+
+def made_mask(maker: MaskMaker, image: bytes, size: tuple[int, int]) -> np.ndarray:
+    """Makes the mask of one image, and holds it to what makers promise.
+
+    Args:
+        maker: makes it.
+        image: content of the file.
+        size: width, height of the image in pixels.
+
+    Raises:
+        UnsureError: if the maker is not confident of the image.
+        RejectedError: if it cannot decode the image, or makes something else than a mask of it.
+    """
+    made = list(maker([image]))
+    mask = made[0] if len(made) == 1 else made
+    if isinstance(mask, RejectedError | UnsureError):
+        raise mask
+    classes = len(VOCABULARIES[maker.vocabulary])
+    found = type(mask).__name__
+    if isinstance(mask, np.ndarray):
+        if mask.dtype == np.uint8 and mask.shape == size[::-1] and mask.max() < classes:
+            return mask
+        found = f"{mask.dtype} {list(mask.shape)} up to {mask.max() if mask.size else 'nothing'}"
+    raise RejectedError(
+        f"{maker.name} made no mask of the image: expected uint8 {list(size[::-1])} below "
+        f"{classes}, the classes of {maker.vocabulary}, found {found}"
+    )
 
 
 def write_reasons(found: Iterable[tuple[str, str]], path: Path) -> None:

@@ -22,7 +22,7 @@ from tfreid.files import completed_file
 from tfreid.records import framing, images
 from tfreid.records.entries import Entry, key_hash
 from tfreid.records.manifest import read_manifest
-from tfreid.records.mask_maker import MaskMaker
+from tfreid.records.mask_maker import MaskMaker, made_mask
 
 DIGEST_BYTES = 16
 
@@ -212,7 +212,7 @@ def _mask(
 
     Raises:
         UnsureError: if the parser is not confident of the image.
-        RejectedError: if a mask is damaged, or the parser cannot decode the image.
+        RejectedError: if a mask is damaged or none, or the parser cannot decode the image.
     """
     if not entry.mask_vocabulary:
         return b"", None
@@ -221,9 +221,7 @@ def _mask(
             entry.mask_path, entry.mask_vocabulary, size, entry.mask_part
         )
     else:
-        (mask,) = job.parser([data])
-        if isinstance(mask, Exception):
-            raise mask
+        mask = made_mask(job.parser, data, size)
         mask_data = images.encode_png(mask)
     if entry.mask_vocabulary != job.mask_vocabulary:
         mask = images.converted(mask, entry.mask_vocabulary, job.mask_vocabulary)
