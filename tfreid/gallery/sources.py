@@ -41,6 +41,7 @@ def images_of_folder(folder: Path) -> list[NewImage]:
             "into its person's folder"
         )
     with noting_passed_over() as others:
+        _pass_over_all_but(persons, folder)
         paths = [path for person in persons for path in _images_of_person(person)]
     if others:
         raise UsageError(
@@ -147,14 +148,18 @@ def _image(row: dict[str, str], path: Path, line: int) -> NewImage:
 
 def _images_of_person(folder: Path) -> list[Path]:
     """The images of a person; what else lies there is passed over, and noted."""
-    cameras = _subfolders(folder)
-    for path in folder.iterdir() if cameras else ():
-        if path not in cameras:
-            pass_over(path)
-    found = []
+    cameras, found = _subfolders(folder), []
+    if cameras:
+        _pass_over_all_but(cameras, folder)
     for place in cameras or [folder]:
         found += _images_in(place)
     return found
+
+
+def _pass_over_all_but(read: Sequence[Path], folder: Path) -> None:
+    for path in folder.iterdir():
+        if path not in read:
+            pass_over(path)
 
 
 def _images_in(folder: Path) -> list[Path]:
