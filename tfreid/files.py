@@ -117,7 +117,7 @@ def completed_folder(out: Path) -> Iterator[Path]:
     # A long name leaves no room for more in the name of a hidden folder; the mark has all of it.
     start = f".{out.name[:60]}."
     place = Path(tempfile.mkdtemp(".partial", start, out.parent))
-    lock = _locked(place)
+    lock = lock_folder(place)
     try:
         (place / _MARK).write_text(out.name, encoding="utf-8", errors="surrogateescape")
         for other in out.parent.glob(f"{glob.escape(start)}*.partial"):
@@ -155,8 +155,8 @@ def private_folder(folder: Path) -> None:
         )
 
 
-def _locked(folder: Path) -> int:
-    """Locks a folder, not what a link of its name points to.
+def lock_folder(folder: Path) -> int:
+    """Locks a folder, not what a link of its name points to, until the returned file is closed.
 
     Raises:
       BlockingIOError: if another process has locked it.
@@ -187,7 +187,7 @@ def _is_left_for(place: Path, name: str) -> bool:
 
 def _remove_unless_used(place: Path, out: Path) -> None:
     try:
-        lock = _locked(place)
+        lock = lock_folder(place)
     except BlockingIOError:
         raise UsageError(
             f"another process is writing {out}: wait for it, or choose another folder"

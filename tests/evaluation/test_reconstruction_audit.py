@@ -182,6 +182,21 @@ def test_a_disk_without_room_for_position_features_is_named(tested, tmp_path, fu
     assert not list(tmp_path.iterdir())
 
 
+def test_a_second_evaluation_destroys_nothing_of_one_that_runs(tested, tmp_path):
+    network = Network("", PositionModel(), SIZE_PX)
+    measurement = Measurement(("original",), matching=ReconstructionMatching("exact", 0.01))
+    arguments = [tested], measurement, network
+    stores, _ = open_stores(tmp_path / "matching", "one", *arguments)
+    (work,) = (tmp_path / "matching").glob("*/made_from.json")
+    before = work.read_text()
+    with pytest.raises(UsageError, match=r"another process evaluates into .*matching now"):
+        open_stores(tmp_path / "matching", "other", *arguments)
+    assert work.read_text() == before
+    del stores
+    open_stores(tmp_path / "matching", "other", *arguments)
+    assert work.read_text() != before
+
+
 def test_a_link_is_no_place_for_position_features(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "file").touch()

@@ -1,8 +1,11 @@
 """Position features of what an audit compares, in files: a gallery's do not fit in memory."""
 
+import contextlib
 import json
 import math
+import os
 import shutil
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import Advance, Descriptors, Outputs
 from tfreid.evaluation.measurement import Measurement
 from tfreid.evaluation.sets import EvaluationSet
-from tfreid.files import bytes_of, private_folder, require_space
+from tfreid.files import bytes_of, lock_folder, private_folder, require_space
 from tfreid.nn.network import Network
 from tfreid.retrieval import Identities
 from tfreid.retrieval.reconstruction.positions import (
@@ -120,6 +123,8 @@ def open_stores(
 ) -> tuple[list[PositionStore], int]:
     """Opens a store for each data set, if the disk has space for what they will hold.
 
+    The folder is locked for as long as the stores are referred to.
+
     Args:
       folder: which is to hold them; what an earlier audit left there counts as space.
       weights: changes with the model's weights.
@@ -131,7 +136,8 @@ def open_stores(
       The stores, and the bytes of the position features in all of them.
 
     Raises:
-      UsageError: if there is not enough space, or the folder is not this user's own.
+      UsageError: if there is not enough space, the folder is not this user's own, or another
+        process evaluates into it.
     """
     dtype = measurement.position_storage
     images = sum(len(records) for tested in sets for records in tested.records.values())
@@ -153,7 +159,21 @@ def open_stores(
         "image_size_px": network.image_size_px,
         "seed": measurement.seed,
     }
-    return [PositionStore(folder / tested.dataset, made_from, dtype) for tested in sets], needed
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, _lock(folder))
+        stores = [PositionStore(folder / tested.dataset, made_from, dtype) for tested in sets]
+        weakref.finalize(stores[0], held.pop_all().close)
+    return stores, needed
+
+
+def _lock(folder: Path) -> int:
+    try:
+        return lock_folder(folder)
+    except BlockingIOError:
+        raise UsageError(
+            f"another process evaluates into {folder} now: wait for it, stop it, or name another "
+            "folder (out)"
+        ) from None
 
 
 class _Keeper:
