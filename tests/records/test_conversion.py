@@ -255,6 +255,20 @@ def test_too_many_rejects_fail_the_job(data, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
 
 
+@pytest.mark.parametrize("name", ["n" * 241, "ä" * 120])
+def test_rejects_are_kept_beside_a_long_name(data, tmp_path, name):
+    damage(data, "text")
+    with pytest.raises(DataError, match="1 of 86 records rejected"):
+        convert(data, tmp_path / name)
+    assert (tmp_path / f"{name}.rejects.jsonl").is_file()
+
+
+def test_a_name_that_leaves_no_room_for_that_of_the_rejects_is_refused(data, tmp_path):
+    with pytest.raises(UsageError, match="242 bytes: choose one of at most 241"):
+        convert(data, tmp_path / ("ä" * 121))
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_a_split_without_records_fails_the_job(data, tmp_path):
     for image in (data / "market1501" / "query").iterdir():
         image.write_bytes(b"")

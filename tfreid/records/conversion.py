@@ -7,7 +7,6 @@ shard and writes it whole (`shards`). Images never travel between workers.
 import dataclasses
 import hashlib
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import tfreid
 from tfrecords_schema import schema
 from tfreid.datasets.files import MAX_IMAGE_MPX
 from tfreid.errors import DataError, UsageError
-from tfreid.files import completed_file, completed_folder, read_json, write_json
+from tfreid.files import completed_folder, read_json, write_json
 from tfreid.records import manifest, shards, sources
 from tfreid.records.entries import TRAIN
 from tfreid.records.info import RecordsInfo, SplitInfo
@@ -32,6 +31,8 @@ from tfreid.records.watch import watch_shards
 
 REJECTS = "rejects.jsonl"
 _REPORT = "report.json"
+_LONGEST_NAME = 255
+"""Bytes, on all usual disks."""
 _REASONS_SHOWN = 3
 
 
@@ -84,8 +85,8 @@ def convert(
         The contents of `dataset.json`.
 
     Raises:
-        UsageError: if `out` or the file for rejects is taken, or random backgrounds lack masks or
-            scenes.
+        UsageError: if `out` or the file for rejects is taken or cannot have its name, or random
+            backgrounds lack masks or scenes.
         DataError: if too many records were rejected, or a split has no record left. The rejects
             are then in `<out>.rejects.jsonl`.
         OSError: if the disk is full.
@@ -94,6 +95,13 @@ def convert(
     scenes = held_out(find_scenes(options.backgrounds_root), plan.num_records)
     _check_random_backgrounds(plan, options, scenes)
     kept_rejects = out.with_name(f"{out.name}.{REJECTS}")
+    excess = len(os.fsencode(kept_rejects.name)) - _LONGEST_NAME
+    if excess > 0:
+        size = len(os.fsencode(out.name))
+        raise UsageError(
+            f"the name of {out} has {size} bytes: choose one of at most {size - excess}, which "
+            "leaves room for that of its rejects"
+        )
     if os.path.lexists(kept_rejects) and not _holds_rejects(kept_rejects):
         raise UsageError(
             f"{kept_rejects} is where rejects would be kept, and is something else: move it away"
@@ -117,8 +125,7 @@ def convert(
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
         except DataError as error:
-            with completed_file(kept_rejects) as partial:
-                shutil.copyfile(folder / REJECTS, partial)
+            os.replace(folder / REJECTS, kept_rejects)
             raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
