@@ -151,7 +151,7 @@ def private_folder(folder: Path) -> None:
     if not is_own or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UsageError(
             f"{folder} is a link, somebody else's, or open to others: move it away, or choose "
-            "another folder (out)"
+            "another folder"
         )
 
 

@@ -54,8 +54,9 @@ def test_two_folders_are_two_pools(raw_data, tmp_path):
 
 
 def test_folders_of_other_names_do_not_count(tmp_path):
-    paths = [scene(tmp_path / "1.png"), scene(tmp_path / "2.jpg")]
+    paths = [scene(tmp_path / "1.png"), scene(tmp_path / "2.webp")]
     scene(tmp_path / "old" / "3.png")
+    (tmp_path / "._1.png").touch()  # As macOS leaves them on other disks.
     scene(tmp_path / "train" / "4.png")
     assert find_scenes(tmp_path) == {"": paths}
 
@@ -116,7 +117,7 @@ def test_records_with_scenes_of_one_folder_keep_them_for_all_splits(raw_data, tm
 @pytest.mark.parametrize(
     ("files", "error", "text"),
     [
-        ([], MissingPathError, r"no backgrounds in .*: expected \.jpg or \.png files"),
+        ([], MissingPathError, r"no backgrounds in .*: expected \*\.jpg, .*\*\.webp"),
         (["train/1.png"], MissingPathError, "scenes in train alone: expected some in each of"),
         (["test/1.png"], MissingPathError, "scenes in test alone"),
         (["1.png", "train/1.png", "test/1.png"], UsageError, r"and 1 beside them \(1\.png\)"),

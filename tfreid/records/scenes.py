@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tfreid.datasets.files import MAX_IMAGE_MPX
+from tfreid.datasets.layout import IMAGE_SUFFIXES, is_image
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import images
 from tfreid.records.records import BACKGROUNDS, POOL_OF
@@ -41,7 +42,7 @@ def find_scenes(root: Path | None) -> dict[str, list[Path]]:
             f"{' and '.join(dict.fromkeys(POOL_OF.values()))}, or all in {root} itself"
         )
     if not shared and not pools:
-        raise MissingPathError(f"no backgrounds in {root}: expected .jpg or .png files")
+        raise MissingPathError(f"no backgrounds in {root}: expected *{', *'.join(IMAGE_SUFFIXES)}")
     return {"": shared} if shared else pools
 
 
@@ -88,4 +89,4 @@ def copy_scenes(
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    return sorted(filter(is_image, folder.iterdir()))

@@ -1,4 +1,5 @@
 import tempfile
+import threading
 import time
 from datetime import datetime, timezone
 
@@ -7,8 +8,9 @@ from fastapi.testclient import TestClient
 
 from tests.gallery.colourful import people, png
 from tests.gallery.fake_gallery import FakeGallery
-from tfreid.errors import DataError, ServingError
+from tfreid.errors import DataError, ServingError, UsageError
 from tfreid.gallery import NewImage
+from tfreid.gallery.web import app as app_module
 from tfreid.gallery.web import create_app
 
 
@@ -251,6 +253,21 @@ def test_uploads_have_limits(client, gallery):
     assert gallery.searches == []
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", "idna", "hex", "none"])
+def test_forms_are_in_utf_8(client, charset):
+    part = b'--x\r\nContent-Disposition: form-data; name="person"\r\n\r\n\\udc80\r\n--x--\r\n'
+    form = {"content-type": f"multipart/form-data; charset={charset}; boundary=x"}
+    answer = client.post("/search", content=part, headers=form)
+    assert (answer.status_code, "send it in UTF-8" in answer.json()["error"]) == (415, True)
+
+
+def test_the_type_of_a_form_may_be_in_capitals(client):
+    part = b"--x\r\nContent-Disposition: form-data; name=pictures; filename=a\r\n\r\n%b\r\n--x--"
+    form = {"content-type": 'Multipart/Form-Data; Charset="UTF-8"; boundary=x'}
+    answer = client.post("/search", content=part % png(1), headers=form)
+    assert (answer.status_code, answer.json()["person"]) == (200, "p1")
+
+
 def test_pictures_of_a_request_stay_in_memory(gallery, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a temporary file")
@@ -266,6 +283,22 @@ def test_what_is_past_its_retention_is_forgotten_while_serving(client, gallery):
     while not gallery.expired and time.monotonic() < deadline:
         time.sleep(0.01)
     assert gallery.expired == 1
+
+
+@pytest.mark.parametrize("error", [DataError("kept"), UsageError("rebuilt"), RuntimeError("lost")])
+def test_what_could_not_be_forgotten_is_tried_again(gallery, monkeypatch, caplog, error):
+    tries, found = iter([error, error, 0]), threading.Event()
+
+    def expire(_):
+        if isinstance(found_now := next(tries), Exception):
+            raise found_now
+        found.set()
+
+    monkeypatch.setattr(gallery, "expire", expire)
+    monkeypatch.setattr(app_module, "_HOUR_S", 0)
+    with TestClient(create_app(gallery), "http://localhost"):
+        assert found.wait(10)
+    assert [str(error) in record.getMessage() for record in caplog.records] == [True, True]
 
 
 def test_the_reference_loads_nothing_from_elsewhere(client):

@@ -92,3 +92,9 @@ def test_a_port_that_is_taken_is_named():
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=rf"127\.0\.0\.1:{port} cannot be listened on"):
             serve(FakeGallery(), port=port)
+
+
+@pytest.mark.parametrize("host", [".example.com", f"{'a' * 64}.example.com"])
+def test_what_is_no_host_is_named(host):
+    with pytest.raises(UsageError, match=rf"{host}:0 cannot be listened on \(it is no host name"):
+        serve(FakeGallery(), host, port=0, token="t" * 16)

@@ -23,7 +23,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, BeforeValidator
 
 from tfreid.datasets.files import DECODED_FORMATS
-from tfreid.errors import DataError, ServingError, UsageError, require
+from tfreid.errors import UsageError, require
 from tfreid.gallery.answers import Answer, NewImage
 from tfreid.gallery.gallery import Gallery
 from tfreid.gallery.sources import moment_of
@@ -229,7 +229,7 @@ async def _expire_daily(gallery: Gallery) -> None:
         try:
             await run_in_threadpool(gallery.expire, "retention")
             pause_s = _DAY_S
-        except (DataError, ServingError) as error:
+        except Exception as error:  # Whatever it is: the next try must come.
             _LOG.warning("what is past its retention is still there: %s", error)
             pause_s = _HOUR_S
         await asyncio.sleep(pause_s)

@@ -77,9 +77,10 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=_MOST_CONNECTIONS)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # A label of a name that is empty, or too long.
+        reason = getattr(error, "strerror", None) or "it is no host name"
         raise UsageError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another host or port"
+            f"{host}:{port} cannot be listened on ({reason}): choose another host or port"
         ) from None
 
 

@@ -1,6 +1,7 @@
 """Uploads that stay in memory: no picture of a request is ever written to a disk."""
 
 from collections.abc import Callable
+from email.message import Message
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -23,8 +24,12 @@ class _MemoryRequest(Request):
     fields: dict[str, bool]
 
     async def form(self) -> FormData:
-        if not self.headers.get("content-type", "").startswith("multipart/form-data"):
+        header = Message()
+        header["content-type"] = self.headers.get("content-type", "")
+        if header.get_content_type() != "multipart/form-data":
             return FormData()
+        if header.get_content_charset("utf-8") not in ("utf-8", "utf8"):
+            raise HTTPException(415, "the form is in another charset: send it in UTF-8")
         parser = _MemoryParser(
             self.headers,
             self.stream(),
