@@ -12,7 +12,8 @@ import sys
 
 from tests.commands import Command
 from tfreid.cli import embedded
-from tfreid.errors import DataError
+from tfreid.cli.command import MISUSE
+from tfreid.errors import DataError, UsageError
 
 MORE_FLAGS = json.loads(os.environ.get("MORE_FLAGS", "{}"))
 
@@ -26,7 +27,8 @@ def run_command(name, arguments):
     print(f"\n{line}\n{done.stdout}", end="")
     print(done.stderr, end="", file=sys.stderr)
     if done.returncode:
-        raise DataError(f"{name} ended with exit code {done.returncode}")
+        error = UsageError if done.returncode == MISUSE else DataError
+        raise error(f"{name} ended with exit code {done.returncode}")
 
 
 if __name__ == "__main__":

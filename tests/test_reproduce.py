@@ -69,7 +69,7 @@ def test_the_error_of_a_row_is_shown(reid_folder, tmp_path):
         "--set=weights=nowhere.h5",
         f"--out={tmp_path}",
     )
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert "nowhere.h5" in failed.stderr
     assert "tfreid.train ended with exit code 2" in failed.stderr
 

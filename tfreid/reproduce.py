@@ -152,8 +152,8 @@ def _command(table: Table, changes: Collection[str]) -> str:
 
 
 def _run_all(plans: Sequence[Reproduction], seeds: Sequence[int], out: Path) -> list[str]:
-    """Runs seed by seed, so that all tables have as many; returns what failed of several."""
-    failed: dict[str, str] = {}
+    """Runs seed by seed, so that all tables have as many; returns what failed."""
+    failed: list[str] = []
     for plan in plans:
         print(f"{plan.table.source}: {plan.table.title}")
         names = ", ".join(row.name for row in _rows(plan))
@@ -163,16 +163,16 @@ def _run_all(plans: Sequence[Reproduction], seeds: Sequence[int], out: Path) -> 
     for seed in seeds:
         for plan in plans:
             try:
-                reproduction.run_rows(
+                failed += reproduction.run_rows(
                     plan, _rows(plan), [seed], embedded.run_command, _writer(plan, out)
                 )
-            except DataError as error:
+            except UsageError as error:
                 if len(plans) == 1:
                     raise
                 print(f"{plan.table.name}, seed {seed}, stops here: {error}", file=sys.stderr)
-                failed[f"{plan.table.name}, seed {seed}"] = str(error)
+                failed.append(f"{plan.table.name}, seed {seed}: {error}")
                 _writer(plan, out)()
-    return [f"{name}: {error}" for name, error in failed.items()]
+    return failed
 
 
 def _writer(plan: Reproduction, out: Path) -> Callable[[], None]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests import forked_commands
 from tfreid.cli import embedded
-from tfreid.errors import DataError
+from tfreid.errors import UsageError
 from tfreid.records import Records
 from tfreid.synthetic.generate import Parameters
 from tfreid.synthetic.plan import lip_shots, market_shots, occluded_shots
@@ -66,13 +66,13 @@ def test_occluded_persons_are_nobody_else():
 
 
 def test_other_images_are_refused(made, capfd):
-    with pytest.raises(DataError, match="ended with exit code 2"):
+    with pytest.raises(UsageError, match="ended with exit code 2"):
         embedded.ensure(made[0], [*SMALL, "--seed=1"])
     assert "seed" in capfd.readouterr().err
 
 
 def test_failing_step_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"tfreid\.synthesize ended with exit code 2"):
+    with pytest.raises(UsageError, match=r"tfreid\.synthesize ended with exit code 2"):
         embedded.ensure(tmp_path / "data", ["--persons=-1"])
 
 

@@ -64,15 +64,15 @@ def plan_on(tmp_path: Path, scale: str = "demo", **changes) -> Reproduction:
 class FakeRunner:
     """Leaves the files that training and testing leave, with figures that depend on the seed."""
 
-    def __init__(self, fails_at: str = ""):
-        """Fails at the first command whose text has `fails_at`."""
+    def __init__(self, fails_at: str = "", error: type[Exception] = ValueError):
+        """Fails at commands whose text has `fails_at`."""
         self.commands: list[str] = []
-        self.fails_at = fails_at
+        self.fails_at, self.error = fails_at, error
 
     def __call__(self, name: str, arguments: list[str]) -> None:
         text = " ".join([name, *arguments])
         if self.fails_at and self.fails_at in text:
-            raise ValueError(f"stopped at {text}")
+            raise self.error(f"stopped at {text}")
         self.commands.append(text)
         given = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
         self._train(given, arguments) if name == "tfreid.train" else self._evaluate(given)

@@ -25,7 +25,7 @@ def plan(tmp_path):
 
 
 def run(plan, runner, rows=TABLE.rows, seeds=(0,), done=lambda: None):
-    run_rows(plan, rows, seeds, runner, done)
+    return run_rows(plan, rows, seeds, runner, done)
 
 
 def path_of(plan, row, seed=0):
@@ -93,6 +93,18 @@ def test_failure_leaves_what_is_done_and_the_same_call_goes_on(plan, capsys):
     assert f"trained before: {path_of(plan, 1)}" in capsys.readouterr().out
 
 
+def test_what_fails_of_a_row_keeps_no_other_from_running(plan, capsys):
+    first = FakeRunner(fails_at=f"evaluate --run={path_of(plan, 1)}", error=DataError)
+    failed = run(plan, first)
+    assert first.names == ["train", "evaluate", "train", "train", "evaluate"]
+    heads = [f"paper/1, {row.name}, market1501, seed 0" for row in TABLE.rows[1:3]]  # One run.
+    assert [text.partition(":")[0] for text in failed] == heads
+    assert f"{heads[0]} failed: stopped at" in capsys.readouterr().err
+    second = FakeRunner()
+    assert run(plan, second) == []
+    assert second.names == ["evaluate"]
+
+
 def test_an_unfinished_training_is_continued(plan):
     run(plan, FakeRunner(), TABLE.rows[:1])
     (path_of(plan, 0) / "metrics.json").unlink()
@@ -105,8 +117,8 @@ def test_a_run_of_another_recipe_does_not_count(plan):
     run(plan, FakeRunner(), TABLE.rows[:1])
     with edited(path_of(plan, 0) / "recipe.json") as values:
         values["recipe"]["momentum"] = 0.5
-    with pytest.raises(DataError, match="is not the run that the table asks for"):
-        run(plan, lambda name, arguments: None, TABLE.rows[:1])
+    (failure,) = run(plan, lambda name, arguments: None, TABLE.rows[:1])
+    assert "is not the run that the table asks for" in failure
 
 
 def test_missing_data_are_told_before_anything_runs(tmp_path):

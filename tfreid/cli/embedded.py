@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tfreid.cli.command import MISUSE
 from tfreid.cli.interrupts import TERMINATED
-from tfreid.errors import DataError
+from tfreid.errors import DataError, UsageError
 
 _ONLY_OCCLUDED = ("--occluded_persons=200", "--persons=1", "--lip_images=2", "--backgrounds=1")
 
@@ -27,7 +28,8 @@ def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) ->
       passes_on: whether to end with its exit code if it fails, without another word.
 
     Raises:
-      DataError: if it fails; it has said why.
+      UsageError: if it was misused; it has said how.
+      DataError: if it fails otherwise; it has said why.
       SystemExit: with its exit code, if it was stopped by SIGTERM, or fails and that is passed on.
     """
     print(f"\n$ python -m {shlex.join([name, *arguments])}", flush=True)
@@ -45,7 +47,8 @@ def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) ->
     if status and passes_on:
         raise SystemExit(status)
     if status:
-        raise DataError(f"{name} ended with exit code {status}; what it printed says why")
+        error = UsageError if status == MISUSE else DataError
+        raise error(f"{name} ended with exit code {status}; what it printed says why")
 
 
 def ensure(path: str | Path, arguments: Sequence[str] = ()) -> tuple[Path, Path]:

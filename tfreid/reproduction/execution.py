@@ -1,5 +1,6 @@
 """Trains and tests the rows of a table that are not done yet."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,8 +20,10 @@ def run_rows(
     seeds: Sequence[int],
     runner: Runner,
     done: Callable[[], None],
-) -> None:
+) -> list[str]:
     """Runs rows one after the other, seed by seed, and leaves out what is done.
+
+    A row that fails is told, and the others run.
 
     Args:
       plan: the table and its data.
@@ -29,9 +32,11 @@ def run_rows(
       runner: runs `tfreid.train` and `tfreid.evaluate`.
       done: called after each row.
 
+    Returns:
+      What failed: with a DataError of the runner, or without figures in the end.
+
     Raises:
-      UsageError: if a row cannot be run as asked; nothing has run then.
-      DataError: from the runner, or if a row has no figures in the end.
+      UsageError: if a row cannot be run as asked, nothing has run then; or from the runner.
     """
     jobs = [
         (f"{row.name}, {setting.name}, seed {seed}", plan.run(row, setting, seed))
@@ -39,10 +44,16 @@ def run_rows(
         for setting in plan.settings
         for row in rows
     ]
+    failed = []
     for number, (name, run) in enumerate(jobs, 1):
         print(f"\n{plan.table.name}, {number} of {len(jobs)}: {name}", flush=True)
-        _run(run, runner)
+        try:
+            _run(run, runner)
+        except DataError as error:
+            print(f"{plan.table.name}, {name} failed: {error}", file=sys.stderr)
+            failed.append(f"{plan.table.name}, {name}: {error}")
         done()
+    return failed
 
 
 def _train(run: Training, runner: Runner) -> None:
