@@ -190,7 +190,7 @@ def test_network_of_a_file_makes_masks_where_it_is_confident(tmp_path, run, caps
     printed = capsys.readouterr().out
     assert f"masks of 3 records by {network}" in printed
     assert "train: 3 records in 3 shards, 2 with mask" in printed
-    assert "WARNING: 1 without mask, as the parser was not confident:" in printed
+    assert "WARNING: 1 without mask, as no person was found with confidence:" in printed
     assert "folder/train/wall/1: the person is 0.0% of the image" in printed
     assert str(out / "unmasked.jsonl") in printed
     info = Records(out).info

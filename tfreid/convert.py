@@ -271,11 +271,11 @@ def _summarise(info: RecordsInfo, out: Path, seconds: float) -> None:
 
 
 def _name_unmasked(out: Path) -> None:
-    """Says of which images the parser was not confident."""
+    """Says which images have no mask although there is a parser, or a file for each."""
     path = out / UNMASKED
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     if lines:
-        print(f"  WARNING: {len(lines):,} without mask, as the parser was not confident:")
+        print(f"  WARNING: {len(lines):,} without mask, as no person was found with confidence:")
         for found in map(json.loads, lines[:_UNMASKED_SHOWN]):
             print(f"    {found['key']}: {found['reason']}")
         print(f"    all of them: {path}")

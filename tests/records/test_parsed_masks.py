@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -169,6 +169,23 @@ def test_without_parser_nothing_says_what_has_no_mask(raw_data, tmp_path):
     made = convert(raw_data, tmp_path / "out", [source(raw_data)], None)
     assert not (tmp_path / "out" / "unmasked.jsonl").exists()
     assert "unmasked" not in made.made_by
+
+
+def test_a_mask_file_without_a_person_is_no_mask(raw_data, tmp_path):
+    masked = source(raw_data, masks=True)
+    row = next(row for row in masked.given.rows if row.split == "train")
+    empty = tmp_path / "empty.png"
+    PIL.Image.new("L", PIL.Image.open(row.mask_path).size).save(empty)
+    rows = [replace(one, mask_path=str(empty)) if one is row else one for one in masked.given.rows]
+    made = convert(raw_data, tmp_path / "out", [replace(masked, given=Reading(rows))], None)
+    records = decoded(tmp_path / "out", "train")
+    assert [key for key, record in records.items() if not record["mask/encoded"]] == [row.key]
+    assert made.splits["train"].with_mask == len(records) - 1
+    assert json.loads((tmp_path / "out" / "unmasked.jsonl").read_text()) == {
+        "key": row.key,
+        "reason": f"{empty} shows no person",
+    }
+    assert made.made_by["unmasked"] == 1
 
 
 @pytest.mark.parametrize(

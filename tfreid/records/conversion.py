@@ -120,7 +120,7 @@ def convert(
         with unwrapped_errors(out):
             report = _run(plan, job, beam_args, advance)
         write_reasons(report.rejects, folder / REJECTS)
-        if plan.parser:
+        if plan.parser or report.unmasked:
             write_reasons(report.unmasked, folder / UNMASKED)
         try:
             _check_rejects(plan, report, options.max_reject_fraction)
@@ -254,7 +254,7 @@ def _info(
             "random_backgrounds": options.random_backgrounds,
             "seed": options.seed,
             "parser": dict(plan.parser.facts) if plan.parser else None,
-            **({"unmasked": len(report.unmasked)} if plan.parser else {}),
+            **({"unmasked": len(report.unmasked)} if plan.parser or report.unmasked else {}),
         },
         sources=plan.sources,
     )

@@ -81,8 +81,8 @@ class ConversionReport:
         shards: number of records and of their bytes by shard.
         digests: hash of each record's bytes, hexadecimal, one after the other.
         rejects: key and reason of each record that was left out.
-        unmasked: key and reason of each record of which the parser was not confident: an image
-            without a mask, or a copy on a random background that was left out for want of one.
+        unmasked: key and reason of each record that the parser was not confident of, or whose mask
+            is empty: an image without a mask, or a copy on a random background that was left out.
     """
 
     splits: dict[str, SplitTally] = field(default_factory=dict)
@@ -170,7 +170,7 @@ def make_record(
 
     Returns:
         The serialised example, None of a copy that cannot be made for want of a mask; and why the
-        parser is not confident of the image, if so.
+        the image has no mask after all, if so.
 
     Raises:
         RejectedError: if a file is unreadable, damaged or does not fit the others.
@@ -211,7 +211,7 @@ def _mask(
     """Returns the mask as PNG and as classes, both of the job's vocabulary, or nothing.
 
     Raises:
-        UnsureError: if the parser is not confident of the image.
+        UnsureError: if the parser is not confident of the image, or a mask of a person is empty.
         RejectedError: if a mask is damaged or none, or the parser cannot decode the image.
     """
     if not entry.mask_vocabulary:
@@ -220,6 +220,8 @@ def _mask(
         mask_data, mask = images.read_mask(
             entry.mask_path, entry.mask_vocabulary, size, entry.mask_part
         )
+        if job.kind == "reid" and not mask.any():
+            raise images.UnsureError(f"{entry.mask_path} shows no person")
     else:
         mask = made_mask(job.parser, data, size)
         mask_data = images.encode_png(mask)
