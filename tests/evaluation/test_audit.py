@@ -56,6 +56,8 @@ def test_metrics_are_complete_and_fit_json(audits):
         "gallery_junk": 1,
         "persons_without_query": 0,
         "same_camera": 24,
+        "queries_blank": 0,
+        "gallery_blank": 0,
     }
     assert metrics["protocol"] == {
         "name": "market",

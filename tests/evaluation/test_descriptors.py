@@ -3,7 +3,7 @@ import pytest
 from toy_models import SIZE_PX, BlindModel, BrokenModel, LeftModel, PersonModel
 
 from tfreid.errors import TrainingError
-from tfreid.evaluation import Network
+from tfreid.evaluation import Network, descriptors
 from tfreid.evaluation.describer import Describer
 from tfreid.evaluation.descriptors import describe_split, embedder
 from tfreid.inputs import InputSpec, evaluation_batches
@@ -60,12 +60,20 @@ def test_descriptors_that_are_no_numbers_are_refused(reid_folder):
 
 
 def test_a_descriptor_of_zeros_is_refused_where_the_person_is_there(reid_folder):
-    blind = embed(BlindModel(zeros=True), 64)
+    describer = Describer([Network("toy", BlindModel(zeros=True), SIZE_PX)], 64)
     said = r"market1501/query\S* is all zeros.*and so are those of 3 other images: look whether"
     with pytest.raises(TrainingError, match=said):
-        describe_split(blind, reid_folder, "query", SPEC)
-    background = InputSpec(image_size_px=SIZE_PX, variant="background_only")
-    assert len(describe_split(blind, reid_folder, "query", background).features) == 12
+        describer.describe(reid_folder, "query")
+    assert len(describer.describe(reid_folder, "query", "background_only").features) == 12
+
+
+def test_few_descriptors_of_zeros_are_counted(reid_folder, monkeypatch):
+    monkeypatch.setattr(descriptors, "MOST_BLANK", 1 / 12)
+    describer = Describer([Network("toy", BlindModel(zeros=True, every=12), SIZE_PX)], 64)
+    assert describer.describe(reid_folder, "query").blank == 1
+    monkeypatch.setattr(descriptors, "MOST_BLANK", 1 / 13)
+    with pytest.raises(TrainingError, match=r"is all zeros, near to nothing: look whether"):
+        describer.describe(reid_folder, "query")
 
 
 def test_one_descriptor_for_all_images_is_refused(reid_folder):

@@ -57,6 +57,17 @@ def test_words_name_what_was_left_out_and_why():
     }
 
 
+def test_images_of_which_the_model_sees_nothing_are_counted():
+    words = described(queries_blank=1, gallery_blank=2)
+    assert words["Queries"].startswith(
+        "6, 3 used (of which the model sees nothing, descriptors of zeros: 1); left out"
+    )
+    assert words["Gallery"].startswith(
+        "8, 7 used (distractors, which match nobody: 2; of which the model sees nothing, "
+        "descriptors of zeros: 2); left out"
+    )
+
+
 def test_words_are_short_where_all_was_used():
     none = {"queries_used": 6, "queries_without_match": 0, "queries_junk": 0}
     none |= {"gallery_used": 8, "gallery_distractors": 0, "gallery_junk": 0, "same_camera": 0}

@@ -112,11 +112,13 @@ def audit(
             explainer = Explainer(networks[0], tested, measurement, explained, progress.advance)
         outcomes, explanations, reranked, reconstructed = {}, {}, {}, {}
         with_masks = searches = None
+        blank = {}
         for variant in variants:
             query, gallery = describe(variant, "query"), describe(variant, "gallery")
             outcomes[variant] = rank.plainly(query, gallery, variant)
             if variant == "original":
                 searches = _searches(query, gallery)
+                blank = {"queries": query.blank, "gallery": gallery.blank}
             if partly and variant == "original":
                 with_masks = rank.with_masks(query, gallery)
             if measurement.reranking:
@@ -142,6 +144,7 @@ def audit(
         pooled=query.pooled,
         reconstructed=reconstructed,
         searches=searches,
+        blank=blank,
         with_masks=with_masks,
         occlusion=_occlusion(networks[0], tested, measurement, explained, progress.advance),
     )

@@ -19,6 +19,7 @@ from tfreid.evaluation.descriptors import (
     describe_split,
     embedder,
     no_progress,
+    require_seeing,
 )
 from tfreid.inputs import InputSpec
 from tfreid.nn.network import Network
@@ -92,13 +93,17 @@ class Describer:
 
         Raises:
           DataError: if a record is damaged.
-          TrainingError: as `describe_split`, and if all original images have one descriptor.
+          TrainingError: as `describe_split` and, of original images, `require_seeing`, and if all
+            of these have one descriptor.
         """
         parts = []
         for network, embed in self._embedders:
             spec = InputSpec(image_size_px=network.image_size_px, variant=variant)
             found = describe_split(embed, folder, split, spec, seed, advance, indices, keep)
             images = found.features
+            # Without the person, a model that sees nothing else may well see nothing.
+            if variant == "original":
+                require_seeing(found)
             if variant == "original" and len(images) > 1 and not np.ptp(images, axis=0).any():
                 raise TrainingError(
                     f"{network.name} gives all {len(images)} images of {split} the same "

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tfreid.errors import DataError, MissingPathError
+from tfreid.evaluation.descriptors import MOST_BLANK
 from tfreid.evaluation.exchange import COLUMNS, LIST, SPLITS, ListedImage, listed_images
 from tfreid.evaluation.sets import EvaluationSet
 from tfreid.inputs import VARIANTS
@@ -147,7 +148,8 @@ def checked(
       variant: of the images, if it is known.
 
     Raises:
-      DataError: if they are not one finite descriptor an image, or, of an original image, zeros.
+      DataError: if they are not one finite descriptor an image, or, of too many original images,
+        zeros.
     """
     count = len(images)
     if not (np.issubdtype(values.dtype, np.integer) or np.issubdtype(values.dtype, np.floating)):
@@ -166,8 +168,9 @@ def checked(
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     faults = {"is not finite": ~np.isfinite(values).all(axis=1)}
-    if variant == "original":
-        faults["is all zeros"] = ~values.any(axis=1)
+    blank = ~values.any(axis=1)
+    if variant == "original" and blank.sum() > MOST_BLANK * count:
+        faults["is all zeros"] = blank
     for fault, rows in faults.items():
         bad = np.flatnonzero(rows)
         if len(bad):

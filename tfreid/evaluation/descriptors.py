@@ -21,6 +21,10 @@ def no_progress(images: int) -> None:
     """Reports nothing."""
 
 
+MOST_BLANK = 0.01
+"""Share of original images of which a model may see nothing before its output is called wrong."""
+
+
 @dataclass(frozen=True)
 class Descriptors:
     """The descriptors of a split's images, in the order of its records.
@@ -39,6 +43,11 @@ class Descriptors:
     keys: np.ndarray
     pooled: bool = False
     positions: PositionFeatures | None = None
+
+    @property
+    def blank(self) -> int:
+        """How many are all zeros, at distance 1 from everything."""
+        return int((~self.features.any(axis=1)).sum())
 
     def __getitem__(self, chosen: np.ndarray) -> "Descriptors":
         """Returns those of some images, by their indices, without position features."""
@@ -172,7 +181,7 @@ def describe_split(
 
     Raises:
       DataError: if a record is damaged.
-      TrainingError: if a descriptor is not finite or, of an original image, all zeros.
+      TrainingError: if a descriptor is not finite.
     """
     columns: dict[str, list] = {"embedding": [], "person_id": [], "camera_id": [], "key": []}
     pooled = False
@@ -184,17 +193,25 @@ def describe_split(
             keep(batch, outputs)
     features, person, camera, key = (np.concatenate(parts) for parts in columns.values())
     keys = np.array([k.decode() for k in key])
-    _refuse(~np.isfinite(features).all(axis=1), keys, "is not finite", "the weights are not usable")
-    # Without the person, a model that sees nothing else may well see nothing.
-    if spec.variant == "original":
-        advice = "look whether the images show anything, and take another output or other weights"
-        _refuse(~features.any(axis=1), keys, "is all zeros, near to nothing", advice)
+    bad = ~np.isfinite(features).all(axis=1)
+    if bad.any():
+        raise TrainingError(
+            f"the model's descriptor of {keys[bad][0]} is not finite{_others(bad)}: the weights "
+            "are not usable"
+        )
     return Descriptors(features, Identities(person, camera), keys, pooled)
 
 
-def _refuse(bad: np.ndarray, keys: np.ndarray, what: str, advice: str) -> None:
-    """Raises `TrainingError` if a descriptor is bad."""
-    if not bad.any():
-        return
-    others = f", and so are those of {bad.sum() - 1} other images" if bad.sum() > 1 else ""
-    raise TrainingError(f"the model's descriptor of {keys[bad][0]} {what}{others}: {advice}")
+def require_seeing(found: Descriptors) -> None:
+    """Raises a `TrainingError` if too many descriptors of original images are all zeros."""
+    bad = ~found.features.any(axis=1)
+    if bad.sum() > MOST_BLANK * len(bad):
+        raise TrainingError(
+            f"the model's descriptor of {found.keys[bad][0]} is all zeros, near to nothing"
+            f"{_others(bad)}: look whether the images show anything, and take another output or "
+            "other weights"
+        )
+
+
+def _others(bad: np.ndarray) -> str:
+    return f", and so are those of {bad.sum() - 1} other images" if bad.sum() > 1 else ""

@@ -47,6 +47,7 @@ class AuditResult:
         none; variants with another background are of these images. Others count as without match.
       searches: how searches of the original images for enrolled persons and for strangers fared, by
         the cosine of descriptors; None where there are too few persons.
+      blank: of `queries` and `gallery`, how many original images have a descriptor of zeros.
       occlusion: where covering a part of the picture changes the descriptor, if it was asked for.
     """
 
@@ -65,6 +66,7 @@ class AuditResult:
     with_masks: Ranking | None = None
     occlusion: Occlusion | None = None
     searches: OpenSetSearches | None = None
+    blank: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -165,7 +167,8 @@ class AuditResult:
             **({"open_set": open_set_metrics(self.searches)} if self.searches else {}),
             "attention": attention,
             "matching": self.matching,
-            "counts": count_images(self.query, self.gallery, self._any_outcome.scored, protocol),
+            "counts": count_images(self.query, self.gallery, self._any_outcome.scored, protocol)
+            | {f"{of}_blank": images for of, images in self.blank.items()},
             "protocol": {
                 "name": protocol.name,
                 "camera_filter": protocol.camera_filter,

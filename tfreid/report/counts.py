@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+_BLANK = "of which the model sees nothing, descriptors of zeros"
+
 
 def counts_in_words(metrics: Mapping[str, Any]) -> dict[str, str]:
     """Says in words what was used and what was left out.
@@ -29,7 +31,8 @@ def _queries(counts: Mapping[str, int]) -> str:
         "without a valid match": counts["queries_without_match"],
         "of nobody (junk or distractors)": counts["queries_junk"],
     }
-    return _used(counts["queries"], counts["queries_used"], left_out)
+    note = _note({_BLANK: counts.get("queries_blank", 0)})
+    return _used(counts["queries"], counts["queries_used"], left_out, note)
 
 
 def _gallery(counts: Mapping[str, int], draws: int) -> str:
@@ -40,10 +43,9 @@ def _gallery(counts: Mapping[str, int], draws: int) -> str:
     notes = {
         "distractors, which match nobody": counts["gallery_distractors"],
         "persons without a query": counts["persons_without_query"],
+        _BLANK: counts.get("gallery_blank", 0),
     }
-    note = "; ".join(f"{what}: {count:,}" for what, count in notes.items() if count)
-    note = f" ({note})" if note else ""
-    text = _used(counts["gallery"], counts["gallery_used"], left_out, note)
+    text = _used(counts["gallery"], counts["gallery_used"], left_out, _note(notes))
     return text + (f"; each of {draws} draws takes one image a person" if draws else "")
 
 
@@ -56,6 +58,11 @@ def _masks(metrics: Mapping[str, Any]) -> str:
         f"{counts['gallery']:,} gallery images have one; other backgrounds are of these alone "
         f"({masks['queries_used']:,} queries used), and losses are against the same original images"
     )
+
+
+def _note(counts: Mapping[str, int]) -> str:
+    found = "; ".join(f"{what}: {count:,}" for what, count in counts.items() if count)
+    return f" ({found})" if found else ""
 
 
 def _used(total: int, used: int, left_out: Mapping[str, int], note: str = "") -> str:
