@@ -281,8 +281,8 @@ def test_arrays_are_checked(sets, descriptors):
     same = {("original", "query"): np.ones((12, 4)), ("original", "gallery"): np.ones((26, 4))}
     with pytest.raises(DataError, match="mine has the same descriptor for every query"):
         described_network("mine", same, sets)
-    same["original", "gallery"][4:6] = 0
-    with pytest.raises(DataError, match=r"gallery: .*\(row 5\) is all zeros, and so .* 1 other"):
+    same["original", "gallery"][4:7] = 0
+    with pytest.raises(DataError, match=r"gallery: .*\(row 5\) is all zeros, and so .* 2 other"):
         described_network("mine", same, sets)
     arrays["original", "gallery"] = descriptors[:26, :-2]
     with pytest.raises(UsageError, match="different sizes"):

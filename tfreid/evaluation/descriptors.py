@@ -21,7 +21,7 @@ def no_progress(images: int) -> None:
     """Reports nothing."""
 
 
-MOST_BLANK = 0.01
+MOST_BLANK = 0.1
 """Share of original images of which a model may see nothing before its output is called wrong."""
 
 
