@@ -152,6 +152,9 @@ def test_no_person_is_called_what_searches_answer(gallery, name):
 def test_a_time_without_zone_is_refused(gallery):
     with pytest.raises(UsageError, match="no time zone"):
         gallery.enrol([NewImage("a.png", "anna", png(1), taken_at=datetime(2026, 1, 1))], "me")
+    far = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5)))  # Year 10,000 in UTC.
+    with pytest.raises(UsageError, match="expected the year of a picture"):
+        gallery.enrol([NewImage("a.png", "anna", png(1), taken_at=far)], "me")
 
 
 def test_the_log_says_who_did_what_without_names(gallery, database):

@@ -41,8 +41,13 @@ def check_image(image: NewImage) -> None:
         )
     if image.camera is not None:
         require_text("camera", image.camera)
-    if image.taken_at is not None and image.taken_at.tzinfo is None:
+    if image.taken_at is None:
+        return
+    if image.taken_at.tzinfo is None:
         raise UsageError(f"{image.name}: taken_at={image.taken_at} has no time zone: give one")
+    # Elsewhere on earth it may be in a year that Python does not have.
+    if not 1 < image.taken_at.year < 9999:
+        raise UsageError(f"{image.name}: taken_at={image.taken_at}: expected the year of a picture")
 
 
 def require_text(what: str, value: str) -> None:
