@@ -108,7 +108,7 @@ def test_sentence_says_what_can_be_said():
     assert "a loss of up to 16.4 points cannot be ruled out" in verdict(-0.02, 0.164).sentence
     assert "no change. " in verdict(-0.09, 0.0, value=-0.05, persons=8).sentence
     better = verdict(-0.09, -0.01, value=-0.05).sentence
-    assert "rises from 74.5 to 79.5, by 5.0 points" in better
+    assert "rises from 74.5 to 79.5, by 5.0 points (95% interval 1.0 to 9.0, 40" in better
     assert "finds persons better without" in better
 
 

@@ -39,10 +39,11 @@ def server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def short_folder() -> Iterator[Path]:
-    """A short path for a gallery, as the socket in it needs."""
+    """A short path for a gallery, as the socket in it needs, not only of letters."""
     place = Path(tempfile.mkdtemp(prefix="gallery", dir="/tmp"))
-    yield place / "g"
-    stop(place / "g")
+    folder = place / "Zoë's %41"
+    yield folder
+    stop(folder)
     shutil.rmtree(place, ignore_errors=True)
 
 

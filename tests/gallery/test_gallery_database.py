@@ -1,5 +1,6 @@
 """What a database can do to a gallery, and what others do at the same time."""
 
+import re
 import threading
 
 import psycopg
@@ -58,6 +59,14 @@ def test_an_empty_database_holds_no_gallery(database):
 def test_a_long_path_has_no_room_for_a_socket(tmp_path, describer):
     with pytest.raises(UsageError, match="too long a path for the socket"):
         Gallery.create(Database(tmp_path / ("x" * 90)), describer, "colours")
+
+
+@pytest.mark.parametrize("name", [",", '"b', "$a", "a`", "\\b"])
+def test_a_path_that_the_server_does_not_take_is_refused(folder, describer, name):
+    place = folder.parent / name
+    with pytest.raises(UsageError, match=f"as its path has {re.escape(name.strip('ab'))}: choose"):
+        Gallery.create(Database(place), describer, "colours")
+    assert not place.exists()
 
 
 def test_a_folder_that_others_may_write_to_is_refused(folder, describer):

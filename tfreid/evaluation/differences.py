@@ -40,7 +40,7 @@ class Difference:
             text += f"loses {points(abs(loss.value))} points of rank-1 more than {second}"
         if not loss.is_certain:
             return f"{text}; no interval can be given."
-        ends = loss if loss.value >= 0 else Interval(-loss.value, -loss.high, -loss.low, False)
+        ends = loss if loss.value >= 0 else loss.negated
         known = "" if loss.excludes(0) else " It cannot be told which of them loses more."
         return f"{text} (95% interval {in_points(ends)}, {self.persons:,} persons).{known}"
 

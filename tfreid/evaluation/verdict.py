@@ -56,7 +56,8 @@ class Verdict:
                 f", for each of {people} alike: no interval can be given, and {100 * share:.0f}% "
                 "of persons like these could fare otherwise without one of them being among these."
             )
-        text = f" (95% interval {in_points(loss)}, {people}). "
+        shown = loss if loss.value > -ROUNDING else loss.negated  # Of the rise that was said.
+        text = f" (95% interval {in_points(shown)}, {people}). "
         if loss.low > ROUNDING:
             text += "The model uses the background."
         elif loss.high < -ROUNDING:

