@@ -116,7 +116,7 @@ def test_the_other_order_of_colours_is_tried_with_the_mean_that_is_given():
     noisy = IMAGES.copy()
     noisy[..., 1:] = np.random.default_rng(1).integers(0, 256, (*noisy.shape[:3], 2))
     network = of(lambda images: np.tanh(cells(images)[:, 2::3]), "torchreid")
-    (warning,) = diagnose(network, noisy, PERSONS)
+    (warning,) = diagnose(network, noisy, list(PERSONS))
     assert "as BGR, 0 to 1, less 0.406 0.456 0.485, divided by 0.225" in warning
     assert "(colours=bgr)" in warning
 

@@ -72,6 +72,7 @@ def diagnose(network: Network, images: np.ndarray, persons: np.ndarray | None = 
     Raises:
       DataError: if descriptors are not finite, or the same for every image.
     """
+    persons = None if persons is None else np.asarray(persons)
     chosen = _sample(len(images), persons)
     resized = _resized(network, images[chosen])
     describe = _describer(network)

@@ -126,7 +126,7 @@ def convert(
             _check_rejects(plan, report, options.max_reject_fraction)
         except DataError as error:
             os.replace(folder / REJECTS, kept_rejects)
-            raise DataError(f"{error} All rejects with their reasons: {kept_rejects}") from None
+            raise DataError(f"{error}\nAll rejects with their reasons: {kept_rejects}") from None
         info = _info(plan, report, options, command)
         info.write(folder)
         if not scenes:
@@ -209,7 +209,7 @@ def _check_rejects(
         )
         raise DataError(
             f"{count:,} of {total:,} records rejected, more than max_reject_fraction={limit:g} "
-            f"allows. The first reasons:{reasons}\n"
+            f"allows. The first reasons:{reasons}"
         )
     empty = [split for split in plan.shards if not report.of(split).records]
     if empty:

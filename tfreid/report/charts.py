@@ -67,13 +67,13 @@ def rank1_bars(rank1: Mapping[str, Mapping[str, float]], chance: float) -> str:
                 places, values, 0.92 * width, color=MODEL_COLOURS[i % len(MODEL_COLOURS)]
             )
             bars.set_label(model)
-            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=10)
+            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=min(10, 32 / len(rank1)))
         axes.axhline(100 * chance, color=_INK, linewidth=1, linestyle=(0, (4, 3)), label="chance")
         axes.set_xticks(range(len(variants)), [readable(v).replace(" ", "\n") for v in variants])
         axes.set_ylabel("rank-1 (%)")
         axes.set_ylim(0, 108)
         axes.set_yticks(range(0, 101, 20))
-        figure.legend(loc="outside upper left", ncols=6)
+        _legend(figure, columns=6)
         return _svg(figure, "Rank-1 by background variant and model")
 
 
@@ -97,7 +97,7 @@ def open_set_curves(curves: Mapping[str, np.ndarray]) -> str:
         axes.set_xlabel("FPIR: strangers who get a name (%)")
         axes.set_ylabel("FNIR: enrolled who do not (%)")
         axes.set_ylim(0, 100)
-        figure.legend(loc="outside upper left", ncols=6)
+        _legend(figure, columns=6)
         return _svg(figure, "Missed persons against named strangers, by model")
 
 
@@ -123,7 +123,7 @@ def cmc_curves(model: str, curves: Mapping[str, np.ndarray]) -> str:
         axes.set_xticks([1, *range(5, len(curve) + 1, 5)])
         axes.set_ylim(0, 103)
         axes.set_yticks(range(0, 101, 20))
-        figure.legend(loc="outside upper left", ncols=2)
+        _legend(figure, columns=2)
         return _svg(figure, f"CMC curves of {model}")
 
 
@@ -150,8 +150,18 @@ def loss_curves(title: str, curves: Sequence[LossCurve]) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         if len(curves) > 1:
-            figure.legend(loc="outside upper left", ncols=4)
+            _legend(figure, columns=4)
         return _svg(figure, title)
+
+
+def _legend(figure: Figure, columns: int) -> None:
+    """Names what is drawn above it, in so many columns or as many as there is room for."""
+    while True:
+        legend = figure.legend(loc="outside upper left", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
+        columns -= 1
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
