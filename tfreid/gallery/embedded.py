@@ -74,7 +74,7 @@ def start(folder: Path) -> str:
         )
     if found := _NOT_IN_PATHS.intersection(str(place)):
         raise UsageError(
-            f"{folder} cannot be started a database in, as its path has {' '.join(sorted(found))}: "
+            f"no database can be started in {folder}, as its path has {' '.join(sorted(found))}: "
             "choose another"
         )
     private_folder(place.parent)
