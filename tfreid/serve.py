@@ -23,7 +23,7 @@ from tfreid.serving.server import LocalServer
 _MODEL_BASE = flags.DEFINE_string(
     "model_base",
     None,
-    "Folder of numeric version folders, as training writes, or one of them.",
+    "Folder of numeric version folders, as training writes, or one SavedModel.",
     required=True,
 )
 _NAME = flags.DEFINE_string("name", "reid", "Name of the model in requests.")

@@ -314,8 +314,8 @@ def test_a_version_can_be_served_by_itself(base, tmp_path):
     with LocalServer(tmp_path / "3", poll_seconds=0.01) as server:
         assert server.version == 3
     (tmp_path / "3").rename(tmp_path / "best")
-    with pytest.raises(UsageError, match="whose name is no number of a version: rename it"):
-        LocalServer(tmp_path / "best")
+    with LocalServer(tmp_path / "best", poll_seconds=0.01) as server:
+        assert server.version == 1
 
 
 def test_a_folder_of_impossible_versions_is_refused(tmp_path):

@@ -208,7 +208,9 @@ def test_a_broken_version_is_not_tried_again_unchanged(base, start, monkeypatch)
     tried = []
     load = Servable.__init__
     monkeypatch.setattr(
-        Servable, "__init__", lambda servable, path: (tried.append(path), load(servable, path))[1]
+        Servable,
+        "__init__",
+        lambda it, path, number: (tried.append(path), load(it, path, number))[1],
     )
     observed = start()
     for _ in range(3):

@@ -27,21 +27,22 @@ class Servable:
     """A loaded version that has computed its warm-up requests.
 
     Attributes:
-      version: number of the version, the name of its folder.
+      version: number of the version.
       signature_defs: signature -> names, dtypes and shapes, all that `saved_model.pb` lists.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, version: int):
         """Loads a version and runs `assets.extra/tf_serving_warmup_requests` if it has any.
 
         Args:
           path: folder of the version.
+          version: its number.
 
         Raises:
           DataError: if it is no model from image files to descriptors. What TensorFlow raises on
             damaged files is passed on.
         """
-        self.version = int(path.name)
+        self.version = version
         self.signature_defs = dict(_serving_graph(path).signature_def)
         _check_exported(path, self.signature_defs)
         for name in self._callable_names():

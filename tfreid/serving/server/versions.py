@@ -20,6 +20,7 @@ from tfreid.serving.version_folders import MAX_VERSION, version_of
 State = ModelVersionStatus.State
 _LOG = logging.getLogger(__name__)
 _LONGEST_REASON = 500
+_ALONE = 1  # number of a version by itself whose folder is named otherwise
 _Fingerprint = frozenset[tuple[str, int, int]]
 
 
@@ -33,7 +34,8 @@ class Versions:
     takes over; while there is none, it goes on serving. What stands in the way is logged once.
 
     Args:
-      base: folder of the versions, or of one version, beside which no other is looked for.
+      base: folder of the versions, or of one version, beside which no other is looked for; that
+        is number 1 unless the folder is named after a number.
       on_serving: called when a version has taken over.
 
     Raises:
@@ -135,7 +137,7 @@ class Versions:
         """Returns the complete versions, highest first."""
         versions = []
         for path in self._folders():
-            number = version_of(path)
+            number = _ALONE if self._is_version and version_of(path) is None else version_of(path)
             try:
                 is_complete = number is not None and (path / "saved_model.pb").is_file()
             except OSError as error:
@@ -160,7 +162,7 @@ class Versions:
         self._set_state(number, State.LOADING)
         started = time.monotonic()
         try:
-            servable = Servable(path)
+            servable = Servable(path, number)
         except Exception as error:  # whatever the files of others make TensorFlow raise
             reason = _reason(error)
             self._set_state(number, State.END, reason)
@@ -196,9 +198,7 @@ def _check_folders(base: Path, folders: Sequence[Path]) -> None:
             f"{base} holds no version but {min(numbers)}, and the highest is {MAX_VERSION}: "
             "rename it"
         )
-    if not numbers and folders == [base]:
-        raise UsageError(f"{base} is a SavedModel whose name is no number of a version: rename it")
-    if not numbers and (base / "export").is_dir():
+    if not numbers and folders != [base] and (base / "export").is_dir():
         raise UsageError(f"{base} holds no versions of a model: did you mean {base / 'export'}?")
 
 
