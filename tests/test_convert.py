@@ -79,7 +79,7 @@ def test_says_which_masks_become_coarser(tmp_path, run, capsys):
     run(dataset=names, data_root=roots, out=str(tmp_path / "out"), split_seed=3)
     printed = capsys.readouterr().out
     assert "lip_human_parsing: 12 train, 2 val records" in printed
-    assert "human_parsing: split 0 of 1, seed 3" in printed
+    assert "human_parsing: drawn with seed 3" in printed
     assert "lip: masks in lip20 become regions4" in printed
     assert "human_parsing: masks in atr18 become regions4" in printed
 

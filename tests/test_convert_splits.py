@@ -4,9 +4,11 @@ import pytest
 
 from tests.commands import run_command, run_here
 from tests.datasets.cuhk03_miniatures import release as cuhk03
+from tests.datasets.hand_made import write_image
 from tests.datasets.training_miniatures import cuhk01, prid, viper
 from tests.edited_json import edited
 from tfreid import convert as command
+from tfreid.datasets.check import NO_QUERY
 from tfreid.errors import DataError, MissingPathError, UsageError
 from tfreid.records import Records
 
@@ -26,7 +28,7 @@ def convert(monkeypatch, data, tmp_path):
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
 
     def convert(out, *names, **given):
-        given |= {"dataset": list(names), "data_root": [str(data)] * len(names)}
+        given = {"dataset": list(names), "data_root": [str(data)] * len(names)} | given
         run_here(command.main, out=str(tmp_path / out), **given)
         return Records(tmp_path / out).info
 
@@ -36,7 +38,7 @@ def convert(monkeypatch, data, tmp_path):
 def test_the_same_seed_gives_the_same_split(convert, capsys):
     first = convert("first", "viper")
     printed = capsys.readouterr().out
-    assert "viper: split 0 of 10, seed 0" in printed
+    assert "viper: split 0 of 10, 3 test persons, drawn with seed 0" in printed
     again = convert("again", "viper", split_seed=0, split_index=0)
     assert again.sources == first.sources
     assert again.fingerprint == first.fingerprint
@@ -52,7 +54,7 @@ def test_another_index_or_seed_gives_another_split(convert, capsys):
         .split.test_persons
         for seed, index in ((0, 0), (0, 1), (1, 0))
     ]
-    assert "viper: split 1 of 10, seed 0" in capsys.readouterr().out
+    assert "viper: split 1 of 10, 3 test persons, drawn with seed 0" in capsys.readouterr().out
     assert len(set(tested)) == 3
 
 
@@ -68,10 +70,31 @@ def test_all_persons_can_be_tested(convert):
     assert published.sources["cuhk03"].split == own.sources["cuhk03"].split
 
 
+def test_a_folder_is_read_once_and_may_give_its_own_test(convert, data, capsys, caplog):
+    for place in ("a/c1", "a/c2", "b/c1"):
+        write_image(data / "folder" / place / "1.jpg")
+        write_image(data / "beside" / place / "1.jpg")
+    whole = convert("drawn", "folder", data_root=[str(data / "folder")], test_all=True)
+    assert whole.sources["folder"].split.test_persons == (1, 2)
+    assert "folder: 2 test persons, drawn with seed 0" in capsys.readouterr().out
+    assert sum("is taken for a person" in line for line in caplog.messages) == 1
+    for split in ("query", "gallery"):
+        write_image(data / "own" / split / "a" / "1.jpg")
+    own = convert("own tests", "folder", data_root=[str(data / "own")], test_all=True)
+    assert own.sources["folder"].split is None
+
+
+def test_a_test_without_queries_is_warned_of(convert, data, capsys):
+    for person in "ab":
+        write_image(data / "single" / person / "1.jpg")
+    convert("single", "folder", data_root=[str(data / "single")])
+    assert f"WARNING: {NO_QUERY}" in capsys.readouterr().out
+
+
 def test_a_joint_set_takes_published_splits_by_index_alone(convert, capsys):
     convert("joint", "viper", "cuhk03:classic", split_seed=3, split_index=1)
     printed = capsys.readouterr().out
-    assert "viper: split 1 of 10, seed 3" in printed
+    assert "viper: split 1 of 10, 3 test persons, drawn with seed 3" in printed
     assert "cuhk03: split 1 of " in printed
     assert ", published" in printed
     with pytest.raises(UsageError, match="splits are published, not drawn"):

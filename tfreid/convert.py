@@ -20,6 +20,7 @@ from absl import flags
 
 from tfreid.cli import command
 from tfreid.datasets import VOCABULARIES, SplitChoice, has_several_splits, parse_name
+from tfreid.datasets.check import NO_QUERY
 from tfreid.datasets.files import LARGEST_LIMIT_MPX, MAX_IMAGE_MPX
 from tfreid.errors import UsageError
 from tfreid.files import require_new, require_space
@@ -178,17 +179,16 @@ def _dataset(name: str, root: str, masks_root: str) -> ImageSet:
     is_joint = len(_DATASET.value) > 1
     asked = has_several_splits(name) or not is_joint
     seed = None if is_joint and dataset.published_splits else _SPLIT_SEED.value
-    images = ImageSet(
+    split = _split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None
+    if _TEST_ALL.value and has_several_splits(name):
+        split = dataclasses.replace(split or SplitChoice(), test_all=True)
+    return ImageSet(
         name,
         Path(root),
         masks_root=Path(masks_root) if masks_root else None,
         mask_vocabulary=_MASK_VOCABULARY.value or "",
-        split=_split(dataset.name, seed, _SPLIT_INDEX.value) if asked else None,
+        split=split,
     )
-    if not _TEST_ALL.value or images.reading.split is None:
-        return images
-    whole = dataclasses.replace(images.split or SplitChoice(), test_all=True)
-    return dataclasses.replace(images, split=whole)
 
 
 def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None:
@@ -228,6 +228,8 @@ def _announce(
             print(f"  {name}: {source.split}")
         for reason, images in source.excluded.items():
             print(f"  {name}: {images:,} images left out, {reason}")
+    if plan.num_records.get("gallery") and not plan.num_records.get("query"):
+        print(f"  WARNING: {NO_QUERY}")
     print(f"  masks: {plan.mask_vocabulary or 'none'}")
     for name, source in plan.sources.items():
         if source.mask_vocabulary not in ("", plan.mask_vocabulary):

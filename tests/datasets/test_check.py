@@ -7,7 +7,13 @@ import pytest
 from hand_made import SIZE, write_image, write_mask
 
 from tfreid.datasets import SplitCounts, dataset_named, read_dataset, rows_of
-from tfreid.datasets.check import count_splits, differences, file_problems, protocol_problems
+from tfreid.datasets.check import (
+    NO_QUERY,
+    count_splits,
+    differences,
+    file_problems,
+    protocol_problems,
+)
 from tfreid.datasets.layout import printable
 from tfreid.datasets.market1501 import PUBLISHED
 
@@ -78,6 +84,15 @@ def test_without_cameras_any_image_of_the_person_matches(image_tree):
     problems = named(protocol_problems(rows_of("folder", root)))
     assert problems["queries without any"] == {"folder/query/b/1"}
     assert not any("single camera" in title for title in problems)
+
+
+@pytest.mark.parametrize(
+    ("paths", "lacks"),
+    [(("a/1.jpg", "b/1.jpg"), True), (("train/a/1.jpg", "train/b/1.jpg"), False)],
+)
+def test_says_where_nothing_asks(image_tree, paths, lacks):
+    problems = protocol_problems(rows_of("folder", image_tree(*paths)))
+    assert (NO_QUERY in [problem.title for problem in problems]) == lacks
 
 
 def test_names_data_of_a_single_camera(image_tree):

@@ -87,4 +87,4 @@ def test_words_on_draws_splits_and_readers():
         "boxes=labeled; 24 images left out: no second camera; 1,000 images left out: damaged boxes"
     )
     own = described(split={"index": 0, "of": 1, "seed": 5, "test_persons": 4})
-    assert own["Split"] == "drawn with seed 5"
+    assert own["Split"] == "4 test persons, drawn with seed 5"

@@ -226,7 +226,7 @@ def test_data_sets_of_a_joint_set_follow_each_other(joint_folder, person, tmp_pa
     for expected in (
         "random_half (the data set's own)",
         "each of 100 draws takes one image a person",
-        "2 (of 0 to 9), drawn with seed 7; published figures are the mean over all 10",
+        "test persons, drawn with seed 7; published figures are the mean over all 10",
         "images=all; 5 images left out: persons seen by one camera",
         "of lowest mean reciprocal rank",
     ):

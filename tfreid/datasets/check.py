@@ -19,6 +19,12 @@ from tfreid.datasets.row import (
     cameras_known,
 )
 
+NO_QUERY = (
+    "no query, so nothing can be tested: a test person needs two images, of two cameras where "
+    "cameras are known"
+)
+"""Said where test persons have none."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -128,6 +134,8 @@ def protocol_problems(
     problems = [Problem(title, tuple(names)) for title, names in found.items() if names]
     if not with_cameras and any(row.camera_id != NO_CAMERA_ID for row in rows):
         problems.append(Problem("a single camera: evaluate with --protocol=no_camera", ()))
+    if test and not any(row.split == "query" for row in rows):
+        problems.append(Problem(NO_QUERY, ()))
     return problems
 
 

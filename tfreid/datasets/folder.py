@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfreid.datasets.dataset import REID_SPLITS, Dataset
@@ -66,7 +66,7 @@ def read(root: Path, choice: SplitChoice) -> Reading:
             f"{root} has one of query/ and gallery/: a test needs both\n{LAYOUT.expectation(root)}"
         )
     places = {split: root / split for split in splits} or {"train": root}
-    if splits and choice != SplitChoice():
+    if splits and replace(choice, test_all=False) != SplitChoice():
         raise UsageError(f"{root} gives its splits, {', '.join(splits)}: do not ask for another")
     problems = _other_splits(root, splits)
     for path in sorted(root.iterdir()) if splits else []:
@@ -142,7 +142,7 @@ def _images(split: str, place: Path, problems: list[str]) -> Iterator[_Image]:
             try:
                 images = list_images(folder)
             except DataError as error:
-                problems.append(str(error))
+                problems.append(f"{error}; if it has none, remove it")
                 continue
             yield from (_Image(path, split, person.name, camera) for path in images)
 

@@ -47,8 +47,10 @@ class Split:
 
     def __str__(self) -> str:
         """Names the split for people."""
-        origin = "published" if self.seed is None else f"seed {self.seed}"
-        return f"split {self.index} of {self.of}, {origin}"
+        which = f"split {self.index} of {self.of}" if self.of > 1 else ""
+        origin = "published" if self.seed is None else f"drawn with seed {self.seed}"
+        who = f"{len(self.test_persons):,} test persons" if self.test_persons else ""
+        return ", ".join(filter(None, [which, who, origin]))
 
 
 def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: int) -> Split:
@@ -212,7 +214,7 @@ def draw_split(rows: Sequence[Row], choice: SplitChoice) -> tuple[list[Row], Spl
             by_person[row.person_id].append(row)
     if len(by_person) < 2:
         raise DataError(
-            f"a split by person needs two persons or more, found {len(by_person)} "
+            f"who can be told from whom needs two persons or more, found {len(by_person)} "
             f"in {len(rows):,} images"
         )
     split = draw_persons(by_person, (len(by_person) + 1) // 2, choice, of=1)

@@ -75,6 +75,8 @@ def _split(split: Mapping[str, Any] | None) -> str:
     if split is None:
         return ""
     drawn = "" if split["seed"] is None else f"drawn with seed {split['seed']}"
+    if drawn and split["test_persons"]:
+        drawn = f"{split['test_persons']:,} test persons, {drawn}"
     if split["of"] == 1:
         return drawn
     which = ", ".join(filter(None, [f"{split['index']} (of 0 to {split['of'] - 1})", drawn]))
