@@ -76,15 +76,22 @@ def test_failing_step_is_named(tmp_path):
         embedded.ensure(tmp_path / "data", ["--persons=-1"])
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_command_ends_in_its_own_way(tmp_path, stop):
+@pytest.mark.parametrize(
+    ("stop", "status", "ends_with"),
+    [
+        (signal.SIGTERM, 143, 143),
+        (signal.SIGINT, 130, 130),  # The command has said so: no traceback, no other word.
+        (signal.SIGINT, 143, -signal.SIGINT),
+    ],
+)
+def test_a_stopped_command_ends_in_its_own_way(tmp_path, stop, status, ends_with):
     """The command is a module that, stopped, takes a while and leaves a file."""
     (tmp_path / "slow.py").write_text(
         "import pathlib, signal, sys, time\n"
         "def end(*_):\n"
-        "    time.sleep(0.5); pathlib.Path('ended').touch(); sys.exit(143)\n"
+        "    time.sleep(0.5); pathlib.Path('ended').touch(); sys.exit(STATUS)\n"
         "signal.signal(signal.SIGTERM, end); signal.signal(signal.SIGINT, end)\n"
-        "pathlib.Path('started').touch(); time.sleep(60)\n"
+        "pathlib.Path('started').touch(); time.sleep(60)\n".replace("STATUS", str(status))
     )
     code = "from tfreid.cli import embedded; embedded.run_command('slow', [])"
     parent = subprocess.Popen(
@@ -96,6 +103,7 @@ def test_a_stopped_command_ends_in_its_own_way(tmp_path, stop):
         os.killpg(parent.pid, stop)  # As a terminal does.
     else:
         parent.send_signal(stop)
-    parent.communicate(timeout=30)
+    _, said = parent.communicate(timeout=30)
     assert (tmp_path / "ended").exists()
-    assert parent.returncode == (143 if stop == signal.SIGTERM else -signal.SIGINT)
+    assert parent.returncode == ends_with
+    assert (said == b"") == (ends_with == status)

@@ -7,10 +7,9 @@ from tfreid.report import badge
 from tfreid.retrieval import Interval
 
 
-def verdict(value, low, high):
-    return Verdict(
-        "random_background", 0.8, 0.8 - value, Interval(value, low, high, low is None), 9
-    )
+def verdict(value, low, high, persons=10):
+    loss = Interval(value, low, high, low is None)
+    return Verdict("random_background", 0.8, 0.8 - value, loss, persons)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +19,7 @@ def verdict(value, low, high):
         (verdict(0.2, 0.1, 0.3), "20.0 [10.0, 30.0]", "#c8372d"),
         (verdict(-0.01, -0.03, 0.02), "\N{MINUS SIGN}1.0 [\N{MINUS SIGN}3.0, 2.0]", "#1f8a4c"),
         (verdict(0.0, -0.2, 0.2), "0.0 [\N{MINUS SIGN}20.0, 20.0]", "#667079"),
+        (verdict(0.2, 0.1, 0.3, persons=9), "20.0 [10.0, 30.0]", "#667079"),
         (verdict(0.0, None, None), "0.0", "#667079"),
         (None, "unknown", "#667079"),
     ],

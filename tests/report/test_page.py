@@ -174,9 +174,13 @@ def test_page_shows_the_losses_of_each_run(written, other_text):
 
 
 def test_the_table_of_figures_is_coloured_as_the_verdict(audits, written):
-    losses = [r.losses[variant]["rank1"] for r in audits for variant in CHANGED_BACKGROUNDS]
+    losses = [
+        (r.losses[variant]["rank1"], r.verdict.persons)
+        for r in audits
+        for variant in CHANGED_BACKGROUNDS
+    ]
     styles = re.findall('<span class="pill ([a-z]+)">', written)
-    assert styles == [verdict_class(loss) for loss in losses]
+    assert styles == [verdict_class(*loss) for loss in losses]
     assert "unknown" in styles
 
 

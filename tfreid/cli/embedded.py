@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfreid.cli.command import MISUSE
-from tfreid.cli.interrupts import TERMINATED
+from tfreid.cli.interrupts import INTERRUPTED, TERMINATED
 from tfreid.errors import DataError, UsageError
 
 _ONLY_OCCLUDED = ("--occluded_persons=200", "--persons=1", "--lip_images=2", "--backgrounds=1")
@@ -30,7 +30,8 @@ def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) ->
     Raises:
       UsageError: if it was misused; it has said how.
       DataError: if it fails otherwise; it has said why.
-      SystemExit: with its exit code, if it was stopped by SIGTERM, or fails and that is passed on.
+      SystemExit: with its exit code, if it said that it was stopped, or fails and that is passed
+        on.
     """
     print(f"\n$ python -m {shlex.join([name, *arguments])}", flush=True)
     with subprocess.Popen([sys.executable, "-m", name, *arguments]) as process:
@@ -38,7 +39,8 @@ def run_command(name: str, arguments: Sequence[str], passes_on: bool = False) ->
         try:
             status = process.wait()
         except KeyboardInterrupt:
-            process.wait()
+            if process.wait() == INTERRUPTED:
+                raise SystemExit(INTERRUPTED) from None
             raise
         finally:
             signal.signal(signal.SIGTERM, before)

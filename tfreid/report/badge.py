@@ -19,7 +19,7 @@ def badge(verdict: Verdict | None) -> str:
     if verdict is None:
         figure, style = "unknown", "unknown"
     else:
-        figure, style = percent(verdict.loss.value), verdict_class(verdict.loss)
+        figure, style = percent(verdict.loss.value), verdict_class(verdict.loss, verdict.persons)
         if verdict.loss.is_certain:
             figure += f" [{in_points(verdict.loss).replace(' to ', ', ')}]"
     left, right = _width(_LABEL), _width(figure)

@@ -72,5 +72,6 @@ def _against_original(result: AuditResult, rows: Mapping, variant: str) -> str:
         return '<span class="soft">&ndash;</span>'
     change = rows[variant]["rank1"] - original["rank1"]
     loss = result.losses[variant]["rank1"]
-    pill = f'<span class="pill {verdict_class(loss)}">{percent(change, "+")}</span>'
+    style = verdict_class(loss, result.verdict.persons)
+    pill = f'<span class="pill {style}">{percent(change, "+")}</span>'
     return pill + ends(loss, sign=-1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
+from tfreid.evaluation.verdict import FEW_PERSONS
 from tfreid.retrieval import Interval
 
 LARGE_LOSS, SMALL_LOSS = 0.10, 0.04
@@ -15,12 +16,14 @@ def percent(fraction: float, sign: str = "") -> str:
     return f"{round(100 * fraction, 1) + 0.0:{sign}.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def verdict_class(loss: Interval) -> str:
-    """Returns the style class for a loss of rank-1.
+def verdict_class(loss: Interval, persons: int) -> str:
+    """Returns the style class for a loss of rank-1 that was measured on so many persons.
 
-    It is `unknown` without an interval, and where that allows no loss as well as a large one.
+    It is `unknown` of few persons, without an interval, and where that allows no loss as well as a
+    large one.
     """
-    if not loss.is_certain or (loss.low <= 0 and loss.high > LARGE_LOSS):
+    is_wide = loss.is_certain and loss.low <= 0 and loss.high > LARGE_LOSS
+    if persons < FEW_PERSONS or not loss.is_certain or is_wide:
         return "unknown"
     return "bad" if loss.value > LARGE_LOSS else "fair" if loss.value > SMALL_LOSS else "good"
 

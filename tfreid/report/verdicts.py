@@ -34,7 +34,7 @@ def _card(result: AuditResult) -> str:
         figure = next(iter(result.outcomes.values())).retrieval.metrics()["rank1"]
         lines = [f'<div class="big">{percent(figure)}%</div><div class="soft">rank-1</div>']
     else:
-        style = verdict_class(verdict.loss)
+        style = verdict_class(verdict.loss, verdict.persons)
         lines = [
             f'<div class="big">{percent(verdict.original)} <span class="soft">→</span> '
             f'<span class="{style}">{percent(verdict.changed)}</span></div>'
