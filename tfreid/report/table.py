@@ -1,7 +1,8 @@
 """Figures as a table on the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +20,7 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None
       rows: name to figures by column, the same in every row; None where there is none.
     """
     columns = next(row for row in rows.values() if row)
-    table = Table(title)
-    for name in columns:
-        table.add_column(name, justify="right")
+    table = _table(title, columns)
     for name, row in rows.items():
         table.add_row(readable(name), *(_cell(row[column] if row else None) for column in columns))
     Console().print(table)
@@ -30,9 +29,7 @@ def print_table(title: str, rows: Mapping[str, Mapping[str, float | None] | None
 def print_intervals(result: AuditResult) -> None:
     """Prints the intervals of rank-1 and mAP, what they lose, and how strangers fare."""
     names = list(next(iter(result.intervals.values())))
-    table = Table("95% interval", pad_edge=False)
-    for heading in [*names, *(f"{name} lost" for name in names)]:
-        table.add_column(heading, justify="right")
+    table = _table("95% interval", [*names, *(f"{name} lost" for name in names)])
     for row, figures in result.intervals.items():
         lost = result.losses.get(row, {})
         ends = [in_points(figures[name]) for name in names]
@@ -41,6 +38,14 @@ def print_intervals(result: AuditResult) -> None:
     Console().print(table)
     if result.searches:
         print(in_words(open_set_metrics(result.searches)))
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    """An empty table whose intervals fit into 80 columns."""
+    table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
 
 
 def _cell(value: float | None) -> str:
