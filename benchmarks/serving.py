@@ -4,10 +4,10 @@
 
 The model is DGD with random weights, exported; the images are 128x64 JPEGs. Directly,
 `serving_default` is called again and again with batches of 32 image files. Served, 32 concurrent
-clients send requests over gRPC on this machine to `tfreid.serving.server`, which joins them into
-batches of up to 32; the clients are threads of another process. Rounds alternate and the table
-shows each one's best: images per second by the clock, and processor time per image of the process
-that computes, which a busy machine disturbs less. What the clients' process needs comes out of the
+clients send requests over gRPC on this machine to `tfreid.serving.server`, which joins those that
+wait; the clients are threads of another process. Rounds alternate and the table shows each one's
+best: images per second by the clock, and processor time per image of the process that computes,
+which a busy machine disturbs less. What the clients' process needs comes out of the
 clock's ratio alone, and weighs more the fewer processor cores there are. Ratios are to `direct`.
 The last row is of requests for the model's state, with no image and nothing to compute: what
 gRPC costs by itself, in Python, for each request.
@@ -146,7 +146,7 @@ def compare(base: Path, images: list[bytes]) -> dict[str, np.ndarray]:
     ways = {"direct": direct_calls(base / "1", images)}
     best: dict[str, np.ndarray] = {}
     with (
-        LocalServer(base, max_batch_images=_BATCH_IMAGES) as server,
+        LocalServer(base) as server,
         other_process(f"127.0.0.1:{server.port}", images) as send,
     ):
         for size in _REQUEST_IMAGES:

@@ -1,9 +1,8 @@
 """Serve the newest version of an exported model: a local stand-in for TensorFlow Serving.
 
-It speaks the same gRPC protocol (Predict, GetModelMetadata, GetModelStatus, health), changes over
-to new versions without dropping requests and joins concurrent requests into batches. It is meant
-for laptops and tests; in production use TensorFlow Serving. SIGTERM and Ctrl-C stop it after the
-requests that it has accepted are answered.
+It speaks the same gRPC protocol (Predict, GetModelMetadata, GetModelStatus, health) and changes
+over to new versions without dropping requests. It is meant for laptops and tests; in production use
+TensorFlow Serving. SIGTERM and Ctrl-C stop it after the requests that it has accepted are answered.
 """
 
 import logging
@@ -34,12 +33,6 @@ _PORT = flags.DEFINE_integer("port", 8500, "Port of the gRPC protocol; 0 finds o
 _METRICS_PORT = flags.DEFINE_integer(
     "metrics_port", None, "Port of a page for Prometheus, /metrics; none unless given.", 0, 65535
 )
-_MAX_BATCH = flags.DEFINE_integer(
-    "max_batch_images", 32, "Images of concurrent requests joined at most.", 1
-)
-_TIMEOUT = flags.DEFINE_float(
-    "batch_timeout_ms", 2.0, "How long concurrent requests wait for a full batch.", 0.0
-)
 _MAX_QUEUED = flags.DEFINE_integer(
     "max_queued_images", 1024, "Images that may wait, and that one request may hold.", 1
 )
@@ -62,8 +55,6 @@ def main() -> None:
         name=_NAME.value,
         host=_HOST.value,
         port=_PORT.value,
-        max_batch_images=_MAX_BATCH.value,
-        batch_timeout_ms=_TIMEOUT.value,
         max_queued_images=_MAX_QUEUED.value,
         max_message_mib=_MAX_MESSAGE.value,
         max_image_mpx=_MAX_IMAGE.value,

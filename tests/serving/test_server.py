@@ -276,7 +276,7 @@ def test_healthy_while_a_version_serves(channel):
     assert health(channel) == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_metrics_page_counts_requests_and_batches(server, stub):
+def test_metrics_page_counts_requests(server, stub):
     stub.Predict(colours_request(RED))
     refusal(stub.Predict, predict_request({}, "made_up"))
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -286,7 +286,6 @@ def test_metrics_page_counts_requests_and_batches(server, stub):
     assert float(values['tfreid_requests_total{code="OK",signature="serving_default"}']) >= 1
     refused = 'tfreid_requests_total{code="INVALID_ARGUMENT",signature="unknown"}'
     assert float(values[refused]) >= 1
-    assert float(values["tfreid_batch_images_count"]) >= 1
     assert float(values["tfreid_model_version"]) == 3
     assert float(values["tfreid_queued_images"]) == 0
 

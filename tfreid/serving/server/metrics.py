@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from tfreid.errors import UsageError
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-_IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Metrics:
@@ -17,7 +16,7 @@ class Metrics:
 
     Attributes:
       registry: holds `tfreid_requests_total` by signature and code, `tfreid_request_seconds` by
-        signature, `tfreid_batch_images`, `tfreid_batch_requests`, and what `watch` adds.
+        signature, and what `watch` adds.
     """
 
     def __init__(self) -> None:
@@ -32,12 +31,6 @@ class Metrics:
             ["signature"],
             buckets=_SECONDS,
             **own,
-        )
-        self._batch_images = Histogram(
-            "tfreid_batch_images", "Images computed in one call", buckets=_IMAGES, **own
-        )
-        self._batch_requests = Histogram(
-            "tfreid_batch_requests", "Requests computed in one call", buckets=_IMAGES, **own
         )
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
@@ -60,16 +53,6 @@ class Metrics:
         """
         self._requests.labels(signature, code.name).inc()
         self._seconds.labels(signature).observe(seconds)
-
-    def count_batch(self, requests: int, images: int) -> None:
-        """Counts a batch that was computed.
-
-        Args:
-          requests: joined in it.
-          images: joined in it.
-        """
-        self._batch_requests.observe(requests)
-        self._batch_images.observe(images)
 
     @contextmanager
     def page(self, host: str, port: int) -> Iterator[int]:

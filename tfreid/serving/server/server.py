@@ -1,4 +1,4 @@
-"""The server: a gRPC port, a model, its batches and its metrics, started and stopped together."""
+"""The server: a gRPC port, a model, its worker and its metrics, started and stopped together."""
 
 import asyncio
 import contextlib
@@ -14,11 +14,11 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from tfreid.errors import UsageError, require
 from tfreid.serving.decoding import MAX_IMAGE_MPX
-from tfreid.serving.server.batching import Batcher
 from tfreid.serving.server.guard import Guard
 from tfreid.serving.server.metrics import Metrics, joined
 from tfreid.serving.server.service import ModelService, PredictionService
 from tfreid.serving.server.versions import Versions
+from tfreid.serving.server.worker import Worker
 
 _HEALTH_NAMES = ("", "tensorflow.serving.PredictionService")
 _FAREWELL_S = 0.2
@@ -37,8 +37,6 @@ class LocalServer:
       name: of the model, which requests must give.
       host: address to listen on; anybody who reaches it can send requests.
       port: 0 for a free one.
-      max_batch_images: images of concurrent requests that are joined at most.
-      batch_timeout_ms: how long concurrent requests wait for a full batch.
       max_queued_images: images that may wait, and that one request may hold.
       max_message_mib: largest request.
       max_image_mpx: megapixels of the largest image, up to the limit of exported models.
@@ -62,8 +60,6 @@ class LocalServer:
         name: str = "reid",
         host: str = "127.0.0.1",
         port: int = 0,
-        max_batch_images: int = 32,
-        batch_timeout_ms: float = 2.0,
         max_queued_images: int = 1024,
         max_message_mib: int = 64,
         max_image_mpx: float = MAX_IMAGE_MPX,
@@ -83,7 +79,7 @@ class LocalServer:
         self._max_message_bytes = max_message_mib << 20
         self._max_image_mpx = max_image_mpx
         self._poll_seconds = poll_seconds
-        self._batching = (max_batch_images, batch_timeout_ms / 1000, max_queued_images)
+        self._max_queued_images = max_queued_images
         self._versions = Versions(Path(model_base), self._on_serving)
         self._health = health.aio.HealthServicer()
         self._resources = contextlib.ExitStack()
@@ -117,15 +113,13 @@ class LocalServer:
           UsageError: if a port is taken or the address is not this machine's.
         """
         with contextlib.ExitStack() as resources:
-            batcher = resources.enter_context(
-                contextlib.closing(Batcher(*self._batching, self.metrics))
-            )
-            self._watch_figures(batcher)
+            worker = resources.enter_context(contextlib.closing(Worker(self._max_queued_images)))
+            self._watch_figures(worker)
             if self.metrics_port is not None:
                 page = self.metrics.page(self._host, self.metrics_port)
                 self.metrics_port = resources.enter_context(page)
             self._loop = resources.enter_context(_event_loop())
-            self._wait_for(self._listen(batcher))
+            self._wait_for(self._listen(worker))
             resources.callback(self._versions.stop)
             self._resources = resources.pop_all()
         self._versions.check()
@@ -156,7 +150,7 @@ class LocalServer:
         """Stops."""
         self.stop()
 
-    async def _listen(self, batcher: Batcher) -> None:
+    async def _listen(self, worker: Worker) -> None:
         server = grpc.aio.server(
             interceptors=[Guard()],
             options=[
@@ -166,7 +160,7 @@ class LocalServer:
             ],
         )
         self._service = PredictionService(
-            self._name, self._versions, batcher, self.metrics, self._max_image_mpx
+            self._name, self._versions, worker, self.metrics, self._max_image_mpx
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self._service, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
@@ -197,10 +191,8 @@ class LocalServer:
     def _on_serving(self) -> None:
         self._wait_for(self._set_health(_Status.SERVING))
 
-    def _watch_figures(self, batcher: Batcher) -> None:
-        self.metrics.watch(
-            "tfreid_queued_images", "Images that wait", lambda: batcher.queued_images
-        )
+    def _watch_figures(self, worker: Worker) -> None:
+        self.metrics.watch("tfreid_queued_images", "Images that wait", lambda: worker.queued_images)
         self.metrics.watch(
             "tfreid_model_version", "The version that serves, 0 if none", lambda: self.version or 0
         )

@@ -15,11 +15,11 @@ from tensorflow_serving.apis import (
 )
 
 from tfreid.serving.refused import header_fault
-from tfreid.serving.server.batching import Batcher
 from tfreid.serving.server.metrics import Metrics
 from tfreid.serving.server.refusal import Refusal, invalid, listed_names, quoted
 from tfreid.serving.server.servable import DEFAULT_SIGNATURE, Servable, faults
 from tfreid.serving.server.versions import Versions
+from tfreid.serving.server.worker import Worker
 
 _METADATA = "signature_def"
 
@@ -30,7 +30,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     Args:
       name: the model's, which requests must give.
       versions: of the model.
-      batcher: computes.
+      worker: computes.
       metrics: told of every Predict request.
       max_image_mpx: megapixels of the largest image.
     """
@@ -39,14 +39,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self,
         name: str,
         versions: Versions,
-        batcher: Batcher,
+        worker: Worker,
         metrics: Metrics,
         max_image_mpx: float,
     ):
         self._name = name
         self._max_image_mpx = max_image_mpx
         self._versions = versions
-        self._batcher = batcher
+        self._worker = worker
         self._metrics = metrics
         self._draining = False
         self._running: set[asyncio.Task] = set()
@@ -104,13 +104,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         task.add_done_callback(self._running.discard)
         servable = self._servable(request.model_spec)
         signature = _signature_name(request.model_spec)
-        inputs = servable.read(signature, request.inputs, self._batcher.max_queued_images)
+        inputs = servable.read(signature, request.inputs, self._worker.max_queued_images)
         # Before they are decoded: a picture of gigabytes would keep everybody waiting.
         if text := faults(inputs, lambda file: header_fault(file, self._max_image_mpx)):
             raise invalid(text)
         names = servable.output_names(signature, list(request.output_filter))
         # Cancelled with this coroutine, that is by the client or at its deadline.
-        outputs = await asyncio.wrap_future(self._batcher.submit(servable, signature, inputs))
+        outputs = await asyncio.wrap_future(self._worker.submit(servable, signature, inputs))
         response = predict_pb2.PredictResponse(model_spec=self._spec(servable))
         response.model_spec.signature_name = signature
         for name in names:

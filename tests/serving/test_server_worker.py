@@ -15,7 +15,7 @@ from tests.serving.colour_model import (
     predict_request,
     write_version,
 )
-from tfreid.serving.server import LocalServer
+from tfreid.serving.server import LocalServer, worker
 from tfreid.serving.server.servable import Servable
 
 Code = grpc.StatusCode
@@ -63,8 +63,9 @@ def gate(monkeypatch):
 
 
 @pytest.fixture
-def server(base, gate):
-    with LocalServer(base, max_batch_images=4, max_queued_images=6) as server:
+def server(base, gate, monkeypatch):
+    monkeypatch.setattr(worker, "MAX_JOINED_IMAGES", 4)
+    with LocalServer(base, max_queued_images=6) as server:
         yield server
         gate.open.set()
 
@@ -114,17 +115,16 @@ def test_waiting_requests_are_joined_and_each_gets_its_own(server, stub, gate, b
     found = np.concatenate([outputs(call.result())["embedding"] for call in [*calls, busy]])
     np.testing.assert_array_equal(found, [*colours, GREY])
     assert [images for _, images in gate.batches] == [1, 4, 2]
-    assert count(server, "tfreid_batch_images_count") == 3
-    assert count(server, "tfreid_batch_requests_sum") == 5
 
 
 def test_only_requests_of_the_same_signature_are_joined(server, stub, gate, busy):
-    pixels = {"images": np.ones((1, 4, 2, 3), "float32")}
-    requests = [colours_request(GREY), predict_request(pixels, "embed_images")]
-    calls = send(server, stub, *requests, *requests)
+    of_files = colours_request(GREY)
+    of_pixels = predict_request({"images": np.ones((1, 4, 2, 3), "float32")}, "embed_images")
+    calls = send(server, stub, of_files, of_files, of_pixels, of_files)
     gate.open.set()
     assert all(len(outputs(call.result())["embedding"]) == 1 for call in calls)
-    assert gate.batches[1:] == [("serving_default", 2), ("embed_images", 2)]
+    one, other = "serving_default", "embed_images"
+    assert gate.batches[1:] == [(one, 2), (other, 1), (one, 1)]
 
 
 def test_a_request_larger_than_a_batch_is_computed_alone(server, stub, gate, busy):
@@ -143,7 +143,7 @@ def test_only_the_request_with_the_bad_file_fails(server, stub, gate, busy):
     np.testing.assert_array_equal(outputs(last.result())["embedding"], [[2, 0, 0]])
     assert failed.code() == Code.INVALID_ARGUMENT
     assert "image_bytes[1]: damaged" in failed.details()
-    assert [images for _, images in gate.batches] == [1, 4, 2]
+    assert [images for _, images in gate.batches] == [1, 4, 1, 2, 1]
 
 
 def test_other_failures_are_narrowed_down_to_their_requests(server, stub, gate, busy, monkeypatch):
@@ -162,7 +162,7 @@ def test_other_failures_are_narrowed_down_to_their_requests(server, stub, gate, 
     assert (dark.code(), dark.details()) == (Code.INTERNAL, "too dark")
 
 
-def test_a_bug_fails_its_batch_and_not_the_server(server, stub, gate, monkeypatch):
+def test_a_bug_fails_its_request_and_not_the_server(server, stub, gate, monkeypatch):
     gate.open.set()
     with monkeypatch.context() as patch:
         patch.setattr(Servable, "compute", lambda *_: 1 / 0)
@@ -200,13 +200,6 @@ def test_cancelled_requests_are_dropped(server, stub, gate, busy):
     gate.open.set()
     assert len(outputs(second.result())["embedding"]) == 2
     assert [images for _, images in gate.batches] == [1, 2]
-
-
-def test_a_client_that_is_alone_is_not_kept_waiting(base):
-    with LocalServer(base, batch_timeout_ms=60_000) as server, channel_to(server) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        for _ in range(2):
-            assert stub.Predict(colours_request(GREY), timeout=30)
 
 
 def test_stopping_answers_what_was_accepted(server, stub, gate, busy):
