@@ -1,7 +1,6 @@
 """Computes requests, those that wait together, within a bounded queue."""
 
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -59,7 +58,7 @@ class Worker:
 
     def __init__(self, max_queued_images: int):
         self.max_queued_images = max_queued_images
-        self._queue: deque[Request] = deque()
+        self._queue: list[Request] = []
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
@@ -69,7 +68,8 @@ class Worker:
     def queued_images(self) -> int:
         """Images that wait, without those that are being computed or are cancelled."""
         with self._changed:
-            return sum(r.images for r in self._queue if not r.answer.cancelled())
+            self._queue = [r for r in self._queue if not r.answer.cancelled()]
+            return sum(r.images for r in self._queue)
 
     def submit(self, servable: Servable, signature: str, inputs: Arrays) -> "Future[Arrays]":
         """Queues a request.
@@ -123,8 +123,7 @@ class Worker:
                 if taken and (images > MAX_JOINED_IMAGES or not request.joins(taken[0])):
                     break
                 taken.append(request)
-            for _ in taken:
-                self._queue.popleft()
+            del self._queue[: len(taken)]
             return taken
 
 
