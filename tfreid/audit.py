@@ -244,7 +244,8 @@ def _report(
             report.print_intervals(result)
         for heading, text in report.counts_in_words(found[0].metrics()).items():
             print(f"{heading.lower()}: {text}")
-        print("\n".join(report.sentences(found)))
+        for sentence in report.sentences(found):
+            print(sentence)
     document = evaluation.audit_document(results, invocation, _LIMIT.value, warnings)
     every = [result for found in results.values() for result in found]
     written = [out / "audit.json", out / "index.html", *_badges(out, results)]

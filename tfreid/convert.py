@@ -222,7 +222,8 @@ def _announce(
         persons, cameras = (
             sum(map(len, table.values())) for table in (plan.person_labels, plan.camera_labels)
         )
-        print(f"  training labels: {persons:,} persons, {cameras} cameras")
+        if persons:
+            print(f"  training labels: {persons:,} persons, {cameras} cameras")
     for name, source in plan.sources.items():
         if source.split:
             print(f"  {name}: {source.split}")
