@@ -14,7 +14,7 @@ from tfreid.serving.server import LocalServer
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
 def test_serves_until_a_signal_comes(dgd_run, number):
-    arguments = [f"--model_base={dgd_run / 'export'}", "--port=0", "--metrics_port=0"]
+    arguments = [f"--model_base={dgd_run / 'export'}", "--port=0"]
     command = [sys.executable, "-m", "tfreid.serve", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:

@@ -30,9 +30,6 @@ _HOST = flags.DEFINE_string(
     "host", "127.0.0.1", "Address to listen on; there is no password, so keep it to yourself."
 )
 _PORT = flags.DEFINE_integer("port", 8500, "Port of the gRPC protocol; 0 finds one.", 0, 65535)
-_METRICS_PORT = flags.DEFINE_integer(
-    "metrics_port", None, "Port of a page for Prometheus, /metrics; none unless given.", 0, 65535
-)
 _MAX_QUEUED = flags.DEFINE_integer(
     "max_queued_images", 1024, "Images that may wait, and that one request may hold.", 1
 )
@@ -59,7 +56,6 @@ def main() -> None:
         max_message_mib=_MAX_MESSAGE.value,
         max_image_mpx=_MAX_IMAGE.value,
         poll_seconds=_POLL.value,
-        metrics_port=_METRICS_PORT.value,
     )
     print("a local stand-in; in production use TensorFlow Serving", flush=True)
     server.start()
@@ -69,8 +65,6 @@ def main() -> None:
             print(f"no model yet, waiting for a numeric folder with one in {place}")
         else:
             print(f"model {_NAME.value!r}, version {server.version}, from {place}")
-        if server.metrics_url:
-            print(f"metrics on {server.metrics_url}")
         print("SIGTERM or Ctrl-C stops", flush=True)
         stopping.wait()
         print("stopping after the accepted requests; once more stops at once", flush=True)

@@ -1,6 +1,5 @@
 import re
 import shutil
-import urllib.request
 
 import grpc
 import numpy as np
@@ -45,7 +44,7 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(base):
     limits = {"max_queued_images": 8, "max_message_mib": 1, "max_image_mpx": 1}
-    with LocalServer(base, **limits, metrics_port=0) as server:
+    with LocalServer(base, **limits) as server:
         yield server
 
 
@@ -276,20 +275,6 @@ def test_healthy_while_a_version_serves(channel):
     assert health(channel) == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_metrics_page_counts_requests(server, stub):
-    stub.Predict(colours_request(RED))
-    refusal(stub.Predict, predict_request({}, "made_up"))
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(f"http://127.0.0.1:{server.metrics_port}/metrics") as page:
-        lines = page.read().decode().splitlines()
-    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    assert float(values['tfreid_requests_total{code="OK",signature="serving_default"}']) >= 1
-    refused = 'tfreid_requests_total{code="INVALID_ARGUMENT",signature="unknown"}'
-    assert float(values[refused]) >= 1
-    assert float(values["tfreid_model_version"]) == 3
-    assert float(values["tfreid_queued_images"]) == 0
-
-
 def test_an_empty_folder_is_waited_for(tmp_path):
     with (
         LocalServer(tmp_path, poll_seconds=0.05) as server,
@@ -339,9 +324,8 @@ def test_a_limit_beyond_the_models_is_refused(base, limit):
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_address_of_ipv6(base, host):
-    with LocalServer(base, host=host, metrics_port=0) as server:
+    with LocalServer(base, host=host) as server:
         assert server.address == f"[::1]:{server.port}"
-        assert server.metrics_url == f"http://[::1]:{server.metrics_port}/metrics"
         with ReidClient(server.address) as client:
             np.testing.assert_array_equal(client.embed([png(RED)]), [[600, 0, 0]])
 
@@ -349,5 +333,3 @@ def test_an_address_of_ipv6(base, host):
 def test_a_taken_port_is_refused(base, server):
     with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{server.port}"):
         LocalServer(base, port=server.port).start()
-    with pytest.raises(UsageError, match="cannot serve metrics"):
-        LocalServer(base, metrics_port=server.metrics_port).start()

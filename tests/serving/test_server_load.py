@@ -61,11 +61,8 @@ def test_every_good_request_is_answered_and_every_garbage_one_refused(tmp_path):
         assert answered.wait(60)
         write_version(tmp_path, 2)
         results = [future.result() for future in asked]
-        labels = {"signature": "serving_default", "code": "OK"}
-        counted = server.metrics.registry.get_sample_value("tfreid_requests_total", labels)
     codes = list(chain.from_iterable(codes for codes, _ in results))
     versions = Counter(chain.from_iterable(versions for _, versions in results))
     assert set(codes) == {grpc.StatusCode.INVALID_ARGUMENT}
-    assert versions.total() == counted
     assert len(codes) + versions.total() >= CLIENTS * REQUESTS.start
     assert versions.keys() == {1, 2}

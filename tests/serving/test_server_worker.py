@@ -76,14 +76,14 @@ def stub(server):
         yield prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
 
-def count(server, sample):
-    return server.metrics.registry.get_sample_value(sample)
+def queued(server):
+    return server._worker.queued_images
 
 
 def wait_until_queued(server, images):
     deadline = time.monotonic() + 60
-    while count(server, "tfreid_queued_images") != images:
-        assert time.monotonic() < deadline, count(server, "tfreid_queued_images")
+    while queued(server) != images:
+        assert time.monotonic() < deadline, queued(server)
         time.sleep(0.005)
 
 
@@ -100,7 +100,7 @@ def send(server, stub, *requests, timeout=60):
     calls = []
     for request in requests:
         images = next(iter(request.inputs.values())).tensor_shape.dim[0].size
-        expected = count(server, "tfreid_queued_images") + images
+        expected = queued(server) + images
         calls.append(stub.Predict.future(request, timeout=timeout))
         wait_until_queued(server, expected)
     return calls

@@ -1,4 +1,4 @@
-"""The server: a gRPC port, a model, its worker and its metrics, started and stopped together."""
+"""The server: a gRPC port, a model and its worker, started and stopped together."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,6 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from tfreid.errors import UsageError, require
 from tfreid.serving.decoding import MAX_IMAGE_MPX
 from tfreid.serving.server.guard import Guard
-from tfreid.serving.server.metrics import Metrics, joined
 from tfreid.serving.server.service import ModelService, PredictionService
 from tfreid.serving.server.versions import Versions
 from tfreid.serving.server.worker import Worker
@@ -41,12 +40,9 @@ class LocalServer:
       max_message_mib: largest request.
       max_image_mpx: megapixels of the largest image, up to the limit of exported models.
       poll_seconds: time between two looks for new versions.
-      metrics_port: of the page for Prometheus, 0 for a free one; no page unless given.
 
     Attributes:
       port: where it listens once it is started.
-      metrics_port: likewise, of the metrics.
-      metrics: what it counts.
 
     Raises:
       MissingPathError: if there is no such folder.
@@ -64,7 +60,6 @@ class LocalServer:
         max_message_mib: int = 64,
         max_image_mpx: float = MAX_IMAGE_MPX,
         poll_seconds: float = 1.0,
-        metrics_port: int | None = None,
     ):
         require(
             0 < max_image_mpx <= MAX_IMAGE_MPX,
@@ -72,8 +67,6 @@ class LocalServer:
             "which exported models take",
         )
         self.port = port
-        self.metrics_port = metrics_port
-        self.metrics = Metrics()
         self._name = name
         self._host = host.strip("[]")
         self._max_message_bytes = max_message_mib << 20
@@ -87,14 +80,8 @@ class LocalServer:
 
     @property
     def address(self) -> str:
-        """`host:port`, for clients."""
-        return joined(self._host, self.port)
-
-    @property
-    def metrics_url(self) -> str | None:
-        """Of the page for Prometheus, if there is one."""
-        address = self.metrics_port and joined(self._host, self.metrics_port)
-        return f"http://{address}/metrics" if address else None
+        """`host:port`, for clients; an address of IPv6 gets brackets."""
+        return f"[{self._host}]:{self.port}" if ":" in self._host else f"{self._host}:{self.port}"
 
     @property
     def version(self) -> int | None:
@@ -110,16 +97,13 @@ class LocalServer:
           Itself.
 
         Raises:
-          UsageError: if a port is taken or the address is not this machine's.
+          UsageError: if the port is taken or the address is not this machine's.
         """
         with contextlib.ExitStack() as resources:
-            worker = resources.enter_context(contextlib.closing(Worker(self._max_queued_images)))
-            self._watch_figures(worker)
-            if self.metrics_port is not None:
-                page = self.metrics.page(self._host, self.metrics_port)
-                self.metrics_port = resources.enter_context(page)
+            self._worker = Worker(self._max_queued_images)
+            resources.callback(self._worker.close)
             self._loop = resources.enter_context(_event_loop())
-            self._wait_for(self._listen(worker))
+            self._wait_for(self._listen())
             resources.callback(self._versions.stop)
             self._resources = resources.pop_all()
         self._versions.check()
@@ -150,7 +134,7 @@ class LocalServer:
         """Stops."""
         self.stop()
 
-    async def _listen(self, worker: Worker) -> None:
+    async def _listen(self) -> None:
         server = grpc.aio.server(
             interceptors=[Guard()],
             options=[
@@ -160,7 +144,7 @@ class LocalServer:
             ],
         )
         self._service = PredictionService(
-            self._name, self._versions, worker, self.metrics, self._max_image_mpx
+            self._name, self._versions, self._worker, self._max_image_mpx
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self._service, server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
@@ -190,12 +174,6 @@ class LocalServer:
 
     def _on_serving(self) -> None:
         self._wait_for(self._set_health(_Status.SERVING))
-
-    def _watch_figures(self, worker: Worker) -> None:
-        self.metrics.watch("tfreid_queued_images", "Images that wait", lambda: worker.queued_images)
-        self.metrics.watch(
-            "tfreid_model_version", "The version that serves, 0 if none", lambda: self.version or 0
-        )
 
     def _wait_for(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,7 +1,6 @@
 """The protocol: Predict, GetModelMetadata and GetModelStatus over gRPC."""
 
 import asyncio
-import time
 
 import grpc
 import tensorflow as tf
@@ -15,7 +14,6 @@ from tensorflow_serving.apis import (
 )
 
 from tfreid.serving.refused import header_fault
-from tfreid.serving.server.metrics import Metrics
 from tfreid.serving.server.refusal import Refusal, invalid, listed_names, quoted
 from tfreid.serving.server.servable import DEFAULT_SIGNATURE, Servable, faults
 from tfreid.serving.server.versions import Versions
@@ -31,23 +29,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
       name: the model's, which requests must give.
       versions: of the model.
       worker: computes.
-      metrics: told of every Predict request.
       max_image_mpx: megapixels of the largest image.
     """
 
-    def __init__(
-        self,
-        name: str,
-        versions: Versions,
-        worker: Worker,
-        metrics: Metrics,
-        max_image_mpx: float,
-    ):
+    def __init__(self, name: str, versions: Versions, worker: Worker, max_image_mpx: float):
         self._name = name
         self._max_image_mpx = max_image_mpx
         self._versions = versions
         self._worker = worker
-        self._metrics = metrics
         self._draining = False
         self._running: set[asyncio.Task] = set()
 
@@ -67,36 +56,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: predict_pb2.PredictRequest, context: grpc.aio.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Runs a signature; the response names the version that computed it."""
-        started = time.monotonic()
-        code = grpc.StatusCode.CANCELLED
-        try:
-            response = await self._predict(request)
-            code = grpc.StatusCode.OK
-            return response
-        except Refusal as refusal:
-            code = refusal.code
-            raise
-        finally:
-            self._metrics.count_request(
-                self._label(request.model_spec), code, time.monotonic() - started
-            )
-
-    async def GetModelMetadata(
-        self, request: metadata_pb2.GetModelMetadataRequest, context: grpc.aio.ServicerContext
-    ) -> metadata_pb2.GetModelMetadataResponse:
-        """Returns the names, dtypes and shapes of the signatures."""
-        servable = self._servable(request.model_spec)
-        if list(request.metadata_field) != [_METADATA]:
-            raise invalid(
-                f"metadata fields {listed_names(request.metadata_field)}: expected {_METADATA!r}"
-            )
-        response = metadata_pb2.GetModelMetadataResponse()
-        response.model_spec.CopyFrom(self._spec(servable))
-        signatures = metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
-        response.metadata[_METADATA].Pack(signatures)
-        return response
-
-    async def _predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
         if self._draining:
             raise Refusal(grpc.StatusCode.UNAVAILABLE, "the server is shutting down")
         task = asyncio.current_task()  # it ends when the response is sent
@@ -117,6 +76,21 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
         return response
 
+    async def GetModelMetadata(
+        self, request: metadata_pb2.GetModelMetadataRequest, context: grpc.aio.ServicerContext
+    ) -> metadata_pb2.GetModelMetadataResponse:
+        """Returns the names, dtypes and shapes of the signatures."""
+        servable = self._servable(request.model_spec)
+        if list(request.metadata_field) != [_METADATA]:
+            raise invalid(
+                f"metadata fields {listed_names(request.metadata_field)}: expected {_METADATA!r}"
+            )
+        response = metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.CopyFrom(self._spec(servable))
+        signatures = metadata_pb2.SignatureDefMap(signature_def=servable.signature_defs)
+        response.metadata[_METADATA].Pack(signatures)
+        return response
+
     def _servable(self, spec: model_pb2.ModelSpec) -> Servable:
         _check_name(spec, self._name)
         if spec.version_label:
@@ -127,11 +101,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = model_pb2.ModelSpec(name=self._name)
         spec.version.value = servable.version
         return spec
-
-    def _label(self, spec: model_pb2.ModelSpec) -> str:
-        """The signature's name for the metrics, where clients must not create series."""
-        servable, name = self._versions.current, _signature_name(spec)
-        return name if servable and name in servable.signature_defs else "unknown"
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
