@@ -104,7 +104,7 @@ def _print(found: dict[str, Any]) -> None:
     levels = {name: model["variants"] for name, model in found["models"].items()}
     report.print_table("rank-1", {name: _rank1(levels[name]) for name in levels})
     changes = {
-        f"{gain['change']}: {gain['before']} → {gain['after']}": {
+        f"{gain['before']} → {gain['after']}": {
             readable(variant): gain["variants"][variant]["rank1"]["value"] for variant in VARIANTS
         }
         for gain in found["gains"]
