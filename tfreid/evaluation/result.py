@@ -220,14 +220,6 @@ class AuditResult:
         return figures
 
 
-def intervals_to_json(rows: Mapping[str, Mapping[str, Interval]]) -> dict[str, Any]:
-    """Returns intervals by variant and figure as a dict for JSON."""
-    return {
-        row: {name: interval.to_json() for name, interval in found.items()}
-        for row, found in rows.items()
-    }
-
-
 def data_source(folder: Records) -> dict[str, Any]:
     """Returns what identifies a converted folder, for JSON."""
     info = folder.info
