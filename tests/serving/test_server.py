@@ -291,12 +291,14 @@ def test_a_missing_folder_is_refused(tmp_path):
         LocalServer(tmp_path / "none")
 
 
-def test_a_version_can_be_served_by_itself(base, tmp_path):
+def test_a_version_can_be_served_by_itself(base, tmp_path, monkeypatch):
     shutil.copytree(base / "3", tmp_path / "3")
     (tmp_path / "4").mkdir()
     (tmp_path / "4" / "saved_model.pb").write_bytes(b"\xff")
-    with LocalServer(tmp_path / "3", poll_seconds=0.01) as server:
-        assert server.version == 3
+    monkeypatch.chdir(tmp_path / "3")
+    for itself in (tmp_path / "3", "."):
+        with LocalServer(itself, poll_seconds=0.01) as server:
+            assert server.version == 3
     (tmp_path / "3").rename(tmp_path / "best")
     with LocalServer(tmp_path / "best", poll_seconds=0.01) as server:
         assert server.version == 1

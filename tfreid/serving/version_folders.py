@@ -1,5 +1,6 @@
 """Folders whose names are the numbers of a model's versions."""
 
+import os
 import re
 from pathlib import Path
 
@@ -9,4 +10,5 @@ MAX_VERSION = 2**63 - 1
 
 def version_of(folder: Path) -> int | None:
     """Returns the number that a folder is named, of any size; None where it is no number."""
-    return int(folder.name) if re.fullmatch("[0-9]+", folder.name) else None
+    name = os.path.basename(os.path.abspath(folder))  # "." has a name, too.
+    return int(name) if re.fullmatch("[0-9]+", name) else None
