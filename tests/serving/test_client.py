@@ -51,6 +51,14 @@ def test_a_request_holds_no_more_bytes_than_allowed():
     assert sizes(server) == [2, 1, 1]
 
 
+def test_a_closed_client_says_so():
+    with ScriptedServer() as server:
+        with ReidClient(server.address) as client:
+            assert len(client.embed(IMAGES)) == len(IMAGES)
+        with pytest.raises(UsageError, match=f"client of {server.address}: .*closed.*make another"):
+            client.embed(IMAGES)
+
+
 def test_explain_returns_the_maps_too():
     with ScriptedServer() as server, ReidClient(server.address, batch_size=5) as client:
         maps = client.explain(IMAGES)

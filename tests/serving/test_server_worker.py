@@ -143,7 +143,7 @@ def test_only_the_request_with_the_bad_file_fails(server, stub, gate, busy):
     np.testing.assert_array_equal(outputs(last.result())["embedding"], [[2, 0, 0]])
     assert failed.code() == Code.INVALID_ARGUMENT
     assert "image_bytes[1]: damaged" in failed.details()
-    assert [images for _, images in gate.batches] == [1, 4, 1, 2, 1]
+    assert [images for _, images in gate.batches] == [1, 4, 1, 3, 2, 1]
 
 
 def test_other_failures_are_narrowed_down_to_their_requests(server, stub, gate, busy, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from tfreid.errors import ServingError
+from tfreid.errors import ServingError, UsageError
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _CHANNEL_OPTIONS = [
@@ -60,11 +60,14 @@ class Caller:
           RefusedRequestError: if the server answers INVALID_ARGUMENT.
           TooLargeError: if the request is larger than the server takes.
           ServingError: if it fails otherwise.
+          UsageError: if the connection is closed.
         """
         deadline = time.monotonic() + self._timeout_s
         for attempt in itertools.count():
             try:
                 return method(request, timeout=deadline - time.monotonic())
+            except ValueError as error:  # gRPC's way to say that the channel is closed
+                raise UsageError(f"client of {self._address}: {error}: make another") from error
             except grpc.RpcError as error:
                 # Clients that failed together shall not come back together.
                 longest = min(_FIRST_PAUSE_S * 2**attempt, _LONGEST_PAUSE_S)

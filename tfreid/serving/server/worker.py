@@ -128,17 +128,17 @@ class Worker:
 
 
 def _compute(requests: Sequence[Request]) -> None:
-    """Answers requests of one signature; one that fails with others is tried by itself."""
+    """Answers requests of one signature; those that fail together are tried by halves."""
     first = requests[0]
     joined = {name: np.concatenate([r.inputs[name] for r in requests]) for name in first.inputs}
     try:
         outputs = first.servable.compute(first.signature, joined)
     except Exception as error:  # a bug must not end the thread, either
-        if len(requests) == 1:
+        if half := len(requests) // 2:
+            _compute(requests[:half])
+            _compute(requests[half:])
+        else:
             first.answer.set_exception(_refusal(first, error))
-            return
-        for request in requests:
-            _compute([request])
         return
     start = 0
     for request in requests:
