@@ -133,9 +133,9 @@ def parsing_run(parsing_folder, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dask_args(tmp_path_factory) -> Iterator[list[str]]:
-    """Beam options for the Dask runner on a scheduler and two worker processes."""
+    """Beam options for the Dask runner on a scheduler and two workers, which idle at some cost."""
     from tests.dask_cluster import dask_cluster
 
     with dask_cluster(tmp_path_factory.mktemp("dask")) as options:
