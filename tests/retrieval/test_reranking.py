@@ -139,3 +139,26 @@ def test_holds_what_it_says():
     """Neither the estimate nor what is held grows with the square of the images."""
     small, large = (Reranking().memory_bytes(images, 0) for images in (1_000, 10_000))
     assert large == 10 * small
+
+
+def test_equal_descriptors_are_at_finite_distances():
+    """What rounding leaves of their distances may be negative, and differs between products."""
+    features = np.tile(np.random.default_rng(0).normal(size=(1, 64)).astype(np.float32), (9, 1))
+    features *= np.linspace(1, 2, 9, dtype=np.float32)[:, None]
+    found = np.concatenate(list(rerank(CosineDistances(features[:3], features[3:]), 3)))
+    assert np.isfinite(found).all()
+    noisy = Noisy(np.full((9, 9), -2e-7, np.float32))
+    assert np.isfinite(np.concatenate(list(rerank(noisy, 3)))).all()
+
+
+class Noisy:
+    """Distances whose blocks are zeros, and whose pairs are not."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def blocks(self):
+        yield np.zeros_like(self._values)
+
+    def pairs(self, rows, columns):
+        return self._values[rows, columns]

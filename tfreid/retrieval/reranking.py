@@ -22,6 +22,7 @@ BLOCK_SIZE = 1024
 """Images in a block of distances that are computed here."""
 
 _ROWS = 4096
+_ROUNDING = 1e-6  # of a float32 distance: between equal descriptors there is nothing else
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _neighbours(blocks: Iterable[np.ndarray], count: int) -> tuple[np.ndarray, n
         nearest.append(np.take_along_axis(part, order, axis=1))
         farthest.append(block.max(axis=1))
         image += len(block)
-    return np.concatenate(nearest), np.maximum(np.concatenate(farthest), 1e-12)
+    return np.concatenate(nearest), np.maximum(np.concatenate(farthest), _ROUNDING)
 
 
 def _smallest(block: np.ndarray, count: int) -> np.ndarray:
