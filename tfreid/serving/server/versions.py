@@ -137,7 +137,9 @@ class Versions:
         """Returns the complete versions, highest first."""
         versions = []
         for path in self._folders():
-            number = _ALONE if self._is_version and version_of(path) is None else version_of(path)
+            number = version_of(path)
+            if number is None and self._is_version:
+                number = _ALONE
             try:
                 is_complete = number is not None and (path / "saved_model.pb").is_file()
             except OSError as error:
