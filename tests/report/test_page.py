@@ -13,6 +13,7 @@ from tfreid.evaluation.sets import EvaluationSet
 from tfreid.evaluation.verdict import CHANGED_BACKGROUNDS
 from tfreid.records.info import SourceInfo
 from tfreid.report import Attribution, write_report
+from tfreid.report import page as report_page
 from tfreid.report.examples import choose_examples
 from tfreid.report.markup import percent, verdict_class
 from tfreid.report.pictures import embedded, overlay
@@ -297,3 +298,18 @@ def test_page_says_which_images_have_masks(partly_masked_folder, person, tmp_pat
     assert f"{queries} of 12 queries and {gallery} of 26 gallery images have one" in text
     assert "original with masks" in text
     assert "queries whose mask is empty, full or missing" in text
+
+
+def test_chance_is_that_of_the_images_that_bars_show(
+    partly_masked_folder, person, tmp_path, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(report_page, "rank1_bars", lambda rank1, chance: drawn.append(chance) or "")
+    (tested,) = evaluation_sets(partly_masked_folder)
+    result = audit(person, tested, Measurement(batch_size=8))
+    write_report(tmp_path / "index.html", [result])
+    assert drawn == [result.outcomes["random_background"].retrieval.chance_rank1]
+    assert drawn[0] != pytest.approx(result.chance_rank1, rel=0.01)
+    chances = (percent(result.chance_rank1), percent(drawn[0]))
+    said = "{}% rank-1 for a random ranking; {}% of the images with masks".format(*chances)
+    assert said in Page((tmp_path / "index.html").read_text(encoding="utf-8")).text

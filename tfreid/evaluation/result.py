@@ -128,7 +128,10 @@ class AuditResult:
 
     @property
     def chance_rank1(self) -> float:
-        """Expected rank-1 of a random ranking, a fraction; the same for every variant."""
+        """Expected rank-1 of a random ranking of the original images, a fraction.
+
+        It is that of every variant, unless these are of the images with masks alone.
+        """
         return self._any_outcome.chance_rank1
 
     @property

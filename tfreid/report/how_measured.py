@@ -27,7 +27,7 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
         "Average precision": "none: with one gallery image a person it would repeat the CMC"
         if protocol.gallery_draws
         else precision,
-        "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking",
+        "Chance": f"{percent(first.chance_rank1)}% rank-1 for a random ranking" + _masked(first),
         "Backgrounds": "query and gallery images are both changed; random backgrounds follow seed "
         f"{measurement.seed}" + _scenes(first),
         "Input": "; ".join(map(_inputs, results)),
@@ -36,6 +36,13 @@ def method_section(results: Sequence[AuditResult], alone: bool) -> str:
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
     what = "this" if alone else escape(first.tested.dataset)
     return f'<h2>How {what} was measured</h2><div class="card"><dl>{items}</dl></div>'
+
+
+def _masked(result: AuditResult) -> str:
+    """Chance where some images have no mask."""
+    if not result.with_masks:
+        return ""
+    return f"; {percent(result.with_masks.retrieval.chance_rank1)}% of the images with masks"
 
 
 def _scenes(result: AuditResult) -> str:

@@ -161,7 +161,8 @@ def _charts(results: Sequence[AuditResult]) -> str:
         result.name: {v: o.retrieval.metrics()["rank1"] for v, o in result.comparable.items()}
         for result in results
     }
-    charts = [f'<div class="card wide">{rank1_bars(rank1, results[0].chance_rank1)}</div>']
+    chance = next(iter(results[0].comparable.values())).retrieval.chance_rank1
+    charts = [f'<div class="card wide">{rank1_bars(rank1, chance)}</div>']
     for result in results:
         curves = {v: o.retrieval.cmc(CURVE_RANKS) for v, o in result.comparable.items()}
         name = escape(result.name)
