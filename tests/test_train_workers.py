@@ -10,11 +10,14 @@ from tests.commands import Command
 from tfreid.training import Run
 
 TINY = (
-    "--method=dgd",
-    "--recipe.width=0.05",
-    "--recipe.schedule.steps=40",
-    "--recipe.batch_size=4",
-    "--recipe.image_size_px=(32,16)",
+    "--method=fpr",  # With the fewest layers: each update waits for each of them.
+    "--scale=demo",
+    "--recipe.backbone_width=0.125",
+    "--recipe.image_size_px=(64,32)",
+    "--recipe.kernels=(2,)",
+    "--recipe.persons_per_batch=4",
+    "--recipe.images_per_person=2",
+    "--recipe.schedule.steps_per_epoch=1",  # 12 updates.
     "--checkpoint_every_steps=2",
     "--log_every_steps=2",
 )
@@ -43,8 +46,9 @@ def test_workers_outlive_the_first_one_by_a_line_and_go_on_with_it(reid_folder, 
 
     first, second = start_two(reid_folder.path, out)
     while not (out / "export" / "1").exists():
-        assert second.poll() is None  # It waits for the first one's export.
-        assert first.poll() is None
+        assert first.poll() is None, first.finish().stderr
+        # It waits for the first one's export.
+        assert second.poll() is None, second.finish().stderr
         time.sleep(0.1)
     first, second = first.finish(), second.finish()
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr

@@ -1,6 +1,6 @@
-"""Trains the last stage of all methods, tiny ones: `python -m run_methods OUT`.
+"""Trains the last stage of all methods, tiny ones, by one update: `python -m run_methods OUT`.
 
-A process can make one strategy for several workers, so they share it. The losses of each step are
+A process can make one strategy for several workers, so they share it. The losses of the update are
 written to `OUT/METHOD.json`, the weights after it are in `OUT/METHOD/checkpoints`.
 """
 
@@ -21,7 +21,6 @@ from tfreid.training.probe import INFO, noise_batch
 from tfreid.training.strategy import wait_for_all_workers
 from tfreid.training.update import make_update
 
-STEPS = 2
 _PARSER = {"width": 0.05, "image_size_px": (32, 32), "batch_size": 8}
 TINY = {
     "dgd": {"width": 0.05, "image_size_px": (32, 16), "batch_size": 8, "dropout": 0.0},
@@ -46,30 +45,26 @@ for _name in ("fanet", "fpr"):
     TINY[_name] |= {"backbone_width": 0.125, "persons_per_batch": 4, "images_per_person": 2}
 
 
-def noise(stage, start_step, part=(0, 1)):
-    """Another order of the same noise in each step, or a part of it."""
-    batch, size = noise_batch(stage), stage.batch_size // part[1]
-
-    def at(step):
-        moved = {name: tf.roll(value, 2 * step, axis=0) for name, value in batch.items()}
-        moved["image"] += tf.cast(step, tf.float32)
-        return {name: value[part[0] * size :][:size] for name, value in moved.items()}
-
-    return tf.data.Dataset.range(start_step, stage.steps).map(at)
+def noise(stage, start_step, part):
+    """A batch of noise, or a part of it."""
+    size = stage.batch_size // part[1]
+    return tf.data.Dataset.from_tensors(
+        {name: value[part[0] * size :][:size] for name, value in noise_batch(stage).items()}
+    )
 
 
 def trained(name, out, strategy):
-    """Trains a method; returns the losses of each step."""
-    method, losses = METHODS[name], []
+    """Trains a method; returns its losses."""
+    method, losses = METHODS[name], {}
     recipe = method.recipe_with("demo", TINY[name])
-    stage = dataclasses.replace(method.stages(recipe)[-1], steps=STEPS)
+    stage = dataclasses.replace(method.stages(recipe)[-1], steps=1)
 
     def recording_update(*arguments):
         update = make_update(*arguments)
 
         def recording(batch):
             values = update(batch)
-            losses.append({name: float(value.numpy()) for name, value in values.items()})
+            losses.update({name: float(value.numpy()) for name, value in values.items()})
             return values
 
         return recording
