@@ -107,9 +107,15 @@ def test_a_part_reads_its_own_records_and_parts_make_the_batch(reid_folder, monk
 def test_batches_do_not_depend_on_parallelism(reid_folder):
     dataset = training_batches(reid_folder, "train", FULL, 8, seed=3, steps=6)
     options = tf.data.Options()
-    options.autotune.enabled = False
     options.threading.private_threadpool_size = 1
     assert_equal(batches_of(dataset.with_options(options)), batches_of(dataset))
+
+
+def test_no_thread_tunes_an_iterator_which_to_close_it_would_wait_for(reid_folder):
+    """Of the wait itself no test can be sure: TensorFlow's threads have to meet for it."""
+    for batches in (training_batches, evaluation_batches):
+        options = batches(reid_folder, "train", FULL, 8, seed=3).options()
+        assert options.autotune.enabled is False
 
 
 @pytest.fixture

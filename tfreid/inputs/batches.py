@@ -32,6 +32,15 @@ _SEEN = ("person/id", "camera/id")
 _TRAINING = ("key", "label", "camera")
 _NARROW = ("label", "camera")  # these are counted from 0; IDs are as published, up to 64 bits
 
+OPTIONS = tf.data.Options()
+"""Of every data set: workers share each batch, and no thread tunes it while it runs.
+
+To close an iterator waits for that thread, which TensorFlow wakes before it can see that it is to
+end: then it sleeps on, for about as long as the iterator was open, up to a minute.
+"""
+OPTIONS.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+OPTIONS.autotune.enabled = False
+
 Reader = Callable[[int], tuple[np.ndarray, np.ndarray]]
 """Number of a batch -> serialised records, object `[n]`; draws, float64 `[n, draws]`."""
 
@@ -154,7 +163,7 @@ def evaluation_images(
     numbers = tf.data.Dataset.range(count)
     images = _batches(numbers, read, folder, split, spec, (), batch_size=None)
     with data_errors(folder):
-        for image in images.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+        for image in _finish(images).as_numpy_iterator():
             yield np.clip(np.rint(image["image"]), 0, 255).astype(np.uint8)
 
 
@@ -281,9 +290,8 @@ def _column(name: str, value: tf.Tensor) -> tf.Tensor:
     return tf.cast(value, tf.int32) if name in _NARROW else value
 
 
-def _finish(batches: tf.data.Dataset, count: int) -> tf.data.Dataset:
-    """Says how many batches there are, fetches ahead and lets workers share each batch."""
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
+def _finish(batches: tf.data.Dataset, count: int | None = None) -> tf.data.Dataset:
+    """Says how many batches there are, and fetches ahead."""
+    if count is not None:
+        batches = batches.apply(tf.data.experimental.assert_cardinality(count))
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(OPTIONS)

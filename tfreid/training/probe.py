@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfreid.datasets.vocabulary import VOCABULARIES
+from tfreid.inputs.batches import OPTIONS
 from tfreid.methods import METHODS, Stage
 from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.building import build_model
@@ -126,10 +127,8 @@ def run(probe: Probe) -> list[StageFigures]:
 def _probed(
     strategy: tf.distribute.Strategy, stage: Stage, update: Any, states: Sequence, steps: int
 ) -> StageFigures:
-    batches = strategy.experimental_distribute_dataset(
-        tf.data.Dataset.from_tensors(noise_batch(stage)).repeat()
-    )
-    iterator = iter(batches)
+    noise = tf.data.Dataset.from_tensors(noise_batch(stage)).repeat()
+    iterator = iter(strategy.experimental_distribute_dataset(noise.with_options(OPTIONS)))
     batch = next(iterator)
     refused = without_deterministic_kernel(update.get_concrete_function(batch))
     before, first = _values(states), _losses(update(batch))
