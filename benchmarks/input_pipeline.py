@@ -90,7 +90,7 @@ def best_times(pipelines: dict[str, Callable[[], tf.data.Dataset]]) -> dict[str,
     for _ in range(_ROUNDS.value):
         for name, make in pipelines.items():
             batches = iter(make())
-            measure(batches, 0.3 * _SECONDS.value)  # lets autotuning settle
+            measure(batches, 0.3 * _SECONDS.value)  # fills the buffers
             times = np.array(measure(batches, _SECONDS.value)) / _BATCH_SIZE.value
             best[name] = np.minimum(best[name], times)
     return best
