@@ -38,6 +38,7 @@ def first_update(folder):
 def test_two_workers_give_the_update_of_one_process(one_and_two, name):
     """One alone: from there on, PGP's loss doubles the difference of rounding at each step."""
     wanted, found = (json.loads((folder / f"{name}.json").read_text()) for folder in one_and_two)
+    assert wanted
     assert found == pytest.approx(wanted, rel=1e-4)
     wanted, found = (first_update(folder / name) for folder in one_and_two)
     largest = max(np.abs(values).max() for values in wanted["momentum"])
