@@ -1,6 +1,8 @@
 """Searches for strangers, against plain loops, and against worlds whose truth is known."""
 
+import dataclasses
 import itertools
+import json
 import math
 
 import numpy as np
@@ -144,10 +146,19 @@ def test_it_survives_json():
         *(searches.nearest, searches.whose, searches.person, searches.persons),
         own=np.where(np.arange(40) == 3, np.inf, searches.own).astype(np.float32),
     )
-    again = OpenSetSearches.from_json(lonely.to_json())
+    again = OpenSetSearches.from_json(json.loads(json.dumps(lonely.to_json())))
     assert math.isinf(again.own[3])
-    assert again.line(0.1, 19).distance == pytest.approx(lonely.line(0.1, 19).distance, abs=1e-6)
-    np.testing.assert_allclose(again.nearest, lonely.nearest, atol=1e-6)
+    assert again.line(0.1, 19) == lonely.line(0.1, 19)
+    np.testing.assert_array_equal(again.nearest, lonely.nearest)
+    np.testing.assert_array_equal(again.own, lonely.own)
+
+
+def test_a_line_among_tiny_distances_survives_json():
+    """Rounded to six decimals they would be alike, and the line would lie elsewhere."""
+    searches = searched(world(np.random.default_rng(7), 20, 2))
+    tiny = dataclasses.replace(searches, nearest=searches.nearest * np.float32(1e-5))
+    again = OpenSetSearches.from_json(json.loads(json.dumps(tiny.to_json())))
+    assert again.line(0.1, 19) == tiny.line(0.1, 19)
 
 
 @pytest.mark.parametrize(

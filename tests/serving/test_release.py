@@ -148,8 +148,8 @@ def test_the_line_is_that_of_the_searches_that_are_kept(served):
     assert line["persons"] == searches.persons
     assert line["fpir"] == 0.3
     expected = searches.line(0.3, searches.persons)
-    assert line["distance"] == pytest.approx(expected.distance, abs=1e-6)
-    assert line["tpir"] == pytest.approx(searches.found(expected.distance).value)
+    assert line["distance"] == expected.distance
+    assert line["tpir"] == searches.found(expected.distance).value
     assert f"no image within {expected.distance:.4f}" in in_words(served.facts)[1]
 
 

@@ -38,7 +38,6 @@ FPIR = 0.01
 KEPT = 16
 """Persons nearest to a stranger that are noted: the line is never so far that more are within."""
 
-_DIGITS = 6
 _NOBODY = (JUNK_PERSON_ID, DISTRACTOR_PERSON_ID)
 
 
@@ -139,11 +138,11 @@ class OpenSetSearches:
     def to_json(self) -> dict[str, Any]:
         """Returns it for JSON."""
         return {
-            "nearest": np.round(self.nearest.astype(np.float64), _DIGITS).tolist(),
+            "nearest": _shortest(self.nearest).tolist(),
             "whose": self.whose.tolist(),
             "person": self.person.tolist(),
             "persons": self.persons,
-            "own": [round(d, _DIGITS) if d < np.inf else None for d in self.own.tolist()],
+            "own": [d if d < np.inf else None for d in _shortest(self.own).tolist()],
         }
 
     @classmethod
@@ -255,6 +254,11 @@ def search_open_set(
         int(left.min()),
         own.astype(np.float32),
     )
+
+
+def _shortest(values: np.ndarray) -> np.ndarray:
+    """Returns float32 as the float64 of the fewest digits that are read as the same float32."""
+    return values.astype(np.str_).astype(np.float64)
 
 
 def _chance(counts: np.ndarray, of: int, persons: int) -> np.ndarray:
