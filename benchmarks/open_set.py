@@ -10,8 +10,6 @@ strangers (95%, bootstrap by person); the one beside it is the line's own promis
 of drawn people.
 """
 
-import functools
-import io
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -19,14 +17,11 @@ from multiprocessing import get_context
 import numpy as np
 from absl import flags
 
+from tests.drawn_people import drawn_files
 from tfreid.cli import command, network_flags
 from tfreid.errors import UsageError
 from tfreid.gallery.describing import ImageDescriber
 from tfreid.retrieval import FPIR, Identities, PersonBootstrap, cosine_blocks, search_open_set
-from tfreid.synthetic.drawing.scene import Scene
-from tfreid.synthetic.drawing.shot import take
-from tfreid.synthetic.generate import JPEG_QUALITY, Parameters
-from tfreid.synthetic.world import Stream, World, seeded
 
 flags.adopt_module_key_flags(network_flags)
 
@@ -69,38 +64,21 @@ def main() -> None:
 
 def _described(describer: ImageDescriber, persons: int) -> np.ndarray:
     """Draws persons and describes them, `[persons, images, d]`."""
-    world = Parameters(seed=_SEED.value).world
     jobs = [range(s, min(s + _JOB_PERSONS, persons)) for s in range(0, persons, _JOB_PERSONS)]
     found = []
     with (
         ProcessPoolExecutor(mp_context=get_context("spawn")) as pool,
         command.progress(persons, "drawing and describing", unit="persons") as bar,
     ):
-        for files in pool.map(partial(_drawn, world), jobs):
+        for files in pool.map(partial(_drawn, _SEED.value), jobs):
             found.append(describer.describe(files, [str(n) for n in range(len(files))]))
             bar.advance(len(files) // _IMAGES)
     return np.concatenate(found).reshape(persons, _IMAGES, -1)
 
 
-def _drawn(world: World, persons: range) -> list[bytes]:
+def _drawn(seed: int, persons: range) -> list[bytes]:
     """Draws an image by each of two cameras of some persons, as JPEG files."""
-    files = []
-    for person in persons:
-        habit, random = world.habit(person), seeded(world.seed, Stream.PLAN, person)
-        for camera in habit.cameras[:_IMAGES]:
-            place = world.whereabouts(habit, camera, random)
-            scene, look = _scene(world, camera, place), world.look(person)
-            shot = seeded(world.seed, Stream.SHOT, person, camera)
-            picture, _ = take(scene, world.cameras[camera], look, shot, "some", "detected", None)
-            buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
-            files.append(buffer.getvalue())
-    return files
-
-
-@functools.lru_cache(maxsize=400)
-def _scene(world: World, camera: int, place: int) -> Scene:
-    return world.scene(camera, place)
+    return [file for person in persons for file in drawn_files(person, _IMAGES, seed)]
 
 
 def _searched(descriptors: np.ndarray):
