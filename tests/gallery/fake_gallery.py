@@ -10,7 +10,7 @@ from PIL import Image
 from tfreid.datasets.files import DECODED_FORMATS
 from tfreid.errors import DataError, UsageError
 from tfreid.gallery import Answer, Line, Match, NewImage
-from tfreid.gallery.checks import check_image
+from tfreid.gallery.checks import checked
 
 
 class RefusedPicturesError(UsageError, DataError):
@@ -32,8 +32,8 @@ class FakeGallery:
         self.expired = 0
 
     def enrol(self, images: Sequence[NewImage], actor: str) -> int:
+        images = [checked(image) for image in images]
         for image in images:
-            check_image(image)
             _descriptor(image.file, image.name)
             if image.name in {one.name for one in self._there()}:
                 raise UsageError(f"name={image.name!r} is that of another image")

@@ -1,5 +1,8 @@
 """What a gallery can store, and what it can be asked for."""
 
+import dataclasses
+import unicodedata
+
 from tfreid.errors import UsageError, require
 from tfreid.gallery.answers import NewImage
 
@@ -26,12 +29,20 @@ def check_settings(fpir: float, expire_days: int | None) -> None:
     require(1 <= days <= _MOST_DAYS, f"expire_days={days}: expected 1 to {_MOST_DAYS:,}, or none")
 
 
-def check_image(image: NewImage) -> None:
-    """Makes sure that what is said of an image can be stored.
+def one_form(name: str) -> str:
+    """Returns a name as it is stored: of those that look alike, the composed form (NFC)."""
+    return unicodedata.normalize("NFC", name)
+
+
+def checked(image: NewImage) -> NewImage:
+    """Returns an image with its names in one form.
 
     Raises:
-      UsageError: naming what cannot.
+      UsageError: naming what of them cannot be stored.
     """
+    camera = None if image.camera is None else one_form(image.camera)
+    name, person = one_form(image.name), one_form(image.person)
+    image = dataclasses.replace(image, name=name, person=person, camera=camera)
     require_text("name", image.name)
     require_text("person", image.person)
     if image.person.strip().casefold() in _ANSWERS:
@@ -42,12 +53,13 @@ def check_image(image: NewImage) -> None:
     if image.camera is not None:
         require_text("camera", image.camera)
     if image.taken_at is None:
-        return
+        return image
     if image.taken_at.tzinfo is None:
         raise UsageError(f"{image.name}: taken_at={image.taken_at} has no time zone: give one")
     # Elsewhere on earth it may be in a year that Python does not have.
     if not 1 < image.taken_at.year < 9999:
         raise UsageError(f"{image.name}: taken_at={image.taken_at}: expected the year of a picture")
+    return image
 
 
 def require_text(what: str, value: str) -> None:

@@ -9,6 +9,7 @@ from psycopg.rows import class_row, dict_row
 
 from tfreid.errors import UsageError
 from tfreid.gallery.answers import Match
+from tfreid.gallery.checks import one_form
 from tfreid.gallery.database import Database
 from tfreid.gallery.lines import count_persons, in_words, line_of
 from tfreid.gallery.searching import MATCH
@@ -110,7 +111,7 @@ def _images_of(connection: psycopg.Connection, person: str) -> list[Match]:
     return cursor.execute(
         f"SELECT {MATCH}, 0.0 AS distance FROM image JOIN person ON person.id = image.person "
         "WHERE person.name = %s ORDER BY image.id",
-        [person],
+        [one_form(person)],
     ).fetchall()
 
 
@@ -127,13 +128,13 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
         "JOIN picture ON picture.image = image.id "
         "LEFT JOIN positions ON positions.image = image.id "
         "WHERE person.name = %s ORDER BY image.id",
-        [person],
+        [one_form(person)],
     ).fetchall()
     log = cursor.execute(
         "SELECT at::text, actor, action, details FROM log "
         "WHERE details->'images' @> ANY(SELECT to_jsonb(unnest(%s::bigint[]))) "
         "OR details->'persons' @> (SELECT to_jsonb(id) FROM person WHERE name = %s) ORDER BY id",
-        [[image["id"] for image in images], person],
+        [[image["id"] for image in images], one_form(person)],
     ).fetchall()
     for image in images:
         image["descriptor"] = json.loads(image["descriptor"])
@@ -142,4 +143,4 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
         entry["details"].pop("persons", None)
         if isinstance(entry["details"].get("images"), list):
             entry["details"]["images"] = [n for n in entry["details"]["images"] if n in own]
-    return {"person": person, "images": images, "log": log}
+    return {"person": one_form(person), "images": images, "log": log}

@@ -7,6 +7,7 @@ from datetime import datetime
 import psycopg
 
 from tfreid.errors import ServingError, UsageError
+from tfreid.gallery.checks import one_form
 from tfreid.gallery.database import Database
 
 _PATIENCE_S, _PAUSE_S = 5.0, 0.2
@@ -34,8 +35,8 @@ def delete(
       UsageError: unless one of the three is given.
     """
     conditions = {
-        "person = (SELECT id FROM person WHERE name = %s)": person,
-        "name = %s": image,
+        "person = (SELECT id FROM person WHERE name = %s)": person and one_form(person),
+        "name = %s": image and one_form(image),
         "enrolled_at < %s": older_than,
     }
     given = [(what, value) for what, value in conditions.items() if value is not None]

@@ -10,7 +10,7 @@ import psycopg
 from tfreid.errors import UsageError
 from tfreid.gallery import rebuilding
 from tfreid.gallery.answers import Answer, NewImage
-from tfreid.gallery.checks import check_image, check_settings
+from tfreid.gallery.checks import check_settings, checked
 from tfreid.gallery.contents import Contents
 from tfreid.gallery.database import Database
 from tfreid.gallery.emptying import delete, require_wiped, wipe
@@ -116,8 +116,7 @@ class Gallery(Contents):
             image, or a picture is stored or given as another person's, too.
           RefusedImagesError: if files are not decoded.
         """
-        for image in images:
-            check_image(image)
+        images = [checked(image) for image in images]
         if len({image.name for image in images}) < len(images):
             raise UsageError("two of the images have one name: give each its own")
         with self._database.connect() as connection:

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from tfreid.errors import UsageError
 from tfreid.gallery.answers import Match
+from tfreid.gallery.checks import one_form
 
 MATCH = "image.id AS image, image.name, person.name AS person, image.camera, image.taken_at"
 """What `Match` has of a stored image, but for its distance."""
@@ -52,7 +53,12 @@ def nearest(
         "taken_at < %(until)s": until,
     }
     conditions = " AND ".join(what for what, value in filters.items() if value) or "TRUE"
-    values = {"cameras": list(cameras), "since": since, "until": until, "top": top}
+    values = {
+        "cameras": [one_form(name) for name in cameras],
+        "since": since,
+        "until": until,
+        "top": top,
+    }
     order = "" if approximate else ", id"  # An index sorts by distance alone.
     cursor = connection.cursor(row_factory=class_row(Match))
     with connection.transaction():
