@@ -11,8 +11,9 @@ accelerator would leave to it.
 
 So the same loop is timed at paper scale with a step that sleeps instead of computing, against
 `decoding alone`: the files of the images, of the masks too where the stage reads them, in memory,
-decoded, resized and batched. The sleep is as long as this takes for a batch: input and step must
-overlap whole.
+decoded, resized and batched. `no step` does not sleep: it shows what the input delivers. `asleep`
+sleeps as long as decoding a batch takes: input and step must overlap whole. What sleeping and
+waking up take by themselves shows the same loop with one batch in memory.
 
 Rounds alternate in one process, and the table shows each one's best: images per second by the
 clock, and processor time per image, which a busy machine disturbs less.
@@ -104,7 +105,7 @@ def sleeping(stage: Stage) -> Stage:
 def best_times(
     build: Callable[[], keras.Model],
     stage: Stage,
-    folder: Records,
+    batches: Callable[[Stage, int, tuple[int, int]], tf.data.Dataset],
     steps: int,
     other: Callable[[], object],
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -129,9 +130,7 @@ def best_times(
         training.train(
             build,
             [stage],
-            lambda stage, start, part: training_batches(
-                folder, "train", stage.inputs, stage.batch_size, 0, start, stage.steps - start
-            ),
+            batches,
             training.Run(out),
             tf.distribute.get_strategy(),
             seed=0,
@@ -141,6 +140,14 @@ def best_times(
     finally:
         shutil.rmtree(out)
     return loop, others
+
+
+def from_records(
+    folder: Records, stage: Stage, start: int, part: tuple[int, int]
+) -> tf.data.Dataset:
+    """Returns the batches of a stage as a run has them."""
+    steps = stage.steps - start
+    return training_batches(folder, "train", stage.inputs, stage.batch_size, 0, start, steps, part)
 
 
 def first_stage(method: Method, recipe: Any) -> tuple[Any, Stage]:
@@ -159,20 +166,34 @@ def rows(folder: Records, files: list[tuple[bytes, bytes]]) -> Iterator[tuple[st
     step = bare_step(build_model(method, recipe, folder.info), stage)
     step(batch)
     build = partial(build_model, method, recipe, folder.info)
-    loop, least = best_times(build, stage, folder, _STEPS.value, lambda: step(batch))
+    records = partial(from_records, folder)
+    loop, least = best_times(build, stage, records, _STEPS.value, lambda: step(batch))
     yield from (("bare step", least / size), ("loop", loop / size))
 
     _, stage = first_stage(method, method.recipe())
     size = stage.batch_size
+    (batch,) = training_batches(folder, "train", stage.inputs, size, seed=0, steps=1)
+    memory = lambda *_: tf.data.Dataset.from_tensors(batch).repeat()  # noqa: E731
     read = files if stage.inputs.needs_masks else [pair[:1] for pair in files]
     decoded = iter(bare(read, stage.inputs.image_size_px, size))
     steps = _SLEEPING_STEPS * _STEPS.value
     started = now()
     for _ in range(steps):
         next(decoded)
-    build = partial(Sleeper, (now() - started)[0] / steps)
-    loop, least = best_times(build, sleeping(stage), folder, steps, lambda: next(decoded))
-    yield from (("decoding alone", least / size), ("loop, asleep", loop / size))
+    sleep = (now() - started)[0] / steps
+    least, loops = np.full(2, np.inf), {}
+    for name, seconds, batches in (
+        ("loop, no step", 0.0, records),
+        ("loop, asleep, one batch in memory", sleep, memory),
+        ("loop, asleep", sleep, records),
+    ):
+        build = partial(Sleeper, seconds)
+        loops[name], alone = best_times(
+            build, sleeping(stage), batches, steps, lambda: next(decoded)
+        )
+        least = np.minimum(least, alone)
+    yield "decoding alone", least / size
+    yield from ((name, loop / size) for name, loop in loops.items())
 
 
 def main() -> None:
