@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfrecords_schema import schema
+from tfreid.inputs.batches import BATCHES_AHEAD, OPTIONS
 from tfreid.records import Records, RecordsInfo, SplitInfo, framing
 from tfreid.records.records import shard_name
 
@@ -90,4 +91,5 @@ def bare(
 
     dataset = tf.data.Dataset.from_tensor_slices(tuple(map(list, zip(*files, strict=True))))
     dataset = dataset.repeat().map(prepare, tf.data.AUTOTUNE, deterministic=True)
-    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.batch(batch_size, drop_remainder=True).prefetch(BATCHES_AHEAD)
+    return dataset.with_options(OPTIONS)

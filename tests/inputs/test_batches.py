@@ -21,6 +21,7 @@ from tfreid.inputs import (
     evaluation_batches,
     training_batches,
 )
+from tfreid.inputs.batches import BATCHES_AHEAD
 from tfreid.inputs.checks import masks_missing
 from tfreid.records import Records
 
@@ -168,6 +169,23 @@ def test_the_next_batch_is_prepared_while_a_deterministic_step_runs(
             time.sleep(0.001)  # the step
         ready += counted.images >= 4 * (step + 2)
     assert ready == (5 if overlapping else 0)
+
+
+def test_few_batches_wait_however_often_training_pauses(reid_folder):
+    counted, taken, most = Counted(), 1, 0
+    spec = InputSpec(SIZE_PX, augmentation=(Mirror(0.5), counted))
+    batches = iter(training_batches(reid_folder, "train", spec, 4, seed=0))
+    next(batches)
+    for _ in range(6):
+        before = -1
+        while before != counted.images:
+            before = counted.images
+            time.sleep(0.5)
+        most = max(most, counted.images // 4 - taken)
+        for _ in range(3 * most):
+            next(batches)
+        taken += 3 * most
+    assert BATCHES_AHEAD <= most <= BATCHES_AHEAD + 8  # of which some are half made
 
 
 @pytest.mark.usefixtures("_deterministic")

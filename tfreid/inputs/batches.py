@@ -32,6 +32,9 @@ _SEEN = ("person/id", "camera/id")
 _TRAINING = ("key", "label", "camera")
 _NARROW = ("label", "camera")  # these are counted from 0; IDs are as published, up to 64 bits
 
+# TensorFlow's own choice doubles, to 512, each time that one is waited for after a pause.
+BATCHES_AHEAD = 4
+
 OPTIONS = tf.data.Options()
 """Of every data set: workers share each batch, and no thread tunes it while it runs.
 
@@ -294,4 +297,4 @@ def _finish(batches: tf.data.Dataset, count: int | None = None) -> tf.data.Datas
     """Says how many batches there are, and fetches ahead."""
     if count is not None:
         batches = batches.apply(tf.data.experimental.assert_cardinality(count))
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(OPTIONS)
+    return batches.prefetch(BATCHES_AHEAD).with_options(OPTIONS)
