@@ -117,7 +117,7 @@ def _images_of(connection: psycopg.Connection, person: str) -> list[Match]:
 
 def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
     """Returns all that is stored on a person, for JSON; pictures and positions in base64."""
-    cursor = connection.cursor(row_factory=dict_row)
+    person, cursor = one_form(person), connection.cursor(row_factory=dict_row)
     images = cursor.execute(
         "SELECT image.id, image.name, camera, taken_at::text, enrolled_at::text, "
         "encode(sha256, 'hex') AS sha256, descriptor::text, "
@@ -128,13 +128,13 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
         "JOIN picture ON picture.image = image.id "
         "LEFT JOIN positions ON positions.image = image.id "
         "WHERE person.name = %s ORDER BY image.id",
-        [one_form(person)],
+        [person],
     ).fetchall()
     log = cursor.execute(
         "SELECT at::text, actor, action, details FROM log "
         "WHERE details->'images' @> ANY(SELECT to_jsonb(unnest(%s::bigint[]))) "
         "OR details->'persons' @> (SELECT to_jsonb(id) FROM person WHERE name = %s) ORDER BY id",
-        [[image["id"] for image in images], one_form(person)],
+        [[image["id"] for image in images], person],
     ).fetchall()
     for image in images:
         image["descriptor"] = json.loads(image["descriptor"])
@@ -143,4 +143,4 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
         entry["details"].pop("persons", None)
         if isinstance(entry["details"].get("images"), list):
             entry["details"]["images"] = [n for n in entry["details"]["images"] if n in own]
-    return {"person": one_form(person), "images": images, "log": log}
+    return {"person": person, "images": images, "log": log}
