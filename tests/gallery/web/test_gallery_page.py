@@ -29,6 +29,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def browser():
+    playwright.expect.set_options(timeout=30_000)
     with playwright.sync_playwright() as started:
         # Containers run tests as root, whom Chromium's sandbox refuses.
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -94,7 +95,7 @@ def shows(page, selector: str, text: str) -> None:
 
 def has_searched(page, gallery, *counts: int) -> None:
     """Waits for searches with these counts of pictures, and that no further one follows."""
-    for _ in range(100):
+    for _ in range(600):
         if len(gallery.searches) >= len(counts):
             break
         page.wait_for_timeout(50)
