@@ -44,7 +44,7 @@ _SHARED_SCENERY = flags.DEFINE_bool(
     "Show a person before much the same scenery in all cameras, so that it tells who it is.",
 )
 _WORKERS = flags.DEFINE_integer(
-    "workers", os.cpu_count() or 1, "Processes that draw.", lower_bound=1
+    "workers", None, "Processes that draw; one a core unless given.", lower_bound=1
 )
 _CONTACT_SHEET = flags.DEFINE_string(
     "contact_sheet", None, "PNG to write: 64 images of the data set beside their masks."
@@ -80,11 +80,11 @@ def main() -> None:
 
 
 def _generate(out: Path, parameters: Parameters) -> None:
-    total = len(items_of(parameters))
-    print(f"drawing {total:,} images with {_WORKERS.value} workers into {out}/", flush=True)
+    total, workers = len(items_of(parameters)), _WORKERS.value or os.cpu_count() or 1
+    print(f"drawing {total:,} images with {workers} workers into {out}/", flush=True)
     started = time.monotonic()
     with command.progress(total, "drawing", unit="images") as bar:
-        description = generate(out, parameters, _WORKERS.value, bar.advance)
+        description = generate(out, parameters, workers, bar.advance)
     seconds = time.monotonic() - started
     for folder, count in description["images"].items():
         print(f"  {folder}: {count:,}")

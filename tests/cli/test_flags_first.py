@@ -20,16 +20,24 @@ NO_LIBRARIES = (
 )
 
 
-def call(module: str, *arguments: str) -> subprocess.CompletedProcess:
+def answered(module: str, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-c", NO_LIBRARIES, module, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    "module", sorted({*COMMANDS.values(), *GALLERY_COMMANDS.values()} - {"tfreid.gallery"})
-)
+MODULES = sorted({*COMMANDS.values(), *GALLERY_COMMANDS.values()} - {"tfreid.gallery"})
+
+
+@pytest.mark.parametrize("module", [*MODULES, "pipeline.run_local", "pipeline.run_kubeflow"])
+def test_the_help_is_shown_first(module):
+    done = answered(module, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: python -m {module.replace('.commands.', ' ')} [FLAGS]")
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_an_unknown_flag_is_answered_first(module):
-    done = call(module, "--mehtod=pgp")
+    done = answered(module, "--mehtod=pgp")
     assert done.returncode == 2
     name = module.replace(".commands.", " ")
     assert done.stderr.startswith(f"error: --mehtod is no flag of {name}; ")
@@ -151,5 +159,5 @@ def test_an_unknown_flag_is_answered_first(module):
     ],
 )
 def test_mistakes_in_values_are_answered_first(arguments, text):
-    done = call(*arguments)
+    done = answered(*arguments)
     assert (done.returncode, text in done.stderr) == (2, True), done.stderr

@@ -18,6 +18,12 @@ def path(tmp_path):
         "VALUES = [*list(MORE), CHECKSUM, ('c', 1), typed._SHOWN_CHARACTERS]\n"
         "COMPUTED = len(VALUES)\n"
         "class Command: pass\n"
+        "class Options:\n"
+        "    steps: int = 5\n"
+        "    seed: int\n"
+        "OPTIONS = Options()\n"
+        "CHANGED = Options(6)\n"
+        "NAMED = {one.name: one for one in (Options('x'), Options('y'))}\n"
     )
     return path
 
@@ -29,9 +35,20 @@ def value(path, text):
 def test_names_stand_for_literals_also_of_other_files(path):
     assert value(path, "VALUES") == ["a", "b", "checksum", ["c", 1], 60]
     assert value(path, "tuple(MORE)") == ["a", "b"]
+    assert value(path, "list(NAMED)") == ["x", "y"]
 
 
-@pytest.mark.parametrize("text", ["COMPUTED", "UNKNOWN", "Command", "NAMES", "typed", "MORE.b"])
+def test_an_object_has_the_defaults_of_its_class(path):
+    assert value(path, "OPTIONS.steps") == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("COMPUTED", "UNKNOWN", "Command", "NAMES", "typed", "MORE.b"),
+        *("OPTIONS.seed", "OPTIONS.other", "CHANGED.steps"),
+    ],
+)
 def test_what_is_computed_is_not_known(path, text):
     with pytest.raises((LookupError, ValueError)):
         value(path, text)

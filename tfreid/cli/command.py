@@ -12,12 +12,11 @@ A command is a file `tfreid/<name>.py` whose docstring is its description:
 It imports this module before TensorFlow, so that the libraries' start-up chatter is silenced.
 """
 
+import contextlib
 import difflib
-import os
 import re
 import signal
 import sys
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +25,7 @@ from absl import flags, logging
 
 from tfreid import quiet
 from tfreid.cli import early
+from tfreid.cli.help import FIELD, REQUIRED, command_name, help_text, is_missing
 from tfreid.cli.interrupts import (
     INTERRUPTED,
     TERMINATED,
@@ -46,14 +46,12 @@ ready_streams()
 quiet.install()
 
 MISUSE = 2
-_WIDTH, _FIELD = 96, "recipe."
 _HELP = {"h", "help", "helpfull"}
 _FLAGS_OF_LIBRARIES = ("recipe", "tfds_", "flagfile", "undefok", "xla_", "test_", "pdb", "only_")
 _NO_NUMBER = {
     "could not convert string to float": "a number, such as 0.1",
     "invalid literal for int()": "a whole number",
 }
-_REQUIRED = "must have a value other than None"
 
 
 def run(
@@ -98,7 +96,7 @@ def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str,
 
 
 def answer_early(path: Path) -> None:
-    """Ends the process at a mistake in the flags that shows without loading the command.
+    """Ends the process with `--help`, or at a mistake that shows without loading the command.
 
     Of libraries' flags only the command itself knows what is right. While it loads, Ctrl-C ends it.
 
@@ -107,24 +105,37 @@ def answer_early(path: Path) -> None:
     """
     end_when_interrupted()
     known = early.flags_of(path, sys.argv)
-    has_fields = any(name.startswith(_FIELD) for name in known)
+    has_fields = any(name.startswith(FIELD) for name in known)
 
     def is_later(name: str) -> bool:
-        is_field = has_fields and name.startswith(_FIELD)
+        is_field = has_fields and name.startswith(FIELD)
         is_own = is_field or name.partition("=")[0] in known
         return name.startswith(_FLAGS_OF_LIBRARIES) and not is_own
 
+    options = early.run_options(path)
+    arguments = options.get("arguments", "")
+    if _wanted() & _HELP:
+        return _help_early(path, arguments)
     later = [name for name in _wanted() if is_later(name)]
-    if _wanted() & _HELP or (later and not all("=" in name for name in later)):
+    if later and not all("=" in name for name in later):
         return
     own = [known[name] for name in known]
     argv = [word for word in sys.argv if not is_later(word.lstrip("-"))]
     argv = [word for word in argv if word.lstrip("-").partition("=")[0] not in flags.FLAGS]
     try:
-        _parsed(known, own, argv, early.takes_arguments(path), early.needs_of(path))
+        _parsed(known, own, argv, arguments, options.get("needs", {}))
     except UsageError as error:
         with ends_when_unread():
             sys.exit(_fail(str(error), MISUSE))
+
+
+def _help_early(path: Path, arguments: str) -> None:
+    """Shows the help and ends the process, unless only the loaded command can tell it all."""
+    if "helpfull" in _wanted():
+        return
+    with contextlib.suppress(LookupError, ValueError), ends_when_unread():
+        print(help_text(arguments, early.described(path)))
+        sys.exit()
 
 
 def with_flags(text: str) -> str:
@@ -154,7 +165,7 @@ def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
     """
     wanted = _wanted()
     if wanted & _HELP:
-        print(_help(arguments, full="helpfull" in wanted))
+        print(help_text(arguments, _own_flags(), full="helpfull" in wanted))
         return None
     return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments, needs)
 
@@ -173,7 +184,7 @@ def _parsed(
     known: flags.FlagValues,
     own: Sequence[flags.Flag],
     argv: Sequence[str],
-    arguments: object,
+    arguments: str,
     needs: Mapping[str, str],
 ) -> list[str]:
     before = {name: known[name].present for name in known}
@@ -182,14 +193,14 @@ def _parsed(
     except flags.UnrecognizedFlagError as error:
         near = " or ".join(f"--{name}" for name in _nearest_flags(error.flagname, known))
         hint = f"did you mean {near}?" if near else "see --help"
-        raise UsageError(f"--{error.flagname} is no flag of {_name()}; {hint}") from None
+        raise UsageError(f"--{error.flagname} is no flag of {command_name()}; {hint}") from None
     except (flags.Error, ValueError) as error:
-        missing = [f"--{flag.name}" for flag in own if _is_missing(flag)]
-        if missing and _REQUIRED in str(error):
+        missing = [f"--{flag.name}" for flag in own if is_missing(flag)]
+        if missing and REQUIRED in str(error):
             raise UsageError(f"{' and '.join(missing)} must be given; see --help") from None
         raise UsageError(_in_our_words(str(error), known)) from None
     if rest and not arguments:
-        raise UsageError(f"unexpected argument {rest[0]!r}: {_name()} takes flags only")
+        raise UsageError(f"unexpected argument {rest[0]!r}: {command_name()} takes flags only")
     require_once(known, before, _wanted())
     require_values(own)
     require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
@@ -212,76 +223,14 @@ def _in_our_words(text: str, known: flags.FlagValues) -> str:
 def _nearest_flags(name: str, flag_values: flags.FlagValues) -> list[str]:
     """Flags that a user may have meant; fields of a recipe are also known by other words."""
     known = list(flag_values)
-    fields = [flag.removeprefix(_FIELD) for flag in known if flag.startswith(_FIELD)]
-    if not (fields and name.startswith(_FIELD)):
+    fields = [flag.removeprefix(FIELD) for flag in known if flag.startswith(FIELD)]
+    if not (fields and name.startswith(FIELD)):
         return difflib.get_close_matches(name, known, n=3)
-    return [_FIELD + field for field in nearest_fields(name.removeprefix(_FIELD), fields)]
-
-
-def _name() -> str:
-    spec = sys.modules["__main__"].__spec__
-    if not spec:
-        return os.path.basename(sys.argv[0])
-    return spec.name.removesuffix(".__main__").replace(".commands.", " ")
-
-
-def _help(arguments: str, full: bool) -> str:
-    """The command's usage, description and flags; with `full`, all other flags too."""
-    own = _own_flags()
-    text = [
-        f"usage: python -m {_name()} [FLAGS] {arguments}".rstrip(),
-        (sys.modules["__main__"].__doc__ or "").strip(),
-        _flag_lines(own) if own else "This command has no flags.",
-    ]
-    if not full:
-        return "\n\n".join([*text, "--helpfull lists the libraries' flags too."])
-    others = [
-        flag
-        for module in flags.FLAGS.flags_by_module_dict().values()
-        for flag in module
-        if flag not in own and flag.name != "recipe"
-    ]
-    fields = [flag for flag in others if flag.name.startswith(_FIELD)]
-    if fields:
-        text += [flags.FLAGS["recipe"].help, _flag_lines(fields)]
-    libraries = [flag for flag in others if flag not in fields]
-    text += ["Flags of the libraries:", _flag_lines(libraries)] if libraries else []
-    text.append(flags.FlagValues().get_help())  # Those that absl itself always has.
-    return "\n\n".join(text)
-
-
-def _flag_lines(own: Sequence[flags.Flag]) -> str:
-    """One paragraph a flag: name, meaning, default."""
-    names = [f"  --[no]{flag.name}" if flag.boolean else f"  --{flag.name}=…" for flag in own]
-    column = min(max(map(len, names)) + 2, 30)
-    lines = []
-    for name, flag in zip(names, own, strict=True):
-        meaning = textwrap.wrap(_meaning(flag), _WIDTH - column) or [""]
-        if len(name) >= column:
-            lines.append(name)
-            name = ""
-        lines += [f"{name:{column}}{meaning[0]}", *(" " * column + more for more in meaning[1:])]
-    return "\n".join(lines)
-
-
-def _meaning(flag: flags.Flag) -> str:
-    meaning, repeatable, _ = " ".join(flag.help.split()).partition("; repeat this option")
-    notes = ["repeatable"] if repeatable else []
-    default = (flag.default_as_str or "").strip("'")
-    if 0 < len(default) <= 40 and default not in ("false", "[]"):
-        notes.append(f"default {default}")
-    if _is_missing(flag):
-        notes.append("required")
-    return f"{meaning} ({'; '.join(notes)})" if notes else meaning
+    return [FIELD + field for field in nearest_fields(name.removeprefix(FIELD), fields)]
 
 
 def _own_flags() -> list[flags.Flag]:
     return flags.FLAGS.get_key_flags_for_module(sys.modules["__main__"])
-
-
-def _is_missing(flag: flags.Flag) -> bool:
-    """Whether the flag is required (absl keeps that as a validator) and has no value."""
-    return flag.value is None and any(_REQUIRED in check.message for check in flag.validators)
 
 
 _starts = getattr(sys.modules["__main__"], "__file__", None)

@@ -20,19 +20,24 @@ _ORDER = {  # What each kind takes in this order, after the name.
 }
 
 
-def takes_arguments(path: Path) -> bool:
-    """Whether the command in a file takes more than flags."""
-    runs = [call for call in calls(path) if called(call) == "run"]
-    return any(keyword.arg == "arguments" for call in runs for keyword in call.keywords)
+def run_options(path: Path) -> dict[str, Any]:
+    """Returns the literals that the command in a file gives to `command.run`, by their names."""
+    runs = [call for call in calls(path) if ast.unparse(call.func) == "command.run"]
+    options = [keyword for call in runs for keyword in call.keywords]
+    return {option.arg: ast.literal_eval(meant(option.value, path)[0]) for option in options}
 
 
-def needs_of(path: Path) -> dict[str, str]:
-    """Returns which flags of the command in a file need others, for `check_needs`."""
-    for call in calls(path):
-        for keyword in call.keywords:
-            if called(call) == "run" and keyword.arg == "needs":
-                return ast.literal_eval(meant(keyword.value, path)[0])
-    return {}
+def described(path: Path) -> list[flags.Flag]:
+    """Returns the flags that a file defines, and behind them those that it adopts.
+
+    Raises:
+      LookupError, ValueError: if literals do not say all of what the help shows.
+    """
+    values = flags.FlagValues()
+    for call, place in sorted(_own_calls(path), key=lambda pair: pair[1] != path):
+        if called(call).startswith("DEFINE_"):
+            _define(call, place, values, whole=True)
+    return [values[name] for name in values._flags()]
 
 
 def flags_of(path: Path, argv: Sequence[str]) -> flags.FlagValues:
@@ -61,16 +66,19 @@ def _own_calls(path: Path) -> Iterator[tuple[ast.Call, Path]]:
             yield from ((other, place) for other in calls(place))
 
 
-def _define(call: ast.Call, path: Path, values: flags.FlagValues) -> None:
+def _define(call: ast.Call, path: Path, values: flags.FlagValues, whole: bool = False) -> None:
     kind = called(call).removeprefix("DEFINE_")
     if kind not in _ORDER:
+        if whole:
+            raise LookupError(f"{called(call)} is not read")
         return
     name, *rest = call.args
     given = dict(zip(_ORDER[kind], rest, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords}
     literal: dict[str, Any] = {"default": None, "help": ""}
     for key, node in given.items():
-        with contextlib.suppress(LookupError, ValueError):
+        known = () if whole and not key.endswith("_bound") else (LookupError, ValueError)
+        with contextlib.suppress(*known):
             literal[key] = value(node, path)
     if kind == "enum" and "enum_values" not in literal:
         kind = "string"

@@ -49,13 +49,11 @@ def definition(path: Path, name: str) -> tuple[ast.AST, Path]:
     Raises:
       LookupError: if there is none.
     """
-    for node in _tree(path).body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return node, path
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-                return node.value, path
+    tree = _tree(path)
+    found = _defined(tree, name)
+    if found is not None:
+        return found, path
+    for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if name == (alias.asname or alias.name):
@@ -63,8 +61,22 @@ def definition(path: Path, name: str) -> tuple[ast.AST, Path]:
     raise LookupError(f"{path} has no {name}")
 
 
+def _defined(scope: ast.Module | ast.ClassDef, name: str) -> ast.AST | None:
+    """Finds the class or the value that a name stands for in a module or a class itself."""
+    for node in scope.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return node
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                return node.value
+    return None
+
+
 def meant(node: ast.AST, path: Path) -> tuple[ast.AST, Path]:
     """Returns the expression that a name stands for, and its file; other expressions as they are.
+
+    Of an object made without arguments, a name is the default of its class.
 
     Raises:
       LookupError: if the name is not known.
@@ -72,14 +84,23 @@ def meant(node: ast.AST, path: Path) -> tuple[ast.AST, Path]:
     if isinstance(node, ast.Name):
         return meant(*definition(path, node.id))
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return meant(*definition(definition(path, node.value.id)[1], node.attr))
+        holder, place = meant(node.value, path)
+        if isinstance(holder, ast.Module):
+            return meant(*definition(place, node.attr))
+        if isinstance(holder, ast.Call) and not holder.args and not holder.keywords:
+            made, place = meant(holder.func, place)
+            default = _defined(made, node.attr) if isinstance(made, ast.ClassDef) else None
+            if default is not None:
+                return meant(default, place)
+        raise LookupError(f"{ast.unparse(node)} in {path} is not known")
     return node, path
 
 
 def value(node: ast.AST, path: Path) -> Any:
     """Evaluates an expression of literals and of names that stand for such.
 
-    Of a dictionary the keys count, as in `list(METHODS)`.
+    Of a dictionary the keys count, as in `list(METHODS)`; of one of objects by their names, their
+    first arguments.
 
     Args:
       node: the expression.
@@ -93,6 +114,9 @@ def value(node: ast.AST, path: Path) -> Any:
         return value(node.args[0], path)
     if isinstance(node, ast.Dict):
         return [value(key, path) for key in node.keys if key is not None]
+    if isinstance(node, ast.DictComp) and isinstance(node.key, ast.Attribute):
+        objects, path = meant(node.generators[0].iter, path)
+        return [value(each.args[0], path) for each in getattr(objects, "elts", ())]
     if isinstance(node, ast.List | ast.Tuple):
         parts = [_items(each, path) for each in node.elts]
         return [item for part in parts for item in part]
