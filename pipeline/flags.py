@@ -81,6 +81,9 @@ _CACHE = flags.DEFINE_bool("cache", True, "Answer what has not changed from earl
 NEEDS = {"mask_vocabulary": "masks_root or dataset=csv", "parsing_dataset": "parsing_data_root"}
 """Flags that have an effect only with others."""
 
+READS = ("data_root", "masks_root", "backgrounds_root", "parsing_data_root")
+"""Flags whose folders a pipeline that runs here reads."""
+
 
 def _drawn(given: Mapping[str, str | None]) -> bool:
     return bool(given["data_root"]) and _is_drawn(given["data_root"])

@@ -20,6 +20,7 @@ from absl import flags
 from pipeline import flags as pipeline_flags
 from pipeline.config import PipelineConfig
 from pipeline.evaluator.decision import unmeasurable
+from pipeline.flags import NEEDS, READS
 from tfreid.errors import UsageError
 from tfreid.files import require_writable
 from tfreid.masks import mask_maker
@@ -106,7 +107,7 @@ def _leave(status: int) -> None:
 
 if __name__ == "__main__":
     try:
-        command.run(main, arguments="[-- BEAM_OPTIONS]", needs=pipeline_flags.NEEDS)
+        command.run(main, arguments="[-- BEAM_OPTIONS]", needs=NEEDS, reads=READS)
     except SystemExit as end:
         _leave(end.code)
         raise

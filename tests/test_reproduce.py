@@ -108,7 +108,7 @@ def test_of_several_tables_each_takes_the_fields_that_it_has(reid_folder, tmp_pa
         (["--table=fanet/1,fpr/4", "--set=epoch=1"], "no recipe of fanet/1, fpr/4 has a field"),
         (["--table=fanet/1", "--seeds=one"], "--seeds takes whole numbers"),
         (["--table=fanet/1", "--set=epochs"], "expected FIELD=VALUE"),
-        (["--table=fanet/1", "--data=/nowhere"], "no converted data set at /nowhere"),
+        (["--table=fanet/1", "--data=/nowhere"], "--data=/nowhere: there is no such file"),
         (["--table=pgp/5", "--data={reid}"], "pgp/5 needs parsing records (--parsing_data)"),
     ],
 )

@@ -147,7 +147,7 @@ def test_the_full_help_explains_the_fields_of_the_recipe():
         (["--method=dgd", "--recipe.schedule=3"], "--recipe.schedule"),
         (["--method=dgdd"], "dgd"),
         ([], "--method"),
-        (["--method=dgd", "--data=/nowhere"], "no converted data set at /nowhere"),
+        (["--method=dgd", "--data=/nowhere"], "--data=/nowhere: there is no such file"),
         (["--method=pgp", "--data={reid}"], "stage 'parsing' of pgp trains on parsing records"),
         (["--method=dgd", "--data={reid}", "--init_from=/nowhere"], "/nowhere holds no run"),
         (["--method=dgd", "--data={parsing}"], "by their own argument (--parsing_data)"),

@@ -281,4 +281,4 @@ def _say_limit(results: Sequence["AuditResult"]) -> bool:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, reads=("data", "data_root", "masks_root", "backgrounds_root"))

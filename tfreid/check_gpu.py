@@ -251,4 +251,4 @@ def _omissions(gpus: int, scale: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, reads=("data", "parsing_data"))

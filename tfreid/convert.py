@@ -290,4 +290,9 @@ _NEEDS = {
 
 
 if __name__ == "__main__":
-    command.run(main, arguments="[-- BEAM_OPTIONS]", needs=_NEEDS)
+    command.run(
+        main,
+        arguments="[-- BEAM_OPTIONS]",
+        needs=_NEEDS,
+        reads=("data_root", "masks_root", "backgrounds_root"),
+    )

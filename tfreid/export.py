@@ -76,4 +76,4 @@ _NEEDS = {
 }
 
 if __name__ == "__main__":
-    command.run(main, needs=_NEEDS)
+    command.run(main, needs=_NEEDS, reads=("run", "data"))

@@ -83,4 +83,4 @@ def _write(mask: np.ndarray, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, reads=("data_root",))

@@ -28,7 +28,7 @@ def answered(module: str, *arguments: str) -> subprocess.CompletedProcess:
 MODULES = sorted({*COMMANDS.values(), *GALLERY_COMMANDS.values()} - {"tfreid.gallery"})
 
 
-@pytest.mark.parametrize("module", [*MODULES, "pipeline.run_local", "pipeline.run_kubeflow"])
+@pytest.mark.parametrize("module", MODULES)
 def test_the_help_is_shown_first(module):
     done = answered(module, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -128,14 +128,14 @@ def test_an_unknown_flag_is_answered_first(module):
         (["tfreid.convert", "--dataset=x", "--data_root=y", "--out="], "--out has no value"),
         (["tfreid.audit", "--data_root=x", "--model=y", "--variants="], "--variants has no value"),
         (["tfreid.audit", "--presett=x"], "did you mean --preset"),
-        (["tfreid.audit", "--data=x"], "give --model, or --descriptors"),
+        (["tfreid.audit", "--data=."], "give --model, or --descriptors"),
         (["tfreid.audit", "--model=x"], "give --data_root (a folder of images), or --data"),
-        (["tfreid.audit", "--model=x", "--data=y", "--data_root=z"], "leave one of them out"),
+        (["tfreid.audit", "--model=x", "--data=.", "--data_root=."], "leave one of them out"),
         (
-            ["tfreid.audit", "--data=x", "--parser=y", "--model=z"],
+            ["tfreid.audit", "--data=.", "--parser=y", "--model=z"],
             "--parser: goes with --data_root",
         ),
-        (["tfreid.audit", "--data=x", "--write_images=y", "--model=z"], "leave --model and"),
+        (["tfreid.audit", "--data=.", "--write_images=y", "--model=z"], "leave --model and"),
         (["tfreid.train", "--method=dgd", "--out=gs://b/run"], "--out=gs://b/run: a path of this"),
         (["tfreid.evaluate", "--run=a", "--run=s3://b/run", "--out=c"], "--run=s3://b/run: a path"),
         (["tfreid.average", "runs/a", "s3://b/run"], "s3://b/run: a path of this machine was"),
@@ -156,6 +156,17 @@ def test_an_unknown_flag_is_answered_first(module):
             "--data_root=s3://b/x: a path of this machine was expected",
         ),
         (["tfreid.export", "--run=x", "--flip_averagin"], "did you mean --flip_averaging?"),
+        (
+            ["tfreid.train", "--method=dgd", "--data=tests/recrods"],
+            "--data=tests/recrods: there is no such file or folder; did you mean tests/records?",
+        ),
+        (
+            ["tfreid.evaluate", "--run=tests", "--run=no/where", "--out=x"],
+            "--run=no/where: there is",
+        ),
+        (["tfreid.export", "--run=/nowhere"], "--run=/nowhere: there is no such file or folder\n"),
+        (["tfreid.convert", "--dataset=csv", "--out=x", "--data_root=no"], "--data_root=no: there"),
+        (["pipeline.run_local", "--method=dgd", "--root=x", "--data_root=no"], "--data_root=no:"),
     ],
 )
 def test_mistakes_in_values_are_answered_first(arguments, text):

@@ -36,7 +36,7 @@ from tfreid.cli.interrupts import (
 from tfreid.cli.needs import check_needs
 from tfreid.cli.system_errors import explained
 from tfreid.cli.unread import FAILURE, ends_when_unread, ready_streams
-from tfreid.cli.values import require_once, require_paths, require_values
+from tfreid.cli.values import require_once, require_paths, require_there, require_values
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
@@ -58,6 +58,7 @@ def run(
     main: Callable[..., int | None],
     arguments: str = "",
     needs: Mapping[str, str] = MappingProxyType({}),
+    reads: Sequence[str] = (),
 ) -> None:
     """Runs a command and ends the process: 0 success, 1 failure, 2 misuse, 130 or 143 stopped.
 
@@ -67,17 +68,21 @@ def run(
       main: the command's function; the docstring of its file is the description in `--help`.
       arguments: what the command takes besides flags, as its usage shows it, also after `--`;
         `main` gets the list of them. Without it they are refused.
-      needs: which flags have an effect only with others, as `check_needs` has it; a literal, so
-        that it can be read before the command is loaded.
+      needs: which flags have an effect only with others, as `check_needs` has it.
+      reads: which flags are paths of this machine that must be there.
+
+    All but `main` are literals, which are read before the command is loaded.
     """
     with ends_when_unread():
-        sys.exit(_status(main, arguments, needs))
+        sys.exit(_status(main, arguments, needs, reads))
 
 
-def _status(main: Callable[..., int | None], arguments: str, needs: Mapping[str, str]) -> int:
+def _status(
+    main: Callable[..., int | None], arguments: str, needs: Mapping[str, str], reads: Sequence[str]
+) -> int:
     try:
         end_by_exceptions()
-        rest = _parse_flags(arguments, needs)
+        rest = _parse_flags(arguments, needs, reads)
         status = 0 if rest is None else (main(rest) if arguments else main()) or 0
         sys.stdout.flush()
         return status
@@ -123,7 +128,8 @@ def answer_early(path: Path) -> None:
     argv = [word for word in sys.argv if not is_later(word.lstrip("-"))]
     argv = [word for word in argv if word.lstrip("-").partition("=")[0] not in flags.FLAGS]
     try:
-        _parsed(known, own, argv, arguments, options.get("needs", {}))
+        needs, reads = options.get("needs", {}), options.get("reads", ())
+        _parsed(known, own, argv, arguments, needs, reads)
     except UsageError as error:
         with ends_when_unread():
             sys.exit(_fail(str(error), MISUSE))
@@ -156,7 +162,9 @@ def _fail(message: object, status: int) -> int:
     return status
 
 
-def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
+def _parse_flags(
+    arguments: str, needs: Mapping[str, str], reads: Sequence[str]
+) -> list[str] | None:
     """Parses the command line; returns what is not a flag, or None after showing the help.
 
     Raises:
@@ -167,7 +175,7 @@ def _parse_flags(arguments: str, needs: Mapping[str, str]) -> list[str] | None:
     if wanted & _HELP:
         print(help_text(arguments, _own_flags(), full="helpfull" in wanted))
         return None
-    return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments, needs)
+    return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments, needs, reads)
 
 
 def _wanted() -> set[str]:
@@ -186,6 +194,7 @@ def _parsed(
     argv: Sequence[str],
     arguments: str,
     needs: Mapping[str, str],
+    reads: Sequence[str],
 ) -> list[str]:
     before = {name: known[name].present for name in known}
     try:
@@ -205,6 +214,7 @@ def _parsed(
     require_values(own)
     require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
     check_needs(needs, known)
+    require_there(known, reads)
     return rest
 
 

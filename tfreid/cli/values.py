@@ -1,12 +1,14 @@
-"""What is wrong with a value whatever its flag is for: none at all, no number, no path."""
+"""What is wrong with a value whatever its flag is for: none at all, no number, nothing there."""
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from absl import flags
 
-from tfreid.errors import UsageError
+from tfreid.errors import MissingPathError, UsageError
 
 _ADDRESS = re.compile(r"(?:^|[=,])[A-Za-z][A-Za-z0-9+.-]*://")
 _TAKE_ADDRESSES = ("database", "host", "image", "model", "root")
@@ -67,6 +69,27 @@ def require_paths(own: Iterable[flags.Flag], arguments: Sequence[str]) -> None:
                 f"{given}: a path of this machine was expected, not an address. Mount the bucket "
                 "and give its folder here, or copy from it, or to it, with the cloud's own tool"
             )
+
+
+def require_there(known: flags.FlagValues, names: Iterable[str]) -> None:
+    """Refuses paths that lead nowhere, with the name beside it that may be meant.
+
+    Args:
+      known: all flags, parsed.
+      names: flags whose values are paths that are read.
+
+    Raises:
+      MissingPathError: naming the flag.
+    """
+    for name in names:
+        given = known[name].value or []
+        for path in map(Path, given if isinstance(given, list) else [given]):
+            if path.expanduser().exists():
+                continue
+            beside = path.parent.iterdir() if path.parent.is_dir() else ()
+            near = difflib.get_close_matches(path.name, [other.name for other in beside], n=1)
+            hint = f"; did you mean {path.parent / near[0]}?" if near else ""
+            raise MissingPathError(f"--{name}={path}: there is no such file or folder{hint}")
 
 
 def _texts(flag: flags.Flag) -> Iterator[str]:

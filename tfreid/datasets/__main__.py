@@ -179,4 +179,4 @@ _NEEDS = {
 }
 
 if __name__ == "__main__":
-    command.run(main, needs=_NEEDS)
+    command.run(main, needs=_NEEDS, reads=("data_root", "masks_root"))
