@@ -37,7 +37,8 @@ def test_both_forms_of_an_image_are_one_name(gallery):
         gallery.enrol(twins[1:], "me")
 
 
-def test_an_older_gallery_gets_one_form_of_each(gallery, database, describer):
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_older_gallery_gets_one_form_of_each(gallery, database, describer, taken):
     images = [NewImage(name, name, png(9, seed)) for seed, name in enumerate("abcd")]
     gallery.enrol(images, "me")
     alone = unicodedata.normalize("NFD", "José")
@@ -48,11 +49,16 @@ def test_an_older_gallery_gets_one_form_of_each(gallery, database, describer):
             connection.execute("UPDATE person SET name = %s WHERE name = %s", [old, new])
             connection.execute("UPDATE image SET name = %s WHERE name = %s", [old, new])
         connection.execute("UPDATE image SET camera = %s WHERE name = 'd'", [DECOMPOSED])
+        if taken:  # The name that the second of two images would get.
+            number = "(SELECT id FROM image WHERE name = %s)"
+            renamed = f"UPDATE image SET name = %s || ' ' || {number} WHERE name = 'd'"
+            connection.execute(renamed, [DECOMPOSED, DECOMPOSED])
     newer = Gallery(database, describer)
     assert newer.persons() == [("José", 1), (COMPOSED, 2), ("d", 1)]
-    names = [image.name for image in newer.images(COMPOSED)]
-    first = newer.images(COMPOSED)[0].image
-    assert names == [f"{COMPOSED} {first}", COMPOSED]
+    first, second = newer.images(COMPOSED)
+    assert first.name.startswith(f"{COMPOSED} ")
+    assert (first.name == f"{COMPOSED} {first.image}") == (not taken)
+    assert second.name == COMPOSED
     assert [image.name for image in newer.images(alone)] == ["José"]
     assert newer.cameras() == [COMPOSED]
-    assert newer.forget(image=f"{COMPOSED} {first}", actor="me") == 1
+    assert newer.forget(image=first.name, actor="me") == 1

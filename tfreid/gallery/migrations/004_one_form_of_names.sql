@@ -16,8 +16,14 @@ DO $$ BEGIN
 
   UPDATE image SET camera = normalize(camera) WHERE camera IS NOT NFC NORMALIZED;
 
-  -- Of images with one name, those that come later get their numbers behind it.
-  UPDATE image SET name = named.name || CASE WHEN place > 1 THEN ' ' || named.id ELSE '' END
+  -- Of images with one name, those that come later get their numbers behind it, or what no other has.
+  UPDATE image SET name = named.name || CASE
+      WHEN place = 1 THEN ''
+      WHEN EXISTS (
+        SELECT FROM image other WHERE normalize(other.name) = named.name || ' ' || named.id
+      ) THEN ' ' || gen_random_uuid()
+      ELSE ' ' || named.id
+    END
     FROM (
       SELECT id, normalize(name) AS name, row_number() OVER (
         PARTITION BY normalize(name) ORDER BY name IS NFC NORMALIZED DESC, id
