@@ -51,7 +51,8 @@ def test_it_takes_the_lock_as_it_is():
     extras = set(metadata.metadata("tfreid").get_all("Provides-Extra"))
     for sync in syncs:
         assert "--frozen" in sync
-        assert set(re.findall(r"--extra (\S+)", sync)) == {"pipeline"} <= extras
+        assert "--all-extras" in sync
+        assert set(re.findall(r"--no-extra (\S+)", sync)) == {"dev", "docs"} <= extras
     assert "--inexact" in syncs[1]  # else it would remove the CUDA libraries
 
 
