@@ -1,5 +1,7 @@
 """The documents point at files that are there and at commands that exist."""
 
+import ast
+import importlib.util
 import re
 from pathlib import Path
 
@@ -14,6 +16,17 @@ def test_links_lead_somewhere(document: Path):
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
     files = [document.parent / target for target in targets if "://" not in target]
     assert [str(file) for file in files if not file.exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_examples_import_what_there_is(document: Path):
+    examples = re.findall(r"^```python\n(.*?)^```", document.read_text(), re.M | re.S)
+    for node in (node for example in examples for node in ast.walk(ast.parse(example))):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("tfreid", "pipeline"):
+            module = importlib.import_module(node.module)
+            for name in (alias.name for alias in node.names):
+                place = f"{node.module}.{name}"
+                assert hasattr(module, name) or importlib.util.find_spec(place), place
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,20 +8,25 @@ import pytest
 from tfreid.cli.main import COMMANDS
 from tfreid.gallery.__main__ import COMMANDS as GALLERY_COMMANDS
 
-NO_LIBRARIES = (
+WITHOUT = (
     "import importlib.abc, runpy, sys\n"
     "class Refuse(importlib.abc.MetaPathFinder):\n"
     "    def find_spec(self, name, path, target=None):\n"
-    "        if name in ('tensorflow', 'keras', 'apache_beam', 'tfx'):\n"
-    "            raise SystemExit(f'{name} is loaded')\n"
+    "        if name in {names}:\n"
+    "            raise {error}\n"
     "sys.meta_path.insert(0, Refuse())\n"
     "sys.argv = sys.argv[1:]\n"
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)\n"
 )
+NO_LIBRARIES = WITHOUT.format(
+    names=("tensorflow", "keras", "apache_beam", "tfx"), error="SystemExit(f'{name} is loaded')"
+)
 
 
-def answered(module: str, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", NO_LIBRARIES, module, *arguments]
+def answered(
+    module: str, *arguments: str, script: str = NO_LIBRARIES
+) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", script, module, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -172,3 +177,10 @@ def test_an_unknown_flag_is_answered_first(module):
 def test_mistakes_in_values_are_answered_first(arguments, text):
     done = answered(*arguments)
     assert (done.returncode, text in done.stderr) == (2, True), done.stderr
+
+
+def test_a_package_that_is_not_installed_is_named():
+    script = WITHOUT.format(names=("psycopg",), error="ModuleNotFoundError(name=name)")
+    done = answered("tfreid.gallery.commands.show", "--gallery=x", script=script)
+    wanted = "the package psycopg is not installed: pip install 'tfreid[gallery]' brings it"
+    assert (done.returncode, done.stderr) == (1, f"error: {wanted}\n")

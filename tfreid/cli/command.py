@@ -19,7 +19,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 
 from absl import flags, logging
 
@@ -109,6 +109,7 @@ def answer_early(path: Path) -> None:
       path: the command's file.
     """
     end_when_interrupted()
+    sys.excepthook = _explain  # Of what is raised while the command loads.
     known = early.flags_of(path, sys.argv)
     has_fields = any(name.startswith(FIELD) for name in known)
 
@@ -133,6 +134,14 @@ def answer_early(path: Path) -> None:
     except UsageError as error:
         with ends_when_unread():
             sys.exit(_fail(str(error), MISUSE))
+
+
+def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    explanation = explained(error)
+    if explanation is None:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        _fail(explanation, FAILURE)
 
 
 def _help_early(path: Path, arguments: str) -> None:
