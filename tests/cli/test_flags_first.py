@@ -40,6 +40,21 @@ def test_the_help_is_shown_first(module):
     assert done.stdout.startswith(f"usage: python -m {module.replace('.commands.', ' ')} [FLAGS]")
 
 
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        (["train"], "tfreid.train"),
+        (["gallery", "create"], "tfreid.gallery.commands.create"),
+        (["pipeline"], "pipeline.run_local"),
+    ],
+)
+@pytest.mark.parametrize("flag", ["--help", "--mehtod=pgp"])
+def test_a_command_answers_alike_however_it_is_called(words, module, flag):
+    front = answered(*words, flag, script="from tfreid.cli.main import main; main()")
+    direct = answered(module, flag)
+    assert (front.stdout, front.stderr) == (direct.stdout, direct.stderr)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_an_unknown_flag_is_answered_first(module):
     done = answered(module, "--mehtod=pgp")

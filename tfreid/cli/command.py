@@ -34,6 +34,7 @@ from tfreid.cli.interrupts import (
     ended,
 )
 from tfreid.cli.needs import check_needs
+from tfreid.cli.source import docstring
 from tfreid.cli.system_errors import explained
 from tfreid.cli.unread import FAILURE, ends_when_unread, ready_streams
 from tfreid.cli.values import require_once, require_paths, require_there, require_values
@@ -149,7 +150,7 @@ def _help_early(path: Path, arguments: str) -> None:
     if "helpfull" in _wanted():
         return
     with contextlib.suppress(LookupError, ValueError), ends_when_unread():
-        print(help_text(arguments, early.described(path)))
+        print(help_text(docstring(path), arguments, early.described(path)))
         sys.exit()
 
 
@@ -182,7 +183,8 @@ def _parse_flags(
     """
     wanted = _wanted()
     if wanted & _HELP:
-        print(help_text(arguments, _own_flags(), full="helpfull" in wanted))
+        description = (sys.modules["__main__"].__doc__ or "").strip()
+        print(help_text(description, arguments, _own_flags(), full="helpfull" in wanted))
         return None
     return _parsed(flags.FLAGS, _own_flags(), sys.argv, arguments, needs, reads)
 

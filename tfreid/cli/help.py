@@ -16,17 +16,20 @@ REQUIRED = "must have a value other than None"
 _WIDTH = 96
 
 
-def help_text(arguments: str, own: Sequence[flags.Flag], full: bool = False) -> str:
+def help_text(
+    description: str, arguments: str, own: Sequence[flags.Flag], full: bool = False
+) -> str:
     """Returns the usage, description and flags of the command that runs.
 
     Args:
+      description: its file's docstring.
       arguments: what it takes besides flags.
       own: its flags.
       full: show those of the recipe and of the libraries that are loaded, too.
     """
     text = [
         f"usage: python -m {command_name()} [FLAGS] {arguments}".rstrip(),
-        (sys.modules["__main__"].__doc__ or "").strip(),
+        description,
         _flag_lines(own) if own else "This command has no flags.",
     ]
     if not full:
@@ -48,10 +51,11 @@ def help_text(arguments: str, own: Sequence[flags.Flag], full: bool = False) -> 
 
 def command_name() -> str:
     """Returns what stands behind `python -m` for the command that runs."""
-    spec = sys.modules["__main__"].__spec__
-    if not spec:
-        return os.path.basename(sys.argv[0])
-    return spec.name.removesuffix(".__main__").replace(".commands.", " ")
+    name = sys.argv[0]  # A module's, where it is about to be run by another.
+    if os.sep in name:
+        spec = sys.modules["__main__"].__spec__
+        name = spec.name if spec else os.path.basename(name)
+    return name.removesuffix(".__main__").replace(".commands.", " ")
 
 
 def is_missing(flag: flags.Flag) -> bool:

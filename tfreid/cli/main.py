@@ -1,6 +1,5 @@
 """The console script: `tfreid train …` does what `python -m tfreid.train …` does."""
 
-import ast
 import difflib
 import importlib.util
 import runpy
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfreid.cli.command import MISUSE, answer_early
-from tfreid.cli.source import called, calls
+from tfreid.cli.source import called, calls, docstring
 from tfreid.cli.unread import ends_when_unread
 
 COMMANDS = {
@@ -90,8 +89,7 @@ def _overview(commands: Mapping[str, str], program: str) -> str:
 
 def _first_line(module: str) -> str:
     """The first line of a command's description, read without importing what it needs."""
-    tree = ast.parse(_file_of(module).read_text(encoding="utf-8"))
-    return (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
+    return docstring(_file_of(module)).partition("\n")[0].rstrip(".")
 
 
 def _file_of(module: str) -> Path:

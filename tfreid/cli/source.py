@@ -13,6 +13,11 @@ def calls(path: Path) -> Iterator[ast.Call]:
     yield from (node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call))
 
 
+def docstring(path: Path) -> str:
+    """Returns what a file says of itself, empty if nothing."""
+    return ast.get_docstring(_tree(path)) or ""
+
+
 def called(call: ast.Call) -> str:
     """Returns the last word of what is called: `run` of `command.run(main)`."""
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
