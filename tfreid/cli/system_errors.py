@@ -1,5 +1,6 @@
 """What the system refused, or what is not installed, in the user's words."""
 
+import contextlib
 import errno
 import os
 import re
@@ -35,8 +36,9 @@ def explained(error: BaseException) -> str | None:
 
 def _extra_with(module: str) -> str | None:
     """Returns the optional part of this package to which a module belongs, None if to none."""
-    for requirement in metadata.requires("tfreid") or ():
-        found = re.match(r"([\w-]+).*\bextra == ['\"](\w+)", requirement)
-        if found and found[1].replace("-", "_") == module.partition(".")[0]:
-            return found[2]
+    with contextlib.suppress(metadata.PackageNotFoundError):  # A clone that is not installed.
+        for requirement in metadata.requires("tfreid") or ():
+            found = re.match(r"([\w-]+).*\bextra == ['\"](\w+)", requirement)
+            if found and found[1].replace("-", "_") == module.partition(".")[0]:
+                return found[2]
     return None
