@@ -5,12 +5,12 @@ import pytest
 from tests.commands import run_command
 
 OUTPUTS = {
-    "convert": ("--dataset=folder", "--data_root=people", "--out={}/out"),
+    "convert": ("--dataset=folder", "--data_root=.", "--out={}/out"),
     "synthesize": ("--persons=1", "--out={}/out"),
-    "parse": ("--dataset=folder", "--data_root=people", "--run=run", "--out={}/out"),
+    "parse": ("--dataset=folder", "--data_root=.", "--run=.", "--out={}/out"),
     "train": ("--method=dgd", "--out={}"),
-    "evaluate": ("--run=run", "--out={}"),
-    "export": ("--run=run", "--out={}"),
+    "evaluate": ("--run=.", "--out={}"),
+    "export": ("--run=.", "--out={}"),
     "average": ("one", "two", "--out={}/out.json"),
     "reproduce": ("--table=pgp/2", "--out={}"),
     "demo": ("--out={}",),
