@@ -37,7 +37,7 @@ def described(path: Path) -> list[flags.Flag]:
     for call, place in sorted(_own_calls(path), key=lambda pair: pair[1] != path):
         if called(call).startswith("DEFINE_"):
             _define(call, place, values, whole=True)
-    return [values[name] for name in values._flags()]
+    return [values[name] for name in values]
 
 
 def flags_of(path: Path, argv: Sequence[str]) -> flags.FlagValues:
