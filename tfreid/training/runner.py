@@ -12,6 +12,7 @@ from tfreid.methods.base import Stage
 from tfreid.training.arithmetic import DEFAULT, Arithmetic
 from tfreid.training.checkpoints import Checkpoints
 from tfreid.training.loss_scale import LossScale, make_loss_scale
+from tfreid.training.memory import keep_freed_memory
 from tfreid.training.optimizers import CoupledOptimizer
 from tfreid.training.run import Run
 from tfreid.training.strategy import is_chief, lost_workers
@@ -70,6 +71,7 @@ def train(
     keras.utils.set_random_seed(seed)
     if arithmetic.deterministic:
         tf.config.experimental.enable_op_determinism()
+    keep_freed_memory()
 
     # ---- What a checkpoint holds: made in the strategy's scope and before the restore, the
     #      optimizers of all stages included, because their momentum is restored too.
