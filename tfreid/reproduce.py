@@ -196,13 +196,13 @@ def _say_effort(plans: Sequence[Reproduction], seeds: Sequence[int]) -> None:
     for plan in plans:
         found = reproduction.effort(plan, _rows(plan), seeds, planned)
         total += found.seconds
-        untimed = f" without {', '.join(sorted(found.unknown))}: none timed yet"
+        times = [f"about {duration(found.seconds)}"] if found.seconds or not found.unknown else []
+        times += [f"{name} was not timed yet" for name in sorted(found.unknown)]
         print(
             f"{plan.table.name:14} {found.trainings:3} trainings ({found.updates:,} updates) and "
-            f"{found.tests} tests left: about {duration(found.seconds)}"
-            f"{untimed if found.unknown else ''}"
+            f"{found.tests} tests left: {', '.join(times)}"
         )
-    print(f"all trainings: about {duration(total)}; what tables share is counted once")
+    print(f"all of known time: about {duration(total)}; what tables share is counted once")
 
 
 def _list_tables() -> None:
