@@ -32,7 +32,7 @@ def test_a_table_is_run_once(reid_folder, tmp_path):
         *TINY,
     )
     left = reproduce(*command, "--dry_run")
-    assert "pgp/2            1 trainings (1 updates) and 1 tests left: dgd was not timed yet" in left.stdout
+    assert " 1 trainings (1 updates) and 1 tests left: dgd was not timed yet\n" in left.stdout
     assert not (tmp_path / "results.md").exists()
     first = reproduce(*command)
     assert first.returncode == 0, first.stderr

@@ -282,6 +282,18 @@ def test_what_is_wrong_is_said(page):
     shows(page, "#why", "picture 1: no image file, expected JPEG, PNG or BMP")
 
 
+def test_what_is_wrong_is_not_replaced_by_an_answer(page, gallery):
+    is_loaded(page)
+    held = []
+    page.route("**/search", lambda route: held.append(route))
+    choose(page, png(1))
+    playwright.expect(page.locator("#verdict")).to_have_attribute("aria-busy", "true")
+    choose(page, *[png(1)] * 5)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    shows(page, "#why", "At most 4 pictures of 32 MiB together, please.")
+
+
 def test_nothing_jumps_when_the_answer_comes(page):
     def tops() -> list[float]:
         return [page.locator(one).bounding_box()["y"] for one in ("#look", "#filters", "#matches")]

@@ -127,6 +127,7 @@ function show(who, kind, why, matches = []) {
 }
 
 function fail(text) {
+  running?.abort(); // Or its answer would take the place of this.
   show("That did not work", "bad", text);
 }
 
