@@ -23,10 +23,17 @@ TINY = (
 )
 
 
-def start_two(data, out):
+def start_two(data, out, seeds=(0, 0)):
     return [
-        Command("tfreid.train", *TINY, f"--data={data}", f"--out={out}", TF_CONFIG=config)
-        for config in cluster_of(2)
+        Command(
+            "tfreid.train",
+            *TINY,
+            f"--data={data}",
+            f"--out={out}",
+            f"--seed={seed}",
+            TF_CONFIG=config,
+        )
+        for seed, config in zip(seeds, cluster_of(2), strict=True)
     ]
 
 
@@ -56,3 +63,13 @@ def test_workers_outlive_the_first_one_by_a_line_and_go_on_with_it(reid_folder, 
     assert "wrote " not in second.stdout
     assert "ERROR" not in first.stderr + second.stderr
     assert Run(out).is_finished
+
+
+@pytest.mark.slow
+def test_workers_that_were_given_different_runs_say_so(reid_folder, tmp_path):
+    for worker in start_two(reid_folder.path, tmp_path / "run", seeds=(0, 1)):
+        done = worker.finish(timeout=120)
+        assert done.returncode == 2
+        assert "error: the workers of TF_CONFIG were not given the same run" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run" / "recipe.json").exists()

@@ -125,6 +125,11 @@ def test_nobody_there():
         client.embed(IMAGES)
 
 
+def test_an_address_is_not_that_of_a_page():
+    with pytest.raises(UsageError, match=r"^address http://127\.0\.0\.1:8501: expected host:port"):
+        ReidClient("http://127.0.0.1:8501")
+
+
 def test_a_slow_server():
     released = threading.Event()
 

@@ -234,7 +234,19 @@ def test_the_first_worker_or_the_chief_writes(monkeypatch, jobs, task, index, ch
     assert is_chief() is chief
 
 
-def test_a_wrong_cluster_is_explained(monkeypatch):
-    monkeypatch.setenv("TF_CONFIG", "worker one of two")
-    with pytest.raises(UsageError, match="TF_CONFIG does not describe a cluster"):
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        ("worker one of two", "it is no JSON"),
+        ("{}", "it does not say which task of which cluster this process is"),
+        ('{"cluster": {"worker": ["a:1"]}}', "it does not say which task"),
+        (
+            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
+            "this task's index is 2, and those of its workers are 0 to 1",
+        ),
+    ],
+)
+def test_a_wrong_cluster_is_explained(monkeypatch, config, fault):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(UsageError, match=f"TF_CONFIG does not describe a cluster: {fault}"):
         make_strategy()

@@ -96,7 +96,8 @@ class Caller:
             kind = TooLargeError if _LARGER in (details or "") else ServingError
             return kind(
                 f"{self._address} takes no more: send less at a time (batch_size, "
-                f"max_request_mib, fewer clients) or raise the server's limit ({details})"
+                "max_request_mib, fewer clients, smaller files) or raise the server's limit "
+                f"({details})"
             )
         if code == grpc.StatusCode.NOT_FOUND:
             return ServingError(f"{self._address} does not serve what was asked for: {details}")

@@ -71,8 +71,10 @@ class ReidClient:
             them double from 0.1 s.
 
         Raises:
-          UsageError: if a limit is not positive, or there can be no such version.
+          UsageError: if a limit is not positive, or there can be no such version or address.
         """
+        if "://" in address:
+            raise UsageError(f"address {address}: expected host:port, such as 127.0.0.1:8500")
         if min(batch_size, max_request_mib, timeout_s) <= 0 or retries < 0:
             raise UsageError(
                 "batch_size, max_request_mib and timeout_s must be positive, retries 0 or more: "

@@ -1,6 +1,7 @@
 """Checkpoints of a run, from which it continues exactly."""
 
 import functools
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -123,13 +124,15 @@ class Checkpoints:
 
     def _cannot_save(self, step: int, error: Exception) -> str:
         stands = (
-            "there is no earlier checkpoint"
+            "there is no earlier checkpoint, so that the same command begins anew"
             if self.saved_step is None
-            else f"the checkpoint of step {self.saved_step} stands"
+            else f"the checkpoint of step {self.saved_step} stands, and the same command continues "
+            "from it"
         )
+        reason = re.sub(r"^\{\{.*?\}\} *|\s*\[Op:\w+\]$", "", str(error))
         return (
-            f"the checkpoint of step {step} cannot be written to {self._folder}: {error}. Free "
-            f"space there; {stands}, and the same command continues from it"
+            f"the checkpoint of step {step} cannot be written to {self._folder}: {reason}. Make "
+            f"room there, if room is what it lacks; {stands}"
         )
 
 

@@ -1,6 +1,7 @@
 """What `recipe.json` says of a run: all that is needed to repeat it, and to tell it from others."""
 
 import contextlib
+import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -113,6 +114,11 @@ def differences(
         for name in sorted(old | new)
         if old.get(name) != new.get(name)
     ]
+
+
+def identity(description: Mapping[str, Any]) -> str:
+    """Returns what commands must share to be one run, as a text."""
+    return json.dumps(_identity(description, None), sort_keys=True)
 
 
 def _identity(values: Mapping[str, Any], recipe_type: type | None) -> dict[str, Any]:

@@ -21,10 +21,15 @@ from tfreid.methods.base import Method, Stage
 from tfreid.records import Records
 from tfreid.training.arithmetic import Arithmetic
 from tfreid.training.building import build_model, main_data
-from tfreid.training.description import run_description
+from tfreid.training.description import identity, run_description
 from tfreid.training.run import Run
 from tfreid.training.runner import stage_seed, train
-from tfreid.training.strategy import is_chief, make_strategy, wait_for_all_workers
+from tfreid.training.strategy import (
+    is_chief,
+    make_strategy,
+    require_same_run,
+    wait_for_all_workers,
+)
 from tfreid.training.summaries import PICTURES
 from tfreid.training.transfer import Origin, require_start
 from tfreid.training.watch import Evaluate, WatchOptions
@@ -69,9 +74,9 @@ def fit(
       The run, finished, with its model.
 
     Raises:
-      UsageError: if a stage's data is missing, `out` is in use or belongs to another run,
-        `init_from` does not fit or is missing, or a part of the model is neither trained nor
-        loaded.
+      UsageError: if a stage's data is missing, `out` is in use or belongs to another run, another
+        worker was given another run, `init_from` does not fit or is missing, or a part of the
+        model is neither trained nor loaded.
       DataError: if records or a checkpoint are damaged.
       TrainingError: if a loss is not finite or a checkpoint cannot be written.
       StoppedBySignal: after SIGTERM or Ctrl-C, when a checkpoint is saved.
@@ -89,6 +94,7 @@ def fit(
     batches = functools.partial(_batches, data, seed)
     found = origin.to_json() if origin else None
     description = run_description(method.name, recipe, seed, arithmetic, data, found)
+    require_same_run(strategy, identity(description))
     claim = run.claim(description) if is_chief() else contextlib.nullcontext()
     with claim, data_errors(*data.values()):
         if is_chief():

@@ -254,18 +254,20 @@ def _tell_of_parts(model: keras.Model, stage: Stage, parts: int) -> None:
 def _check_batch_size(stage: Stage, devices: int, parts: int) -> None:
     """Refuses a batch that devices cannot share, or cannot split into parts of whole persons."""
     images, shares = stage.inputs.images_per_person, devices * parts
-    among = f"among {devices} devices"
+    among, other = f"among {devices} devices", ""
     if parts > 1:
+        other = ", or fewer parts"
         among = f"into {parts} parts (accumulate_steps) on each of {devices} devices"
     if images and stage.batch_size // images % shares:
         raise UsageError(
             f"the {stage.batch_size // images} persons in a batch of stage {stage.name!r} cannot "
             f"be divided {among}: choose a multiple of {shares} persons, with {images} images each"
+            f"{other}"
         )
     if stage.batch_size % shares:
         raise UsageError(
             f"the batch of {stage.batch_size} images of stage {stage.name!r} cannot be divided "
-            f"{among}: choose a multiple of {shares}"
+            f"{among}: choose a multiple of {shares} images{other}"
         )
     if images and parts > 1 and stage.batch_size // images == parts:
         raise UsageError(

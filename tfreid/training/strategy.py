@@ -1,8 +1,10 @@
 """Which devices train: all GPUs of this machine, several machines, or the CPU."""
 
 import contextlib
+import json
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
@@ -47,13 +49,38 @@ def wait_for_all_workers(strategy: tf.distribute.Strategy) -> None:
 
     A worker that leaves earlier makes TensorFlow report errors in the others.
     """
-    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        one = tf.constant(1.0)
-        meet = tf.function(
-            lambda: strategy.reduce("SUM", strategy.run(tf.identity, (one,)), axis=None)
-        )
-        with lost_workers():
-            meet().numpy()
+    if _has_workers(strategy):
+        _sum_over_workers(strategy, 1)
+
+
+def require_same_run(strategy: tf.distribute.Strategy, identity: str) -> None:
+    """Returns when every worker has called it with the same text; at once in a lone process.
+
+    Args:
+      strategy: of the training.
+      identity: what a run is, as a text.
+
+    Raises:
+      UsageError: if workers were given different runs.
+    """
+    if _has_workers(strategy):
+        own = zlib.crc32(identity.encode())
+        if _sum_over_workers(strategy, own) != own * strategy.num_replicas_in_sync:
+            raise UsageError(
+                "the workers of TF_CONFIG were not given the same run: start all of them with the "
+                "same method, recipe, seed, precision and data"
+            )
+
+
+def _has_workers(strategy: tf.distribute.Strategy) -> bool:
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def _sum_over_workers(strategy: tf.distribute.Strategy, value: int) -> int:
+    own = tf.constant(value, tf.int64)
+    add = tf.function(lambda: strategy.reduce("SUM", strategy.run(tf.identity, (own,)), axis=None))
+    with lost_workers():
+        return int(add().numpy())
 
 
 @contextlib.contextmanager
@@ -75,11 +102,26 @@ def lost_workers() -> Iterator[None]:
 
 
 def _several_workers() -> tf.distribute.Strategy:
-    try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except (ValueError, KeyError) as error:
+    fault = _fault_of(os.environ["TF_CONFIG"])
+    if fault:
         raise UsageError(
-            f"the environment variable TF_CONFIG does not describe a cluster: {error}. Expected "
+            f"the environment variable TF_CONFIG does not describe a cluster: {fault}. Expected "
             'JSON such as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": '
             '{"type": "worker", "index": 0}}; unset it to train on this machine alone'
-        ) from error
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _fault_of(text: str) -> str | None:
+    try:
+        config = json.loads(text)
+    except ValueError:
+        return "it is no JSON"
+    try:
+        kind, index = config["task"]["type"], int(config["task"]["index"])
+        count = len(config["cluster"][kind])
+    except (KeyError, TypeError, ValueError):
+        return "it does not say which task of which cluster this process is"
+    if not 0 <= index < count:
+        return f"this task's index is {index}, and those of its {kind}s are 0 to {count - 1}"
+    return None
