@@ -179,6 +179,17 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch, error
     assert checkpoints(tmp_path) == [6, 8, 12]
 
 
+def test_without_a_checkpoint_the_run_begins_anew(tmp_path, monkeypatch):
+    def fail(self, checkpoint_number):
+        text = "{{function_node __wrapped__SaveV2_device_/job}} a/ckpt-4; no room [Op:SaveV2]"
+        raise tf.errors.UnknownError(None, None, text)
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", fail)
+    text = r"checkpoints: a/ckpt-4; no room\. Make room there.* the same command begins anew$"
+    with pytest.raises(TrainingError, match=text):
+        run(tmp_path)
+
+
 def test_what_a_kill_while_saving_leaves_is_ignored(tmp_path):
     whole = run(tmp_path / "whole")
     out = tmp_path / "killed"
