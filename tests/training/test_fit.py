@@ -244,6 +244,10 @@ def test_the_first_worker_or_the_chief_writes(monkeypatch, jobs, task, index, ch
             '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
             "this task's index is 2, and those of its workers are 0 to 1",
         ),
+        (
+            '{"cluster": {"chief": ["a:1", "b:1"]}, "task": {"type": "chief", "index": 0}}',
+            "There must be at most one 'chief' job",
+        ),
     ],
 )
 def test_a_wrong_cluster_is_explained(monkeypatch, config, fault):

@@ -103,13 +103,16 @@ def lost_workers() -> Iterator[None]:
 
 def _several_workers() -> tf.distribute.Strategy:
     fault = _fault_of(os.environ["TF_CONFIG"])
-    if fault:
-        raise UsageError(
-            f"the environment variable TF_CONFIG does not describe a cluster: {fault}. Expected "
-            'JSON such as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": '
-            '{"type": "worker", "index": 0}}; unset it to train on this machine alone'
-        )
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    if fault is None:
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except (ValueError, TypeError) as error:
+            fault = str(error)
+    raise UsageError(
+        f"the environment variable TF_CONFIG does not describe a cluster: {fault}. Expected "
+        'JSON such as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": '
+        '{"type": "worker", "index": 0}}; unset it to train on this machine alone'
+    )
 
 
 def _fault_of(text: str) -> str | None:
