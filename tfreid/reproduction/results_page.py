@@ -40,7 +40,7 @@ direction *{AGREES}* with the paper's or *{DISAGREES}*. Where it holds 0, with f
 nothing against it: an interval of three seeds is wide. All seeds are tested on the same persons, so
 that intervals tell of other trainings, not of other persons; and among many comparisons some are
 wrong by chance, one in forty on each side. The seeds of a table may have been trained on different
-machines: the same seed gives other digits there, and what is drawn is not the same to the bit."""
+machines, on each of which the same seed gives other digits."""
 
 
 def results_page(tables: Mapping[str, Table], out: Path, command: str = "") -> str:
