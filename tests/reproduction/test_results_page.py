@@ -97,6 +97,22 @@ def test_what_the_text_says_counts_where_figures_lack(tmp_path):
     assert "| lower, in the text | +10.3 ± 1.4 | does not agree |" in text
 
 
+def test_a_table_of_no_paper_has_differences_and_no_directions(tmp_path):
+    rows = tuple(replace(row, paper={}) for row in ROWS[:2])
+    pairs = tuple(Comparison("wide", "narrow", heading) for heading in ("R1", "contrast"))
+    ours = replace(TABLE, rows=rows, comparisons=pairs)
+    contrasts = [{"contrast": {"by_seed": {"0": value}}} for value in (0.1, 0.3)]
+    found = [
+        (name, seeds, values | contrast)
+        for (name, seeds, values), contrast in zip((NARROW, WIDE), contrasts, strict=True)
+    ]
+    lines = written(tmp_path, ours, found).splitlines()
+    assert "| compared                      |        ours |" in lines
+    assert "| wide against narrow, R1       | +10.3 ± 1.4 |" in lines
+    assert "| wide against narrow, contrast |       +20.0 |" in lines
+    assert "| paper/1 | Two widths |      0 |              0 |              0 |" in lines
+
+
 def test_tables_that_were_not_run_are_listed_with_their_command(tmp_path):
     page = results_page(TABLES, tmp_path, "python -m something")
     for name, table in TABLES.items():
@@ -122,4 +138,6 @@ def test_every_comparison_of_the_papers_tables_has_its_line(tmp_path):
         found = {heading: {"by_seed": {"0": 0.5}} for heading in headings}
         rows = [(row.name, 1, found) for row in table.rows]
         text = written(tmp_path, table, rows, protocol="market")
-        assert text.count("cannot be told: ") == len(table.compared)
+        expected = 0 if table.is_ours else len(table.compared)
+        assert text.count("cannot be told: ") == expected
+        assert sum(" against " in line for line in text.splitlines()) >= len(table.compared)

@@ -40,7 +40,8 @@ direction *{AGREES}* with the paper's or *{DISAGREES}*. Where it holds 0, with f
 nothing against it: an interval of three seeds is wide. All seeds are tested on the same persons, so
 that intervals tell of other trainings, not of other persons; and among many comparisons some are
 wrong by chance, one in forty on each side. The seeds of a table may have been trained on different
-machines, on each of which the same seed gives other digits."""
+machines, on each of which the same seed gives other digits. A table of no paper has our differences
+alone."""
 
 
 def results_page(tables: Mapping[str, Table], out: Path, command: str = "") -> str:
@@ -117,8 +118,11 @@ def _setting(table: Table, setting: Mapping[str, Any]) -> tuple[str, list[str]]:
         parts.append(f"The paper's figures are of another protocol: {', '.join(table.published)}.")
     if compared:
         first = f"compared, {headings[0]}" if len(headings) == 1 else "compared"
-        parts.append(aligned([[first, "paper", "ours", "direction"], *compared]))
-    return "\n\n".join(parts), [line[-1] for line in compared]
+        lines = [[first, "paper", "ours", "direction"], *compared]
+        if table.is_ours:
+            lines = [[what, ours] for what, _, ours, _ in lines]
+        parts.append(aligned(lines))
+    return "\n\n".join(parts), [line[-1] for line in compared if not table.is_ours]
 
 
 def _comparable(table: Table, setting: Mapping[str, Any]) -> list[str]:
@@ -170,9 +174,9 @@ def _compare(
     """One line: what is compared, the paper's difference, ours, and whether they agree."""
     other_column = one.other_column or one.column
     printed = {row.name: row.paper for row in table.rows}
-    places = [table.headings.index(heading) for heading in (one.column, other_column)]
     pairs = {}
     for data in paper:
+        places = map(table.headings.index, (one.column, other_column))
         cells = [
             _printed(printed[name], data, place)
             for name, place in zip((one.row, one.other), places, strict=True)

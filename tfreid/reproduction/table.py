@@ -76,7 +76,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two cells of a table, of which the paper says that one is higher.
+    """Two cells of a table: of which the paper says that one is higher, or in a table of ours.
 
     Attributes:
       row: name of the row.
@@ -84,7 +84,7 @@ class Comparison:
       column: heading.
       other_column: heading in the other row; the same unless given.
       sign: 1 where the paper's text says that the first is higher, -1 where it says lower; 0 where
-        that follows from the published figures.
+        that follows from the published figures, or nothing is published.
     """
 
     row: str
@@ -153,8 +153,13 @@ class Table:
         return [column.heading for column in self.columns]
 
     @property
+    def is_ours(self) -> bool:
+        """Whether no paper says which of the rows that are compared is higher."""
+        return not self.published and not any(one.sign for one in self.comparisons)
+
+    @property
     def compared(self) -> tuple[Comparison, ...]:
-        """What tells whether our figures agree with the paper's."""
+        """The differences of interest, by which our figures agree with the paper's or not."""
         column = self.headline or self.columns[0].heading
         pairs = zip(self.rows, self.rows[1:], strict=False)
         return self.comparisons or tuple(

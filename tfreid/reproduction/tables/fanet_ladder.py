@@ -7,7 +7,7 @@ to be told by what is around persons.
 
 from typing import Any
 
-from tfreid.reproduction.table import Column, Table, TableRow
+from tfreid.reproduction.table import Column, Comparison, Table, TableRow
 
 _Z = "attention.{variant}.maps.foreground_attention"
 _IA: dict[str, Any] = {"pyramid_stripes": (), "target_attention": "none"}
@@ -15,14 +15,28 @@ _TAL: dict[str, Any] = {"pyramid_stripes": ()}
 _X30 = {"target_attention_weight": 30.0}
 _BN = {"normalise_pooled": True}
 
+_R1, _AUC = Column("R1", "{variant}.rank1"), Column("Zᶠ AUC", f"{_Z}.auc")
+
+_PAIRS = (
+    ("B/L+TEM+BG+IA+TAL", "B/L+TEM+BG+IA"),
+    ("B/L+TEM+BG+IA+TAL", "TAL Z detached"),
+    ("TALx30", "B/L+TEM+BG+IA+TAL"),
+    ("IA BN", "B/L+TEM+BG+IA"),
+    ("TAL BN", "B/L+TEM+BG+IA+TAL"),
+    ("TAL BN", "IA BN"),
+    ("TALx30 BN", "TAL BN"),
+    ("FA-Net", "FA-Net without TAL"),
+    ("FA-Net TALx30", "FA-Net"),
+)
+
 LADDER = Table(
     name="fanet/ladder",
     title="What moves the attention",
     source="FA-Net, beyond Table I",
-    columns=(Column("R1", "{variant}.rank1"), Column("mAP", "{variant}.mAP")),
+    columns=(_R1, Column("mAP", "{variant}.mAP")),
     extra=(
         Column("R1 new background", "random_background.rank1"),
-        Column("Zᶠ AUC", f"{_Z}.auc"),
+        _AUC,
         Column("Zᶠ contrast", f"{_Z}.contrast"),
         Column("Zᶠ outside", f"{_Z}.outside"),
     ),
@@ -37,6 +51,9 @@ LADDER = Table(
         TableRow("FA-Net without TAL", "fanet", {"target_attention": "none"}),
         TableRow("FA-Net", "fanet", {}),
         TableRow("FA-Net TALx30", "fanet", _X30),
+    ),
+    comparisons=tuple(
+        Comparison(row, other, column.heading) for column in (_R1, _AUC) for row, other in _PAIRS
     ),
     worlds={"": (), "-camera_style0": ("--camera_style=0",)},
     note=(
