@@ -31,7 +31,8 @@ def written(tmp_path, table, rows, **facts):
     setting |= {"protocol": "market", "splits": 1} | facts
     setting["rows"] = [
         {"name": name, "runs": dict.fromkeys(map(str, range(seeds)), "run"), "figures": found}
-        for name, seeds, found in rows
+        | ({"matching": matching[0]} if matching else {})
+        for name, seeds, found, *matching in rows
     ]
     document = {"warning": "synthetic data: no", "command": "the command", "settings": [setting]}
     path = tmp_path / table.name / "table.json"
@@ -74,7 +75,7 @@ def test_the_same_data_set_is_compared_with_itself_alone(tmp_path):
 def test_figures_of_another_protocol_are_never_there(tmp_path):
     text = written(tmp_path, SMALL, [NARROW, WIDE], protocol="cuhk03_classic")
     assert "60.25" not in text
-    assert "The paper's figures are of another protocol: market1501, msmt17." in text
+    assert "The paper's figures of market1501, msmt17 are of another protocol." in text
     assert "cannot be told: the paper has no figures to compare" in text
     viper = replace(SMALL, rows=ROWS[2:])
     row = ("split", 1, figures([0.5]))
@@ -88,6 +89,32 @@ def test_another_version_of_the_papers_data_set_is_not_beside_it(tmp_path):
     text = written(tmp_path, SMALL, [NARROW], synthetic=False, data="market1501")
     assert "50.0 " not in text
     assert "msmt17" in text
+
+
+def test_what_is_not_beside_ours_is_named(tmp_path):
+    both = replace(SMALL, rows=ROWS)
+    text = written(tmp_path, both, [NARROW, WIDE])
+    assert "The paper's figures of viper are of another protocol." in text
+
+
+def test_drawn_in_the_form_of_a_data_set_stands_beside_that_one(tmp_path):
+    text = written(tmp_path, SMALL, [NARROW], data="msmt17")
+    assert "| narrow | 60.0 ± 24.8 |    9.9 |" in text
+    assert "50.0" not in text
+
+
+def test_how_map_is_computed_and_images_are_compared_is_said(tmp_path):
+    plain = written(tmp_path, SMALL, [NARROW, WIDE])
+    assert "toolbox" not in plain
+    assert "matching" not in plain
+    table = replace(SMALL, average_precision="trapezoid")
+    rows = [NARROW, (*WIDE, "exact")]
+    lines = written(tmp_path, table, rows).splitlines()
+    assert "mAP is that of the Market-1501 toolbox. A note." in lines
+    cells = [[cell.strip() for cell in line.split("|")][1:3] for line in lines if "|" in line]
+    assert ["", "matching"] in cells
+    assert ["narrow", "cosine"] in cells
+    assert ["wide", "exact"] in cells
 
 
 def test_what_the_text_says_counts_where_figures_lack(tmp_path):

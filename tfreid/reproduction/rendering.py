@@ -27,12 +27,9 @@ def as_markdown(plan: Reproduction, settings: Sequence[SettingFigures]) -> str:
     parts = [f"# {table.source}: {table.title}"]
     if caution:
         parts.append(f"**{caution[0].upper()}{caution[1:]}.**")
-    toolbox = (
-        "" if table.average_precision == "mean" else "mAP is that of the Market-1501 toolbox. "
-    )
     parts.append(
         "Percent. Where several seeds were run, the mean ± the sample standard deviation. "
-        f"{toolbox}{table.note} {demo_forms(plan.scale, table)}".strip()
+        f"{remarks(table, plan.scale)}".strip()
     )
     for figures in settings:
         parts += [f"## {_heading(figures)}", _grid(plan, figures), _below(plan, figures)]
@@ -42,7 +39,21 @@ def as_markdown(plan: Reproduction, settings: Sequence[SettingFigures]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def demo_forms(scale: str, table: Table) -> str:
+def remarks(table: Table, scale: str) -> str:
+    """Says how mAP is computed, the table's note, and what is otherwise at demo scale."""
+    toolbox = "" if table.average_precision == "mean" else "mAP is that of the Market-1501 toolbox."
+    return " ".join(part for part in (toolbox, table.note, _demo_forms(table, scale)) if part)
+
+
+def add_matching(lines: Sequence[list[str]], ways: Sequence[str | None]) -> None:
+    """Inserts how the images of each row were compared, unless all were by the cosine."""
+    if any(ways):
+        column = ["matching", *(way or "cosine" for way in ways)]
+        for line, cell in zip(lines, column, strict=True):
+            line.insert(1, cell)
+
+
+def _demo_forms(table: Table, scale: str) -> str:
     """Says what rows of a table are at demo scale instead of what the paper has."""
     forms = [
         f"{row.name} has {', '.join(f'{name}={value}' for name, value in row.demo.items())}"
@@ -122,13 +133,12 @@ def _grid(plan: Reproduction, figures: SettingFigures) -> str:
         heading: beside and any(row.figures[heading].paper is not None for row in figures.rows)
         for heading, beside in columns
     }
-    matched = any(row.row.matching for row in figures.rows)
-    header = ["", *(["matching"] if matched else [])]
+    header = [""]
     for heading, _ in columns:
         header += [heading, "paper"] if published[heading] else [heading]
     lines = [[*header, "seeds"]]
     for row in figures.rows:
-        line = [row.row.name, *([row.row.matching or "cosine"] if matched else [])]
+        line = [row.row.name]
         for heading, _ in columns:
             figure = row.figures[heading]
             line.append(_ours(figure))
@@ -136,6 +146,7 @@ def _grid(plan: Reproduction, figures: SettingFigures) -> str:
                 line.append(figure.paper or "-")
         seeds = dict.fromkeys(str(run.seed) for run in row.runs)
         lines.append([*line, " ".join(seeds) or "-"])
+    add_matching(lines, [row.row.matching for row in figures.rows])
     return aligned(lines)
 
 

@@ -19,7 +19,7 @@ from tfreid.reproduction.direction import (
     verdict,
 )
 from tfreid.reproduction.published_data import PublishedData
-from tfreid.reproduction.rendering import aligned, demo_forms
+from tfreid.reproduction.rendering import add_matching, aligned, remarks
 from tfreid.reproduction.table import Comparison, Table
 
 _INTRODUCTION = """\
@@ -96,7 +96,7 @@ def _section(table: Table, found: Mapping[str, Any]) -> tuple[str, list[str]]:
         return "\n\n".join([*parts, "Not run.", _code(default)]), []
     if warning := found.get("warning"):
         parts.append(f"**{warning[0].upper()}{warning[1:]}.**")
-    parts.append(f"{table.note} {demo_forms(found.get('scale', ''), table)}".strip())
+    parts.append(remarks(table, found.get("scale", "")))
     for setting in settings:
         text, of_setting = _setting(table, setting)
         parts += [f"### {table.name}, {setting['name']}", text]
@@ -114,8 +114,8 @@ def _setting(table: Table, setting: Mapping[str, Any]) -> tuple[str, list[str]]:
     compared = [_compare(table, rows, paper, one) for one in table.compared]
     headings = list(dict.fromkeys(one.column for one in table.compared))
     parts = [_figures(table, rows, paper[:1])]
-    if not paper and table.published:
-        parts.append(f"The paper's figures are of another protocol: {', '.join(table.published)}.")
+    if others := _of_another_protocol(table, setting):
+        parts.append(f"The paper's figures of {', '.join(others)} are of another protocol.")
     if compared:
         first = f"compared, {headings[0]}" if len(headings) == 1 else "compared"
         lines = [[first, "paper", "ours", "direction"], *compared]
@@ -126,17 +126,27 @@ def _setting(table: Table, setting: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 
 def _comparable(table: Table, setting: Mapping[str, Any]) -> list[str]:
-    """The data sets of the paper: the same as ours, or else others of the same protocol."""
+    """The data sets of the paper: the same as ours, or else others of the same protocol.
+
+    Where ours are drawn in the form of one of the paper's, that one comes first.
+    """
     if setting.get("paper"):
         return [setting["paper"]]
+    others, ours = _of_another_protocol(table, setting), setting.get("data")
+    found = [PublishedData.of(key) for key in table.published if key not in others]
+    if not setting.get("synthetic"):
+        found = [data for data in found if data.name != ours or table.data == "parsing"]
+    return [data.key for data in sorted(found, key=lambda data: data.name != ours)]
+
+
+def _of_another_protocol(table: Table, setting: Mapping[str, Any]) -> list[str]:
+    """The data sets of the paper whose figures never stand beside ours."""
     if table.data == "parsing":
-        return list(table.published)
-    protocol = PROTOCOLS[setting.get("protocol", "market")]
-    if protocol.num_splits != setting.get("splits", 1):
         return []
-    own = "" if setting.get("synthetic") else setting.get("data")
+    protocol = PROTOCOLS[setting.get("protocol", "market")]
+    whole = protocol.num_splits == setting.get("splits", 1)
     found = map(PublishedData.of, table.published)
-    return [data.key for data in found if data.protocol == protocol.name and data.name != own]
+    return [data.key for data in found if data.protocol != protocol.name or not whole]
 
 
 def _figures(table: Table, rows: Mapping[str, Any], paper: Sequence[str]) -> str:
@@ -152,6 +162,7 @@ def _figures(table: Table, rows: Mapping[str, Any], paper: Sequence[str]) -> str
             line += [_printed(printed.get(name, {}), data, place) or "-" for data in paper]
         line += [_ours(row, column.heading) for column in table.extra]
         lines.append([*line, " ".join(row["runs"]) or "-"])
+    add_matching(lines, [row.get("matching") for row in rows.values()])
     return aligned(lines)
 
 

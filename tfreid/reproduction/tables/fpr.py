@@ -75,6 +75,7 @@ _STUDY = (
     *(_parameters(_ALPHA, tau) for tau in _TAUS),
 )
 _BEST = _parameters(_ALPHA, _TAU).name
+_AS_GOOD = {_BEST, *(_parameters(_ALPHA, tau).name for tau in (0.3, 0.4))}
 
 FIGURE_7 = Table(
     name="fpr/figure7",
@@ -86,10 +87,11 @@ FIGURE_7 = Table(
     average_precision=_TOOLBOX,
     rows=_STUDY,
     comparisons=tuple(
-        Comparison(row.name, _BEST, "R1", sign=-1) for row in _STUDY if row.name != _BEST
+        Comparison(row.name, _BEST, "R1", sign=-1) for row in _STUDY if row.name not in _AS_GOOD
     ),
     note=(
         f"{_ACROSS} The paper draws this as curves without figures and says that alpha=0.02 and "
-        "tau near 0.35 are best; the figures there are those of the same network in Table 3."
+        "tau of approximately 0.35 are best, of which 0.3 and 0.4 are not told apart; the figures "
+        "there are those of the same network in Table 3."
     ),
 )
