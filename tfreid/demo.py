@@ -1,4 +1,4 @@
-"""Show on synthetic data what background does to a model: 20 to 40 minutes on two CPU cores.
+"""Show on synthetic data what background does to a model: 15 to 40 minutes on two CPU cores.
 
 Draws and converts the embedded data set, trains DGD and PGP, each without and with random
 backgrounds in training, all with as many updates, audits the four on the four background variants

@@ -112,7 +112,8 @@ class Method:
 
     Attributes:
       name: as in `--method`.
-      recipe: the paper's settings, a frozen dataclass type with defaults.
+      recipe: a frozen dataclass type whose defaults are the paper's settings, and choices where the
+        paper states none.
       demo: returns the same recipe scaled to minutes on two CPU cores.
       build: `(recipe, info) -> model`, not yet built.
       stages: `(recipe) -> stages`, in the order in which they run.
@@ -120,9 +121,9 @@ class Method:
         image and of its mirror image.
       inference: `(model) -> model`, the part that describes and explains images without what only
         training needs; it shares the weights.
-      presets: pairs of a field and its value as on a command line -> the paper's settings where
-        all of these fields have that value, and their demo; the last that applies counts. Other
-        fields then change these instead of `recipe` and `demo`.
+      presets: pairs of a field and its value as on a command line -> the settings that go with
+        them where all of these fields have that value, and their demo; the last that applies
+        counts. Other fields then change these instead of `recipe` and `demo`.
     """
 
     name: str
