@@ -59,8 +59,8 @@ _LOOKED_AT, _LOOKED_AT_PX = 256, (256, 128)
 def main() -> int:
     """Audits the models as the flags say; returns the exit code."""
     _check_flags()
-    out = Path(_OUT.value).expanduser()
-    target = Path(_WRITE_IMAGES.value).expanduser() if _WRITE_IMAGES.value else None
+    out = Path(_OUT.value)
+    target = Path(_WRITE_IMAGES.value) if _WRITE_IMAGES.value else None
     if target:
         require_new(target)
     if _DATA.value is None or not target:
@@ -69,7 +69,7 @@ def main() -> int:
     from tfreid import evaluation
     from tfreid.records import Records
 
-    records = Records(Path(_DATA.value).expanduser() if _DATA.value else _converted(out))
+    records = Records(Path(_DATA.value) if _DATA.value else _converted(out))
     sets = evaluation.evaluation_sets(records, _PROTOCOL.value)
     measurements = [_measurement(tested) for tested in sets]
     if target:
@@ -111,9 +111,9 @@ def _converted(out: Path) -> Path:
     )
     arguments = [f"--{flag.name}={flag.value}" for flag in given if flag.value is not None]
     roots = [_DATA_ROOT, _MASKS_ROOT, _BACKGROUNDS_ROOT]
-    paths = [Path(flag.value).expanduser() for flag in roots if flag.value is not None]
+    paths = [Path(flag.value) for flag in roots if flag.value is not None]
     if _PARSER.value is not None:  # A file, with its description beside it, or a run; or a name.
-        parser = Path(_PARSER.value).expanduser()
+        parser = Path(_PARSER.value)
         paths += [path for path in (parser, Path(f"{parser}.json")) if path.exists()]
     return ensure_converted(out, [*arguments, "--test_all"], paths)
 
@@ -182,7 +182,7 @@ def _described(sets: Sequence["EvaluationSet"]) -> list["Network"]:
     networks = []
     for given in _DESCRIPTORS.value:
         text, _, name = given.partition(",name=")
-        place = Path(text).expanduser()
+        place = Path(text)
         found = read_descriptors(place, sets, variants)
         networks.append(described_network(name or place.stem, found, sets))
     return networks

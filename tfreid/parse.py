@@ -44,7 +44,7 @@ def main() -> None:
     from tfreid.records.images import RejectedError, UnsureError
     from tfreid.records.mask_maker import UNMASKED, write_reasons
 
-    out = Path(_OUT.value).expanduser()
+    out = Path(_OUT.value)
     require_new(out)
     rows = rows_of(_DATASET.value, _DATA_ROOT.value)
     require_room(rows, out.parent)

@@ -48,7 +48,7 @@ def main() -> None:
     stopping = _stop_signal()
     _show_log()
     server = LocalServer(
-        Path(_MODEL_BASE.value).expanduser(),
+        Path(_MODEL_BASE.value),
         name=_NAME.value,
         host=_HOST.value,
         port=_PORT.value,

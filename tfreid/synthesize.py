@@ -64,15 +64,15 @@ def main() -> None:
         camera_style=_CAMERA_STYLE.value,
         shared_scenery=_SHARED_SCENERY.value,
     )
-    out = Path(_OUT.value).expanduser()
+    out = Path(_OUT.value)
     for path in filter(None, (_OUT.value, _CONTACT_SHEET.value)):
-        require_writable(Path(path).expanduser().parent)
+        require_writable(Path(path).parent)
     if is_generated(out, parameters):
         print(f"{out}/ is there already, complete and made with these parameters")
     else:
         _generate(out, parameters)
     if _CONTACT_SHEET.value is not None:
-        sheet = Path(_CONTACT_SHEET.value).expanduser()
+        sheet = Path(_CONTACT_SHEET.value)
         with completed_file(sheet) as partial:
             drawn = draw_contact_sheet(rows_of("synthetic", out), parameters.seed)
             drawn.save(partial, format="PNG")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -185,6 +186,7 @@ def test_an_unknown_flag_is_answered_first(module):
             "--run=no/where: there is",
         ),
         (["tfreid.export", "--run=/nowhere"], "--run=/nowhere: there is no such file or folder\n"),
+        (["tfreid.export", "--run=~/no/where"], f"--run={Path.home()}/no/where: there is no such"),
         (["tfreid.convert", "--dataset=csv", "--out=x", "--data_root=no"], "--data_root=no: there"),
         (["pipeline.run_local", "--method=dgd", "--root=x", "--data_root=no"], "--data_root=no:"),
     ],

@@ -1,7 +1,7 @@
 import pytest
 from absl import flags
 
-from tfreid.cli.values import require_paths
+from tfreid.cli.values import expand_home, require_paths
 from tfreid.errors import UsageError
 
 
@@ -39,3 +39,12 @@ def test_paths_are_paths(value):
 
 def test_flags_that_take_addresses_say_themselves_which():
     require_paths(given(model="grpc://localhost:8500/reid", root="gs://bucket/reid"), [])
+
+
+def test_a_tilde_is_the_home_folder_in_any_flag(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/anna")
+    flag, several, name = given(out="~/runs/x", data=["~/a", "b~", "~"], person="~anna")
+    expand_home([flag, several, name])
+    assert flag.value == "/home/anna/runs/x"
+    assert several.value == ["/home/anna/a", "b~", "/home/anna"]
+    assert name.value == "~anna"

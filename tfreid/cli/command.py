@@ -37,7 +37,13 @@ from tfreid.cli.needs import check_needs
 from tfreid.cli.source import docstring
 from tfreid.cli.system_errors import explained
 from tfreid.cli.unread import FAILURE, ends_when_unread, ready_streams
-from tfreid.cli.values import require_once, require_paths, require_there, require_values
+from tfreid.cli.values import (
+    expand_home,
+    require_once,
+    require_paths,
+    require_there,
+    require_values,
+)
 from tfreid.errors import DataError, ServingError, TrainingError, UsageError
 from tfreid.field_names import nearest_fields
 from tfreid.progress import Progress as progress
@@ -225,6 +231,7 @@ def _parsed(
     require_values(own)
     require_paths(own, [word for word in rest if word in argv[: _end_of_flags(argv)]])
     check_needs(needs, known)
+    expand_home(own)
     require_there(known, reads)
     return rest
 

@@ -2,9 +2,11 @@
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -71,6 +73,20 @@ def require_paths(own: Iterable[flags.Flag], arguments: Sequence[str]) -> None:
             )
 
 
+def expand_home(own: Iterable[flags.Flag]) -> None:
+    """Puts the home folder for the `~` of `--out=~/runs`, which shells leave to the command."""
+    for flag in own:
+        if isinstance(flag.value, list):
+            flag.value = [_expanded(value) for value in flag.value]
+        elif flag.value is not None:
+            flag.value = _expanded(flag.value)
+
+
+def _expanded(value: Any) -> Any:
+    is_home = isinstance(value, str) and (value == "~" or value.startswith("~/"))
+    return os.path.expanduser(value) if is_home else value
+
+
 def require_there(known: flags.FlagValues, names: Iterable[str]) -> None:
     """Refuses paths that lead nowhere, with the name beside it that may be meant.
 
@@ -84,7 +100,7 @@ def require_there(known: flags.FlagValues, names: Iterable[str]) -> None:
     for name in names:
         given = known[name].value or []
         for path in map(Path, given if isinstance(given, list) else [given]):
-            if path.expanduser().exists():
+            if path.exists():
                 continue
             beside = path.parent.iterdir() if path.parent.is_dir() else ()
             near = difflib.get_close_matches(path.name, [other.name for other in beside], n=1)
