@@ -167,6 +167,9 @@ def test_parsing_network_is_scored_by_pixel(parsing_run):
     assert set(evaluation["classes"]) == {"background", "head", "upper-torso", "lower-torso"}
     assert {"accuracy", "precision", "recall", "f1", "iou"} < set(evaluation)
     assert "upper-torso" in done.stdout
+    refused = run_command("evaluate", f"--run={parsing_run}", "--seed=1", "--variants=original")
+    wanted = "error: --variants: a parsing network gives no descriptors; leave it out\n"
+    assert (refused.returncode, refused.stderr) == (2, wanted)
 
 
 @pytest.mark.slow

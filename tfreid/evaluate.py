@@ -54,9 +54,7 @@ _VARIANTS = flags.DEFINE_list(
     "unless given.",
 )
 _FLIP = flags.DEFINE_bool(
-    "flip_averaging",
-    None,
-    "Average the descriptors of an image and of its mirror image; as the method does unless given.",
+    "flip_averaging", None, "Average with mirror images; as the method does unless given."
 )
 _PROTOCOL = flags.DEFINE_enum(
     "protocol", None, list(PROTOCOLS), "How to compare; the data set's own unless given."
@@ -98,6 +96,9 @@ _RANKINGS_LENGTH = flags.DEFINE_integer(
     "rankings_length", 10, "Images a query in that file.", lower_bound=1
 )
 
+_OF_DESCRIPTORS = (_WEIGHTS, _VARIANTS, _FLIP, _PROTOCOL, _AVERAGE_PRECISION, _RERANK)
+_OF_DESCRIPTORS += (_MATCHING, _BUDGET, _STORAGE, _SEED, _RANKINGS)
+
 
 def main() -> None:
     """Evaluates the runs as the flags say."""
@@ -117,8 +118,8 @@ def main() -> None:
     out.path.mkdir(parents=True, exist_ok=True)
     written, stores = [out.path / "metrics.json"], []
     if stage.data == "parsing":
-        if _RERANK.value or _MATCHING.value:
-            raise UsageError("a parsing network gives no descriptors to match or to re-rank")
+        for flag in (flag for flag in _OF_DESCRIPTORS if flag.present):
+            raise UsageError(f"--{flag.name}: a parsing network gives no descriptors; leave it out")
         figures = _score_parser(first.model, records, stage.inputs)
     else:
         results, stores = _audit(runs, weights, records, out.path / "matching")
@@ -134,8 +135,7 @@ def _audit(
     runs: Sequence[Run], weights: Sequence[float], records: Records, working: Path
 ) -> tuple[list[evaluation.AuditResult], list[evaluation.PositionStore]]:
     """Measures each data set; returns the results and what is to be removed after them."""
-    available = evaluation.available_variants(records)
-    if available == ("original",):
+    if (available := evaluation.available_variants(records)) == ("original",):
         print("the test images have no masks: only the original images can be measured")
     sets = evaluation.evaluation_sets(records, _PROTOCOL.value)
     for tested in sets:

@@ -48,6 +48,14 @@ def test_means_and_spreads_are_over_all_seeds_there_are(plan):
     assert setting.chance_rank1 == 0.01
 
 
+def test_folders_that_are_no_seed_do_not_count(plan):
+    family = plan.run(TABLE.rows[0], plan.settings[0], seed=0).family
+    for name in ("seed0-old1", "seed0.1", "seed", "seeds3"):
+        (family / name).mkdir()
+    (setting,) = gather(plan)
+    assert list(setting.rows[0].figures["R1"].by_seed) == [0, 1, 2]
+
+
 def test_seeds_without_a_figure_do_not_count(plan):
     (setting,) = gather(plan)
     contrast = setting.rows[2].figures["contrast"]

@@ -95,6 +95,27 @@ def test_copies_accompany_their_data_set(tmp_path, market, duke):
     assert [setting.train for setting in settings_of(PLAIN, [copies])] == [copies]
 
 
+def test_copies_are_of_the_same_choices_and_split(tmp_path):
+    """Copies of another split show in training who is tested."""
+
+    def folder(name, index, boxes="labeled", **facts):
+        split = Split(index, 20, None, (index,))
+        sources = {"cuhk03": SourceInfo({"boxes": boxes}, "cuhk03_classic", split)}
+        return data_folder(tmp_path / name, name="cuhk03", sources=sources, **facts)
+
+    made = {"made_by": {"random_backgrounds": 1}}
+    plain = [folder(f"split{index}", index) for index in (0, 1)]
+    copies = [folder(f"copies{index}", index, **made) for index in (0, 1)]
+    found = settings_of(TABLE, [*plain, *reversed(copies)])
+    assert [setting.training_folder(1) for setting in found] == copies
+    for other in (folder("detected", 0, "detected", **made), copies[1]):
+        with pytest.raises(UsageError, match=rf"{other.path} holds copies .*, and no other folder"):
+            settings_of(TABLE, [plain[0], copies[0], other])
+    again = folder("again", 0, **made)
+    with pytest.raises(UsageError, match=rf"{copies[0].path} and {again.path} hold the same"):
+        settings_of(TABLE, [plain[0], copies[0], again])
+
+
 def test_what_does_not_fit_is_refused(tmp_path, market, monkeypatch):
     parsing = data_folder(tmp_path / "lip", kind="parsing", name="lip")
     with pytest.raises(UsageError, match="holds parsing records and paper/1 is tested on reid"):

@@ -1,5 +1,6 @@
 """The figures of a table, from the runs that are there."""
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -166,7 +167,8 @@ def _planned(plan: Reproduction, row: TableRow, setting: Setting) -> Tested | No
 
 
 def _finished(plan: Reproduction, row: TableRow, setting: Setting, family: Path) -> list[Tested]:
-    seeds = sorted(int(p.name.removeprefix("seed")) for p in family.glob("seed*[0-9]"))
+    folders = (re.fullmatch(r"seed(\d+)", path.name) for path in family.glob("seed*"))
+    seeds = sorted(int(folder[1]) for folder in folders if folder)
     runs = [plan.run(row, setting, seed) for seed in seeds]
     return [run for run in runs if run.evaluation() is not None]
 

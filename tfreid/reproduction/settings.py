@@ -54,7 +54,7 @@ def settings_of(
       table: a table across data sets tests on every folder but the one trained on, one of
         occluded persons only on `test`; others test where they train.
       train: the folders. Where rows of the table need copies before random backgrounds, those
-        made with them accompany the folder of the same data set.
+        made with them accompany the folder of the same data set, choices and split.
       test: folders to test on instead.
       others: other kinds of records to their folder, for stages that read them.
 
@@ -73,6 +73,13 @@ def settings_of(
     plain = [folder for folder in train if folder not in made]
     pairs = _pairs(table, plain, test)
     names = _unique_names([*plain, *test])
+    for folder in made:
+        if not any(_is_same_data(folder, other) for other in plain):
+            raise UsageError(
+                f"{folder.path} holds copies before random backgrounds, and no other folder the "
+                f"same data set {folder.info.name}, choices and split without them: give that "
+                f"one, too ({KIND_ARGUMENTS[table.data]})"
+            )
     for _, tested in pairs:
         _check_test_images(table, tested)
     return [
@@ -80,11 +87,36 @@ def settings_of(
             name=names[b.path] if a is b else f"{names[a.path]}→{names[b.path]}",
             train=a,
             test=b,
-            copies={_copies(c): c for c in made if c.info.name == a.info.name},
+            copies=_copies_of(a, made),
             others=others or {},
         )
         for a, b in pairs
     ]
+
+
+def _copies_of(folder: Records, made: Sequence[Records]) -> dict[int, Records]:
+    found: dict[int, Records] = {}
+    for other in made:
+        if _is_same_data(other, folder):
+            first = found.setdefault(_copies(other), other)
+            if first is not other:
+                raise UsageError(
+                    f"{first.path} and {other.path} hold the same copies before random "
+                    f"backgrounds of {folder.path}: give one of them"
+                )
+    return found
+
+
+def _is_same_data(one: Records, other: Records) -> bool:
+    """Whether both are of one data set and, where they say so, of the same choices and split."""
+    chosen = [
+        {
+            name: (source.options, source.split and source.split.test_persons)
+            for name, source in folder.info.sources.items()
+        }
+        for folder in (one, other)
+    ]
+    return one.info.name == other.info.name and (not all(chosen) or chosen[0] == chosen[1])
 
 
 def _copies(folder: Records) -> int:
