@@ -84,6 +84,22 @@ def test_large_scenes_are_scaled_down(tmp_path):
     assert loaded.pixels.shape == (1, 32, 1024, 3)
 
 
+@pytest.mark.parametrize("size_px", [(3000, 1500), (1500, 3000), (7, 5), (3000, 1)])
+def test_crops_for_photographs_are_enlarged_and_not_kept(tmp_path, size_px):
+    """Scenes for images of 12 megapixels take no more memory than others."""
+    rows, columns = (255 * np.mgrid[:300, :400].T / (299, 399)).T
+    ramp = np.stack([rows, columns, np.full_like(rows, 7)], axis=-1).astype(np.uint8)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    loaded = backgrounds.load_backgrounds([tmp_path / "ramp.png"], (4000, 3000))
+    assert loaded.sizes_px.numpy().tolist() == [[1024, 1365]]
+    draw = tf.constant([0.0, 0.5, 0.9], tf.float64)
+    crop = tf.function(loaded.crop)(draw, tf.constant(size_px)).numpy()
+    assert (crop.dtype, crop.shape) == (np.uint8, (*size_px, 3))
+    spans = np.ptp(crop.astype(int), axis=(0, 1))
+    shares = np.array(size_px) * min(1024 / size_px[0], 1365 / size_px[1], 1) / (1024, 1365)
+    np.testing.assert_allclose(spans, [*(255 * shares), 0], atol=4)
+
+
 def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(DataError, match=r"notes\.txt cannot be read as an image"):

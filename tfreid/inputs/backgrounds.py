@@ -12,7 +12,11 @@ from tfreid.datasets.files import LARGEST_LIMIT_MPX, as_rgb, open_image, upright
 from tfreid.errors import DataError
 
 LONGEST_SIDE_PX = 1024
-"""Larger background images are scaled down, so that 100 of them take at most 315 MB."""
+"""Larger background images are scaled down, so that 100 of them take at most 315 MB.
+
+Crops that are larger still are enlarged when they are cut: photographs of 12 megapixels would make
+as many take 3.6 GB.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,13 @@ class Backgrounds:
       sizes_px: int32 `[images, 2]`, height and width of each image.
       owners: int64 `[images, 2]`, person and camera ID of the picture that each was made of; None
         of scenes, which belong to nobody.
+      enlarges: whether crops may be larger than images.
     """
 
     pixels: tf.Tensor
     sizes_px: tf.Tensor
     owners: tf.Tensor | None = None
+    enlarges: bool = False
 
     def crop(self, draw: tf.Tensor, size_px: tf.Tensor, seen: tf.Tensor | None = None) -> tf.Tensor:
         """Cuts a random piece out of a random image.
@@ -38,7 +44,8 @@ class Backgrounds:
 
         Args:
           draw: float64 `[3]`, uniform in [0, 1): chooses image, top and left.
-          size_px: int32 `[2]`, height and width, no larger than any of the images.
+          size_px: int32 `[2]`, height and width; unless crops are enlarged, no larger than any of
+            the images.
           seen: int64 `[2]`, person and camera ID of the image that gets it; not needed where
             there are no owners.
 
@@ -46,10 +53,14 @@ class Backgrounds:
           uint8 `[height, width, 3]`.
         """
         image = self._chosen(draw[0], seen)
-        places = tf.cast(self.sizes_px[image] - size_px + 1, tf.float64)
+        cut_px = _largest_within(self.sizes_px[image], size_px) if self.enlarges else size_px
+        places = tf.cast(self.sizes_px[image] - cut_px + 1, tf.float64)
         corner = tf.cast(draw[1:] * places, tf.int32)
         begin = tf.concat([[image], corner, [0]], axis=0)
-        return tf.slice(self.pixels, begin, tf.concat([[1], size_px, [3]], axis=0))[0]
+        piece = tf.slice(self.pixels, begin, tf.concat([[1], cut_px, [3]], axis=0))[0]
+        if not self.enlarges:
+            return piece
+        return tf.cast(tf.round(tf.image.resize(piece, size_px)), tf.uint8)
 
     def _chosen(self, draw: tf.Tensor, seen: tf.Tensor | None) -> tf.Tensor:
         """The number of an image, int32."""
@@ -63,6 +74,12 @@ class Backgrounds:
         return allowed[tf.cast(draw * tf.cast(tf.size(allowed), tf.float64), tf.int32)]
 
 
+def _largest_within(limit_px: tf.Tensor, size_px: tf.Tensor) -> tf.Tensor:
+    """The size, or the largest one of its aspect ratio that is within the limit; int32."""
+    scale = tf.minimum(tf.reduce_min(limit_px / size_px), 1.0)
+    return tf.maximum(tf.cast(tf.cast(size_px, tf.float64) * scale, tf.int32), 1)
+
+
 def _where(fit: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(fit)[:, 0], tf.int32)
 
@@ -74,8 +91,8 @@ def load_backgrounds(
 ) -> Backgrounds:
     """Loads background images.
 
-    An image that is smaller than asked for is scaled up, one with a side above
-    `LONGEST_SIDE_PX` down, both with their aspect ratio kept.
+    An image that is smaller than asked for is scaled up, but for sides above `LONGEST_SIDE_PX`,
+    and one with a side above that down, both with their aspect ratio kept.
 
     Args:
       paths: image files, at least one.
@@ -85,13 +102,15 @@ def load_backgrounds(
     Raises:
       DataError: if a file is no image.
     """
-    images = [_load(path, min_size_px) for path in paths]
+    covered_px = tuple(min(side, LONGEST_SIDE_PX) for side in min_size_px)
+    images = [_load(path, covered_px) for path in paths]
     sizes = np.array([image.shape[:2] for image in images], np.int32)
     pixels = np.zeros((len(images), *sizes.max(axis=0), 3), np.uint8)
     for slot, image in zip(pixels, images, strict=True):
         slot[: image.shape[0], : image.shape[1]] = image
     owned = None if owners is None else tf.constant(owners, tf.int64)
-    return Backgrounds(tf.constant(pixels), tf.constant(sizes), owned)
+    enlarges = covered_px != tuple(min_size_px)
+    return Backgrounds(tf.constant(pixels), tf.constant(sizes), owned, enlarges)
 
 
 def _load(path: Path, min_size_px: tuple[int, int]) -> np.ndarray:
