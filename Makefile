@@ -5,7 +5,8 @@
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
 RUN := .venv/bin/python
 SYNCED := .venv/.synced$(notdir $(PYTHON))
-BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
+# open_set measures a model that is given to it.
+BENCHMARKS := $(filter-out open_set,$(basename $(notdir $(wildcard benchmarks/[a-z]*.py))))
 
 export UV_PROJECT_ENVIRONMENT = .venv
 unexport VIRTUAL_ENV
