@@ -10,6 +10,7 @@ from tests.gallery.colourful import people, png
 from tfreid.errors import ServingError
 from tfreid.gallery import Database, Gallery, NewImage, emptying
 from tfreid.gallery import gallery as module
+from tfreid.gallery.embedded import start
 from tfreid.gallery.thumbnails import thumbnail
 
 SECRET = NewImage("zebra-crossing.png", "Annabelle Zebra", png(777), "cam-zebra")
@@ -84,18 +85,31 @@ def test_who_may_still_see_what_is_forgotten_is_waited_for(folder, filled, monke
     assert traces(folder, descriptor) == set()
 
 
+def test_who_may_not_write_the_tables_anew_is_told_that_the_bytes_are_there(folder, filled):
+    _, descriptor = filled
+    with Database(folder).connect() as connection:
+        connection.execute("CREATE ROLE app LOGIN IN ROLE pg_read_all_data, pg_write_all_data")
+    database = Database(start(folder).replace("postgres@", "app@"))
+    with pytest.raises(ServingError, match=r"still in its files.*permission denied.*MAINTAIN"):
+        Gallery(database).forget(person=SECRET.person, actor="app")
+    assert SECRET.person not in dict(Gallery(database).persons())  # It can be worked with.
+    assert "descriptor" in traces(folder, descriptor)
+    Gallery(Database(folder))
+    assert traces(folder, descriptor) == set()
+
+
 def test_wiping_for_one_does_not_call_the_work_of_another_done(folder, filled, monkeypatch):
     gallery, descriptor = filled
-    rewrite, deleted = emptying._kept_rows, []
+    rewrite, deleted = emptying._kept, []
 
     def meanwhile(connection, table):
         if table == emptying._TABLES[-1]:  # Another process deletes, and is killed.
             with Database(folder).connect() as other, other.transaction():
                 deleted.append(emptying.delete(other, SECRET.person, None, None))
-            return 0
+            return ""
         return rewrite(connection, table)
 
-    monkeypatch.setattr(emptying, "_kept_rows", meanwhile)
+    monkeypatch.setattr(emptying, "_kept", meanwhile)
     gallery.forget(person="p1", actor="me")
     assert len(deleted) == 1
     monkeypatch.undo()

@@ -11,9 +11,11 @@ import pytest
 
 from tests.gallery.colourful import SIZE_PX, MeanColours, people, png
 from tfreid.errors import MissingPathError, UsageError
-from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.gallery import Database, Gallery, NewImage, searching
 from tfreid.gallery.database import SCHEMA
 from tfreid.gallery.describing import ImageDescriber
+from tfreid.gallery.indexing import make_index
+from tfreid.gallery.log import log
 from tfreid.gallery.searching import nearest
 from tfreid.nn.network import Network
 from tfreid.retrieval import OpenSetSearches
@@ -92,8 +94,8 @@ def test_an_enrolment_is_whole_or_absent(gallery):
     with pytest.raises(RefusedImagesError, match=r"bad\.png: "):
         gallery.enrol([*people(2), damaged], "me")
     assert gallery.status()["images"] == 0
-    with pytest.raises(UsageError, match="two of the images have one name"):
-        gallery.enrol([*people(2), people(1)[0]], "me")
+    with pytest.raises(UsageError, match=r"two of the images have one name, p0/1\.png: give"):
+        gallery.enrol([*people(2), *people(1)[1:]], "me")
     assert gallery.persons() == []
 
 
@@ -364,6 +366,26 @@ def test_an_exact_search_does_not_use_the_index(gallery, database, describer):
         assert index_scans(connection) == scans
 
 
+def test_an_index_is_measured_by_searches_that_use_it(gallery, database):
+    gallery.enrol(people(40), "me")
+    with database.connect() as connection, connection.transaction():
+        make_index(connection)
+        assert index_scans(connection) == 120  # One of each image.
+
+
+def test_what_an_index_gives_up_on_is_looked_for_exactly(gallery, database, describer, monkeypatch):
+    gallery.enrol([*people(40), NewImage("rare.png", "rare", png(99), "rare")], "me")
+    gallery.index("me")
+    query = -describer.describe([png(99)], ["query"])[0]
+    monkeypatch.setattr(searching, "_BY_INDEX", searching._BY_INDEX.replace("200", "1"))
+    with database.connect() as connection, connection.transaction():
+        connection.execute("SET LOCAL hnsw.max_scan_tuples = 1")
+        found = nearest(connection, query, 5, ["rare"], None, None, approximate=True)
+        assert [match.name for match in found] == ["rare.png"]
+        with pytest.raises(UsageError, match="no stored image is of these cameras"):
+            nearest(connection, query, 5, ["none"], None, None, approximate=True)
+
+
 def index_scans(connection: psycopg.Connection) -> int:
     statement = "SELECT pg_stat_get_xact_numscans('nearest'::regclass)"
     return connection.execute(statement).fetchone()[0]
@@ -457,7 +479,15 @@ def test_what_a_person_is_told_says_nothing_of_others(gallery):
     own = {image["id"] for image in told["images"]}
     assert [entry["action"] for entry in told["log"]] == ["enrol", "search"]
     assert set(told["log"][1]["details"]["images"]) == own
-    assert "persons" not in told["log"][0]["details"]
+    assert told["log"][0]["details"] == {"count": 9}
+
+
+def test_a_number_of_images_is_not_taken_for_the_number_of_an_image(gallery, database):
+    gallery.enrol(people(2), "ann")
+    with database.connect() as connection:
+        for image in gallery.images("p1"):  # As releases before this one logged an enrolment.
+            log(connection, "bob", "enrol", images=image.image, persons=[99])
+    assert [entry["actor"] for entry in gallery.stored("p1")["log"]] == ["ann"]
 
 
 def test_a_picture_that_is_refused_is_named(gallery):

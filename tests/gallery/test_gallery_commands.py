@@ -146,6 +146,7 @@ def test_wrong_pictures_leave_the_others_their_answers(call, pictures):
     [
         ("", "found nothing"),
         ("path,who\n", "expected the columns path,person"),
+        ("path,person,person\n", "line 1: expected the columns .*, found path,person,person"),
         ("path,person\nx.png,anna\n", r"line 2: .*x\.png: No such file"),
         ("path,person\n,anna\n", "line 2, column path: empty"),
         ("path,person\na\n", "line 2: not as many columns"),

@@ -9,6 +9,7 @@ import pytest
 from tests.gallery.colourful import people, png
 from tfreid.errors import DataError, MissingPathError, ServingError, UsageError
 from tfreid.gallery import Database, Gallery, NewImage
+from tfreid.gallery.embedded import start
 
 
 def test_a_gallery_of_a_newer_release_is_refused(gallery, database):
@@ -47,6 +48,20 @@ def test_texts_that_are_none_are_refused(gallery, text):
     for act in acts:
         with pytest.raises(UsageError, match="cannot take that"):
             act()
+
+
+def test_a_database_of_another_encoding_keeps_names_as_they_are(shared_folder, describer):
+    with Database(shared_folder).connect() as connection:
+        connection.execute(
+            "CREATE DATABASE western ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+        )
+    database = Database(start(shared_folder).replace("/postgres?", "/western?"))
+    gallery = Gallery.create(database, describer, "colours")
+    gallery.enrol([NewImage("ü.png", "Zoë", png(1), "Café")], "me")
+    (found,) = gallery.images("Zoë")
+    assert (found.name, found.person, found.camera) == ("ü.png", "Zoë", "Café")
+    with pytest.raises(UsageError, match="cannot take that"):
+        gallery.enrol([NewImage("b.png", "名前", png(2))], "me")
 
 
 def test_an_empty_database_holds_no_gallery(database):

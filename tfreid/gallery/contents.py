@@ -130,9 +130,9 @@ def _stored_on(connection: psycopg.Connection, person: str) -> dict[str, Any]:
         "WHERE person.name = %s ORDER BY image.id",
         [person],
     ).fetchall()
-    log = cursor.execute(
+    log = cursor.execute(  # An array: the `images` of older entries may be a mere count.
         "SELECT at::text, actor, action, details FROM log "
-        "WHERE details->'images' @> ANY(SELECT to_jsonb(unnest(%s::bigint[]))) "
+        "WHERE details->'images' @> ANY(SELECT jsonb_build_array(unnest(%s::bigint[]))) "
         "OR details->'persons' @> (SELECT to_jsonb(id) FROM person WHERE name = %s) ORDER BY id",
         [[image["id"] for image in images], person],
     ).fetchall()

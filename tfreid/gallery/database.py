@@ -70,6 +70,7 @@ class Database:
                 return psycopg.connect(
                     address,
                     autocommit=True,
+                    client_encoding="utf8",  # Of what COPY is sent, whatever the database's is.
                     connect_timeout=_CONNECT_S,
                     options=f"-c search_path={SCHEMA},public -c timezone=UTC",
                 )

@@ -12,6 +12,7 @@ from tfreid.gallery.database import Database
 
 _PATIENCE_S, _PAUSE_S = 5.0, 0.2
 _TABLES = ("image", "picture", "positions", "person")
+_SEEN = "somebody's open transaction may see them: end that"
 
 
 def delete(
@@ -56,7 +57,7 @@ def delete(
     return [number for number, _ in gone]
 
 
-def wipe(connection: psycopg.Connection, of_own_server: bool, patience_s: float = 0.0) -> bool:
+def wipe(connection: psycopg.Connection, of_own_server: bool, patience_s: float = 0.0) -> str:
     """Writes the tables anew without what was deleted, and drops the files that had it.
 
     PostgreSQL keeps deleted rows in its tables, and what was written in its write-ahead log. Of a
@@ -69,48 +70,54 @@ def wipe(connection: psycopg.Connection, of_own_server: bool, patience_s: float 
         deleted: their rows are copied.
 
     Returns:
-      Whether nothing is left; else it is to be done again.
+      Why something is left and what ends that, so that it is to be done again; empty if nothing is.
     """
     deadline_s = time.monotonic() + patience_s
     # Who deletes meanwhile writes this row anew, and wipes it after us or leaves it to others.
     (before,) = connection.execute("SELECT xmin::text FROM gallery").fetchone()
     for table in _TABLES:
-        while _kept_rows(connection, table):
-            if time.monotonic() > deadline_s:
-                return False
+        while reason := _kept(connection, table):
+            if reason != _SEEN or time.monotonic() > deadline_s:
+                return reason
             time.sleep(_PAUSE_S)
     if of_own_server:
         connection.execute("SELECT pg_switch_wal()")
         connection.execute("CHECKPOINT")
     connection.execute("UPDATE gallery SET to_be_wiped = false WHERE xmin::text = %s", [before])
-    return True
+    return ""
 
 
 def require_wiped(connection: psycopg.Connection, database: Database) -> None:
     """Wipes, and waits for a while for transactions that may see what was deleted.
 
     Raises:
-      ServingError: if there still are some.
+      ServingError: if there still are some, or the role may not write the tables anew.
     """
-    if not wipe(connection, database.is_embedded, _PATIENCE_S):
+    if reason := wipe(connection, database.is_embedded, _PATIENCE_S):
         raise ServingError(
             f"{database}: the images are deleted, and their bytes are still in its files, as "
-            "somebody's open transaction may see them: end that; the next command on the gallery "
-            "finishes the work"
+            f"{reason}; the next command on the gallery finishes the work"
         )
 
 
-def _kept_rows(connection: psycopg.Connection, table: str) -> int:
-    """Writes a table anew; returns how many deleted rows it has even so."""
+def _kept(connection: psycopg.Connection, table: str) -> str:
+    """Writes a table anew; returns why it has deleted rows even so, empty if it has none."""
     told: list[str] = []
+    kept: list[int] = []
 
     def note(message: psycopg.errors.Diagnostic) -> None:
-        told.append(message.message_detail or "")
+        told.append(message.message_primary or "")
+        # In any language: "12 dead row versions cannot be removed yet."
+        kept.extend(map(int, re.findall(r"\A\D*(\d+)", message.message_detail or "")))
 
     connection.add_notice_handler(note)
     try:
         connection.execute(f"VACUUM (FULL, VERBOSE) {table}")
     finally:
         connection.remove_notice_handler(note)
-    # In any language: "12 dead row versions cannot be removed yet."
-    return sum(int(number) for text in told for number in re.findall(r"\A\D*(\d+)", text))
+    if not kept:  # Of each table that it writes anew the server says how many, be it none.
+        return (
+            f"the server does not write them anew ({'; '.join(told)}): have the role own the "
+            "tables or, from PostgreSQL 17 on, grant it MAINTAIN on them"
+        )
+    return _SEEN if any(kept) else ""

@@ -1,5 +1,6 @@
 """Persons whom one can search for, and who can be forgotten."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -117,8 +118,9 @@ class Gallery(Contents):
           RefusedImagesError: if files are not decoded.
         """
         images = [checked(image) for image in images]
-        if len({image.name for image in images}) < len(images):
-            raise UsageError("two of the images have one name: give each its own")
+        counts = Counter(image.name for image in images)
+        if twice := [name for name, count in counts.items() if count > 1]:
+            raise UsageError(f"two of the images have one name, {twice[0]}: give each its own")
         with self._database.connect() as connection:
             images = not_stored(connection, images)
         if not images:
@@ -133,7 +135,7 @@ class Gallery(Contents):
             if len(not_stored(connection, images)) < len(images):
                 raise UsageError("another process has stored some of the images: enrol them again")
             persons = store(connection, images, descriptors, thumbnails, keep_images, positions)
-            log(connection, actor, "enrol", images=len(images), persons=persons)
+            log(connection, actor, "enrol", count=len(images), persons=persons)
         return len(images)
 
     def search(
@@ -201,7 +203,7 @@ class Gallery(Contents):
 
         Raises:
           UsageError: unless one of the three is given.
-          ServingError: if somebody else's transaction keeps the bytes; the images are deleted.
+          ServingError: if an open transaction or a missing right keeps the bytes of the deleted.
         """
         with self._database.connect() as connection:
             with connection.transaction():

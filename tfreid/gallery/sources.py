@@ -71,7 +71,8 @@ def images_of_list(path: Path) -> list[NewImage]:
         reader = csv.DictReader(lines, strict=True)
         header = reader.fieldnames or []
         unknown = [name for name in header if name not in _COLUMNS + _OPTIONAL]
-        if unknown or not {*_COLUMNS} <= {*header}:
+        repeated = len({*header}) < len(header)
+        if unknown or repeated or not {*_COLUMNS} <= {*header}:
             raise UsageError(
                 f"{path}, line 1: expected the columns {','.join(_COLUMNS)}"
                 f"[,{','.join(_OPTIONAL)}], found {','.join(header) or 'nothing'}"
