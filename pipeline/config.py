@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfreid.datasets import SplitChoice, parse_name
+from tfreid.datasets.dataset import REID_SPLITS
 from tfreid.errors import UsageError
 from tfreid.methods import METHODS
 from tfreid.methods.recipe import from_json, to_json
 from tfreid.records import ImageSet
 from tfreid.records.runners import LOCAL_RUNNER
+from tfreid.serving.recommendation import Rates
 from tfreid.training import Arithmetic
 
 
@@ -92,9 +94,10 @@ class PipelineConfig:
 
         Raises:
           UsageError: if the method gives no descriptor or lacks data, a data set is of the wrong
-            kind, or the computation is not possible.
+            kind, or the computation or the export is not possible.
         """
         Arithmetic(self.precision, self.accumulate_steps, self.deterministic)
+        Rates(far=self.far)
         kinds = {stage.data for stage in METHODS[self.method].stages(self.recipe)}
         if "reid" not in kinds:
             raise UsageError(
@@ -104,6 +107,11 @@ class PipelineConfig:
             raise UsageError(
                 f"{self.method} trains a parsing network: give images with class masks as "
                 "--parsing_data_root (python -m tfreid.datasets lists such data sets)"
+            )
+        if self.flip_averaging and _has_positions(self.recipe):
+            raise UsageError(
+                f"{self.method} is matched by its position features, which are not averaged with "
+                "those of the mirror image: leave --flip_averaging out"
             )
         for kind, data in self.datasets.items():
             if parse_name(data.name)[0].kind != kind:
@@ -172,6 +180,22 @@ class PipelineConfig:
             },
             sort_keys=True,
         )
+
+
+def require_splits(data: ImageSet) -> None:
+    """Raises a UsageError unless images can both train a model and test it; lists them."""
+    found = {row.split for row in data.rows}
+    if missing := [split for split in REID_SPLITS if split not in found]:
+        raise UsageError(
+            f"{data.name} in {data.root} has no {' and no '.join(missing)} images: a pipeline "
+            f"trains a model and measures it before it is served. Give images of all of "
+            f"{', '.join(REID_SPLITS)}"
+        )
+
+
+def _has_positions(recipe: Any) -> bool:
+    """Whether the model gives features of positions, as FPR's does for all distances but one."""
+    return getattr(recipe, "distance", "pooled") != "pooled"
 
 
 def trained_recipe(config: Mapping[str, Any]) -> Any:

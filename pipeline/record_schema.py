@@ -41,11 +41,11 @@ def schema_text(kind: str, path: str | None) -> str:
     file = Path(path) if path else Path(tfrecords_schema.__file__).with_name(f"{kind}.pbtxt")
     if not file.is_file():
         raise MissingPathError(f"no schema at {file}")
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_text(encoding="utf-8-sig")  # Which passes over a byte order mark.
         text_format.Parse(text, schema_pb2.Schema())
-    except text_format.ParseError as error:
+    except (UnicodeDecodeError, text_format.ParseError) as error:
         raise UsageError(
-            f"{file} is not a tensorflow_metadata Schema in text format: {error}"
+            f"{file} is not a tensorflow_metadata Schema in text format, UTF-8: {error}"
         ) from error
     return text

@@ -18,7 +18,7 @@ from tfreid.cli import command  # before TensorFlow and TFX, whose start-up line
 from absl import flags
 
 from pipeline import flags as pipeline_flags
-from pipeline.config import PipelineConfig
+from pipeline.config import PipelineConfig, require_splits
 from pipeline.evaluator.decision import unmeasurable
 from pipeline.flags import NEEDS, READS
 from tfreid.errors import UsageError
@@ -44,6 +44,7 @@ def main(beam_args: list[str]) -> int:
     )
     for data in config.datasets.values():
         _ = data.reading  # What is wrong with a folder is said before TFX is loaded.
+    require_splits(config.data)
     if config.parser:
         mask_maker(config.parser)  # So is a network that is not there.
     if config.metadata:
@@ -98,7 +99,7 @@ def run(config: PipelineConfig) -> "list[NodeRun]":
 
 
 def _leave(status: int) -> None:
-    """Ends at once if TensorFlow I/O is there: its s3:// aborts what ends as usual (its #2039)."""
+    """Ends at once if TensorFlow I/O is there: its s3:// aborts what ends as usual."""
     if "tensorflow_io" in sys.modules:
         sys.stdout.flush()
         sys.stderr.flush()

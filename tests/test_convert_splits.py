@@ -1,5 +1,7 @@
 """Splits that `python -m tfreid.convert` draws, keeps in `dataset.json` and takes again."""
 
+import shutil
+
 import pytest
 
 from tests.commands import run_command, run_here
@@ -119,6 +121,53 @@ def test_a_split_is_taken_from_another_folder(convert, tmp_path):
     partly = convert("partly", "viper:all", "cuhk01", **given)
     assert partly.sources["viper"].split is None
     assert partly.sources["cuhk01"] == joint.sources["cuhk01"]
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Writes images of persons by two cameras; returns their folder."""
+
+    def write(*persons):
+        for person in persons:
+            for camera in ("c1", "c2"):
+                write_image(tmp_path / "people" / person / camera / "1.jpg")
+        return tmp_path / "people"
+
+    return write
+
+
+def asked_for(folder):
+    """Names of the persons of `people` that a converted folder tests."""
+    keys = Records(folder).store("query").columns(["image/key"])["image/key"]
+    names = (key.decode().split("/") for key in keys)
+    return {person for dataset, person, *_ in names if dataset == "folder"}
+
+
+@pytest.mark.parametrize("joined", [(), ("viper",)])
+@pytest.mark.parametrize(
+    ("persons", "later"),
+    [("bert cid dora emil", "aaron"), ("1 2 10 20", "aaron"), ("2 4 5 7", "0")],
+)
+def test_test_persons_are_taken_by_name(convert, people, data, tmp_path, joined, persons, later):
+    """Whoever comes later gets a number before theirs, and trains."""
+    root = str(people(*persons.split()))
+    convert("first", *joined, "folder", data_root=[str(data)] * len(joined) + [root])
+    given = {"data_root": [str(people(later))], "split_from": str(tmp_path / "first")}
+    convert("again", "folder", **given)
+    assert asked_for(tmp_path / "again") == asked_for(tmp_path / "first")
+    gone = min(asked_for(tmp_path / "first"))
+    shutil.rmtree(tmp_path / "people" / gone)
+    with pytest.raises(UsageError, match=f"tests person {gone}, who is not among the 4 persons"):
+        convert("out", "folder", **given)
+
+
+def test_records_of_an_earlier_release_have_no_names(convert, people, tmp_path):
+    given = {"data_root": [str(people("bert", "cid", "dora", "emil"))]}
+    first = convert("first", "folder", **given)
+    with edited(tmp_path / "first" / "dataset.json") as values:
+        del values["sources"]["folder"]["person_names"]
+    again = convert("again", "folder", split_from=str(tmp_path / "first"), **given)
+    assert again.sources == first.sources
 
 
 def test_misuse(convert, tmp_path, data):

@@ -197,14 +197,14 @@ def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None
     if _SPLIT_SEED.value is not None or index is not None:
         raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
     info = Records(Path(_SPLIT_FROM.value).expanduser()).info
-    source = info.sources.get(name)
-    if source is None or source.split is None:
+    split = info.split_again(name)
+    if split is None:
         known = [name for name, source in info.sources.items() if source.split]
         raise UsageError(
             f"--split_from={_SPLIT_FROM.value} has no split of {name}: it has those of "
             f"{', '.join(known) or 'no data set'}"
         )
-    return SplitChoice(source.split.seed, source.split.index, source.split.test_persons)
+    return split
 
 
 def _backgrounds_root(datasets: Sequence[ImageSet]) -> Path | None:

@@ -25,10 +25,10 @@ def test_reads_splits_persons_and_cameras(image_tree):
     }
 
 
-def test_keeps_the_names_that_are_no_numbers(image_tree):
+def test_keeps_the_names(image_tree):
     reading = read_dataset("folder", image_tree("train/bob/3/1.jpg", "train/ann/07/1.jpg"))
     assert reading.person_names == {1: "ann", 2: "bob"}
-    assert reading.camera_names == {7: "07"}
+    assert reading.camera_names == {3: "3", 7: "07"}
 
 
 def test_keeps_integer_names(image_tree):

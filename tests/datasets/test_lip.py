@@ -33,6 +33,17 @@ def test_refuses_missing_and_empty_lists(lip):
         rows_of("lip", lip)
 
 
+def test_lists_are_utf8_with_a_byte_order_mark_or_without(lip):
+    expected = rows_of("lip", lip)
+    path = lip / "train_id.txt"
+    names = path.read_text()
+    path.write_text(names, encoding="utf-8-sig")
+    assert rows_of("lip", lip) == expected
+    path.write_text(names, encoding="utf-16")  # As PowerShell writes it.
+    with pytest.raises(DataError, match=r"train_id\.txt is not UTF-8 text .*: save it as UTF-8"):
+        rows_of("lip", lip)
+
+
 def test_refuses_another_folder_of_masks(lip):
     with pytest.raises(UsageError, match="its own masks"):
         rows_of("lip", lip, masks_root=lip)

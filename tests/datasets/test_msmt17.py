@@ -94,6 +94,13 @@ def test_warns_of_listed_files_that_are_missing(msmt, caplog):
     assert problem.names == (f"{missing}: no such file",)
 
 
+def test_refuses_a_list_that_is_not_utf8(msmt):
+    path = msmt / "list_train.txt"
+    path.write_text(path.read_text(), encoding="utf-16")
+    with pytest.raises(DataError, match=r"list_train\.txt is not UTF-8 text"):
+        rows_of("msmt17", msmt)
+
+
 @pytest.mark.parametrize(
     "line",
     [

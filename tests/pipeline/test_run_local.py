@@ -142,6 +142,15 @@ def test_a_missing_folder_is_a_clear_error(tmp_path):
     assert not os.path.exists(tmp_path / "out")
 
 
+def test_images_without_a_test_are_refused_before_anything_is_run(raw_data, tmp_path):
+    place = tmp_path / "people" / "train" / "ann"
+    shutil.copytree(raw_data / "market1501" / "bounding_box_train", place)
+    people, store = place.parents[1], ("--root=nowhere://bucket/reid", "--metadata=ml.sqlite")
+    result = run("run_local", *TINY, f"--data_root={people}", *store)
+    assert result.returncode == 2
+    assert f"error: folder in {people} has no query and no gallery images" in result.stderr
+
+
 def test_a_bucket_needs_a_place_for_metadata(raw_data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run("run_local", *TINY, *market(raw_data), "--root=gs://bucket/reid")

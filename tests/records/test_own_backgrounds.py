@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.tiny_people import draw
-from tfreid.datasets import Reading, rows_of
+from tfreid.datasets import Reading, Row, rows_of
 from tfreid.errors import DataError
 from tfreid.inputs import InputSpec, RandomBackground, evaluation_batches, training_batches
 from tfreid.records import ImageSet, Records, conversion
@@ -122,6 +122,22 @@ def test_no_more_than_the_limit(raw_data, tmp_path, monkeypatch):
     monkeypatch.setattr("tfreid.records.own_backgrounds.MOST_PICTURES", 5)
     records = convert(raw_data, tmp_path / "out")
     assert [len(records.backgrounds(split)) for split in ("train", "gallery")] == [5, 5]
+
+
+@pytest.mark.slow
+def test_a_raised_limit_is_that_of_masks_too(tmp_path):
+    """Of 51 megapixels, one more than are taken unless asked for."""
+    mask = np.zeros((8500, 6000), np.uint8)
+    mask[1000:7000, 2000:4000] = 1
+    image_path, mask_path = (str(tmp_path / name) for name in ("image.png", "mask.png"))
+    Image.fromarray(50 * mask).save(image_path)
+    Image.fromarray(mask).save(mask_path)
+    row = Row(image_path, 1, 1, "train", "own/1", mask_path)
+    source = ImageSet("own", given=Reading([row]), mask_vocabulary="binary")
+    options = conversion.ConversionOptions(max_image_mpx=51)
+    info = conversion.convert(plan([source], 1, 0, 0), tmp_path / "out", options)
+    assert info.has_masks("train")
+    assert len(Records(tmp_path / "out").backgrounds("train")) == 1
 
 
 def test_given_scenes_are_preferred(raw_data, tmp_path):

@@ -18,7 +18,7 @@ from tfreid.datasets.numbering import names_by_number, number_names, number_pers
 from tfreid.datasets.protocols import protocol_for
 from tfreid.datasets.reading import Reading
 from tfreid.datasets.row import NO_CAMERA_ID, Row
-from tfreid.datasets.splits import SplitChoice, draw_split
+from tfreid.datasets.splits import SplitChoice, by_name, draw_split
 from tfreid.errors import DataError, MissingPathError, UsageError
 
 LAYOUT = Layout(
@@ -50,10 +50,11 @@ def read(root: Path, choice: SplitChoice) -> Reading:
 
     Args:
         root: Holds the folders of the splits, or those of the persons.
-        choice: The seed of the split, used where the folders give none.
+        choice: The seed of the split, or the test persons, used where the folders give none.
 
     Raises:
-        UsageError: The folders give the splits, but one was asked for.
+        UsageError: The folders give the splits, but one was asked for, or a given test person is
+            not there.
         MissingPathError: There is neither, or one of `query` and `gallery` lacks the other.
         DataError: Folders have no images, images lie outside the folders of persons or cameras,
             or the folders do not say consistently which camera saw what; the text lists all.
@@ -83,7 +84,7 @@ def read(root: Path, choice: SplitChoice) -> Reading:
     persons = number_persons(image.person for image in images)
     cameras = number_names((image.camera for image in images if image.camera), "camera")
     rows = sorted(_rows(images, root, persons, cameras), key=lambda row: row.key)
-    rows, split = (rows, None) if splits else draw_split(rows, choice)
+    rows, split = (rows, None) if splits else draw_split(rows, by_name(choice, persons))
     names = {"person_names": names_by_number(persons), "camera_names": names_by_number(cameras)}
     return Reading(rows, protocol=protocol_for(rows), split=split, **names)
 

@@ -184,6 +184,18 @@ def key_of(dataset_name: str, image: Path, folder: Path) -> str:
     return key
 
 
+def text_of(path: Path) -> str:
+    """Returns the text of a list that came with a data set; a byte order mark is passed over.
+
+    Raises:
+        DataError: It is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error}): save it as UTF-8") from None
+
+
 def printable(path: str | Path) -> str:
     """Returns a path as text on one line: what a terminal cannot show, or obeys, as escapes."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")

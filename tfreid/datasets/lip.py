@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfreid.datasets.dataset import PARSING_SPLITS, Dataset
-from tfreid.datasets.layout import Layout, pass_over
+from tfreid.datasets.layout import Layout, pass_over, text_of
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import ParsingRow
 from tfreid.errors import DataError, MissingPathError
@@ -36,7 +36,7 @@ def read(root: Path) -> Reading:
 
     Raises:
         MissingPathError: The folders or the lists are not there.
-        DataError: A list is empty.
+        DataError: A list is empty or no UTF-8 text.
     """
     folder = LAYOUT.locate(root)
     rows = [row for split in PARSING_SPLITS for row in _split_rows(folder, split)]
@@ -71,7 +71,7 @@ def _listed_names(folder: Path, split: str) -> list[str]:
             f"no {split}_id.txt in {folder} or its {IMAGES}/: it lists the names of the images "
             f"of {split}_images, one a line, without extension"
         )
-    names = lists[0].read_text(encoding="utf-8").split()
+    names = text_of(lists[0]).split()
     if not names:
         raise DataError(f"{lists[0]} names no images: expected one name a line")
     return names

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfreid.datasets.dataset import Dataset
-from tfreid.datasets.layout import Layout, is_image, key_of, locate_any, pass_over
+from tfreid.datasets.layout import Layout, is_image, key_of, locate_any, pass_over, text_of
 from tfreid.datasets.reading import Reading, SplitCounts
 from tfreid.datasets.row import Row
 from tfreid.errors import DataError
@@ -106,7 +106,7 @@ def read(root: Path, training: str = "train") -> Reading:
 
 
 def _read_list(path: Path, images: Path) -> Iterator[_Listed]:
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = text_of(path)
     if not text.strip():
         raise DataError(f"{path} names no images: expected lines of an image's path and a person")
     for number, line in enumerate(text.splitlines(), start=1):

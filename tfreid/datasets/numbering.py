@@ -55,8 +55,8 @@ def number_names(names: Iterable[str], what: str) -> dict[str, int]:
 
 
 def names_by_number(numbers: Mapping[str, int]) -> dict[int, str]:
-    """Undoes `number_names` where a name is not the number itself, as `anna`, or 0007 for 7."""
-    return {number: name for name, number in numbers.items() if name != str(number)}
+    """Undoes `number_names`."""
+    return {number: name for name, number in numbers.items()}
 
 
 def _refuse_twins(names: list[str], what: str) -> None:

@@ -39,7 +39,7 @@ class Reading:
         excluded: Number of images that the data set has and the rows have not, by the reason.
         passed_over: Number of files that the reader saw and did not read, by the folder and the
             extension.
-        person_names: Name of each person ID that is not the name itself.
+        person_names: Name of each person ID, where the data give names, which may be numbers.
         camera_names: Likewise of the cameras.
     """
 

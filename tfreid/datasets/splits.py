@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tfreid.datasets.protocols import PROTOCOLS
@@ -19,12 +19,14 @@ class SplitChoice:
         index: Which of several, from 0.
         test_persons: The test persons themselves, as an earlier reading drew them; empty tests
             nobody.
+        test_names: Their names, where the data set gives names.
         test_all: Whether everybody who can be tested is, where the split is drawn.
     """
 
     seed: int | None = None
     index: int | None = None
     test_persons: tuple[int, ...] | None = None
+    test_names: tuple[str, ...] = ()
     test_all: bool = False
 
 
@@ -81,6 +83,28 @@ def draw_persons(persons: Iterable[int], count: int, choice: SplitChoice, of: in
     part = f"{seed}.{index}" if index else f"{seed}"
     drawn = sorted(persons, key=lambda person: _draw(part, f"person {person}"))[-count:]
     return Split(index, of, seed, tuple(sorted(drawn)))
+
+
+def by_name(choice: SplitChoice, numbers: Mapping[str, int]) -> SplitChoice:
+    """Makes given test persons those of the given names, where there are names.
+
+    Args:
+        choice: The split.
+        numbers: Number of each person by name; others than when the test persons were drawn, if
+            persons came or went.
+
+    Raises:
+        UsageError: A test person is not among them.
+    """
+    missing = sorted(set(choice.test_names) - set(numbers))
+    if missing:
+        raise UsageError(
+            f"the given split tests person {missing[0]}, who is not among the "
+            f"{len(numbers):,} persons here: it was made from other data"
+        )
+    if not choice.test_names:
+        return choice
+    return replace(choice, test_persons=tuple(numbers[name] for name in choice.test_names))
 
 
 def published_split(

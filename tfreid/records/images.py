@@ -117,7 +117,11 @@ def by_tensorflow(data: bytes, max_mpx: float) -> PIL.Image.Image | None:
 
 
 def read_mask(
-    path: str, vocabulary: str, size: tuple[int, int], part: Part | None = None
+    path: str,
+    vocabulary: str,
+    size: tuple[int, int],
+    part: Part | None = None,
+    max_mpx: float = MAX_IMAGE_MPX,
 ) -> tuple[bytes, np.ndarray]:
     """Reads and validates a mask.
 
@@ -128,20 +132,21 @@ def read_mask(
         vocabulary: key of `VOCABULARIES`.
         size: width and height of the image in pixels.
         part: where in the file the mask lies; None for the whole file.
+        max_mpx: megapixels of the largest mask.
 
     Returns:
         The PNG's bytes and its uint8 class indices `[height, width]`.
 
     Raises:
-        RejectedError: if the file cannot be read, is damaged, has several channels, another size
-            than the image, or classes outside the vocabulary.
+        RejectedError: if the file cannot be read, is damaged, too large, has several channels,
+            another size than the image, or classes outside the vocabulary.
     """
     if part is not None:
         mask = PIL.Image.fromarray(_pixels(path, part, "mask"))
         data = encode_png(np.asarray(mask))
     else:
         data = _contents(path, "mask")
-        mask = decode_file(data, path, "mask", ("PNG",))
+        mask = decode_file(data, path, "mask", ("PNG",), max_mpx)
     if mask.size != size:
         raise RejectedError(
             f"the mask is {mask.width}x{mask.height} pixels (width x height), "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tfrecords_schema import schema
-from tfreid.datasets import PROTOCOLS, VOCABULARIES, Split
+from tfreid.datasets import PROTOCOLS, VOCABULARIES, Split, SplitChoice
 from tfreid.errors import DataError
 from tfreid.files import read_json, write_json
 from tfreid.typed import typed
@@ -48,8 +48,8 @@ class SourceInfo:
         excluded: number of images left out before the conversion, by the reason.
         mask_vocabulary: vocabulary of its masks on the disk, which may be finer than that of the
             records; empty where it has none, or an earlier release converted it.
-        person_names: name of each person ID of the records that is not the name itself, as of a
-            folder `anna`.
+        person_names: name of each person ID of the records, where the data set gives names, as that
+            of a folder `anna` or `0007`.
         camera_names: likewise of the cameras.
     """
 
@@ -115,6 +115,22 @@ class RecordsInfo:
         """Returns whether every record of the split carries a mask."""
         counts = self.splits[split]
         return counts.with_mask == counts.records
+
+    def split_again(self, dataset: str) -> SplitChoice | None:
+        """Returns the choice of the split that a data set has here; None where it has none.
+
+        Where the persons have names, these choose: a person more or less changes the numbers.
+        """
+        source = self.sources.get(dataset)
+        if source is None or source.split is None:
+            return None
+        split, names = source.split, source.person_names
+        if len(self.sources) > 1:  # There IDs of names are larger than those of the split.
+            persons = sorted({*self.person_labels.get(dataset, {}), *split.test_persons})
+            in_order = [name for _, name in sorted(names.items())]
+            names = dict(zip(persons, in_order, strict=False)) if len(persons) == len(names) else {}
+        tested = tuple(names.get(person, str(person)) for person in split.test_persons if names)
+        return SplitChoice(split.seed, split.index, split.test_persons, tested)
 
     def write(self, folder: Path) -> None:
         """Writes `dataset.json` into a folder."""

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tfrecords_schema import schema
+from tfreid.datasets.files import LARGEST_LIMIT_MPX
 from tfreid.datasets.row import JUNK_PERSON_ID
 from tfreid.errors import DataError
 from tfreid.records import images
@@ -130,7 +131,9 @@ def _without_person(example: dict) -> np.ndarray | None:
 
     pixels = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
     image = Image.fromarray(pixels.numpy())
-    mask = images.decode_file(example["mask/encoded"], example["image/key"], "mask", ("PNG",))
+    mask = images.decode_file(
+        example["mask/encoded"], example["image/key"], "mask", ("PNG",), LARGEST_LIMIT_MPX
+    )
     classes = images.converted(np.asarray(mask), example["mask/vocabulary"], "binary")
     mask = Image.fromarray(classes * np.uint8(255))
     image.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.BILINEAR)

@@ -218,7 +218,7 @@ def _mask(
         return b"", None
     if entry.mask_path:
         mask_data, mask = images.read_mask(
-            entry.mask_path, entry.mask_vocabulary, size, entry.mask_part
+            entry.mask_path, entry.mask_vocabulary, size, entry.mask_part, job.max_image_mpx
         )
         if job.kind == "reid" and not mask.any():
             raise images.UnsureError(f"{entry.mask_path} shows no person")
