@@ -16,7 +16,7 @@ network of any model: a file of another tool, a server, a function of images.
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _MODULES = {
     "ImageSet": "tfreid.records",
