@@ -107,7 +107,7 @@ def main(beam_args: list[str]) -> None:
     from tfreid.records import conversion, runners, sources
 
     runners.with_runner(beam_args)  # Refuses wrong ones before the work.
-    out = Path(_OUT.value).expanduser()
+    out = Path(_OUT.value)
     require_new(out)
     datasets = _datasets()
     plan = sources.plan(
@@ -196,7 +196,7 @@ def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None
         return None if seed is None and index is None else SplitChoice(seed, index)
     if _SPLIT_SEED.value is not None or index is not None:
         raise UsageError("--split_from with --split_seed or --split_index: give one or the other")
-    info = Records(Path(_SPLIT_FROM.value).expanduser()).info
+    info = Records(Path(_SPLIT_FROM.value)).info
     split = info.split_again(name)
     if split is None:
         known = [name for name, source in info.sources.items() if source.split]
@@ -209,7 +209,7 @@ def _split(name: str, seed: int | None, index: int | None) -> SplitChoice | None
 
 def _backgrounds_root(datasets: Sequence[ImageSet]) -> Path | None:
     if _BACKGROUNDS_ROOT.value is not None:
-        return Path(_BACKGROUNDS_ROOT.value).expanduser()
+        return Path(_BACKGROUNDS_ROOT.value)
     return next((found for dataset in datasets if (found := dataset.own_backgrounds)), None)
 
 
